@@ -1,0 +1,2 @@
+//! mlinfra: GPU training clusters and storage on AWS, declared in HCL.
+pub mod model;

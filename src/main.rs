@@ -1,0 +1,2 @@
+//! The `mlinfra` binary.
+fn main() {}

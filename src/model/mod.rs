@@ -1,0 +1,20 @@
+//! Floor 0: the words every other room speaks.
+//!
+//! Addresses, ids, links between objects, tags and problems. Nothing here knows
+//! a cloud, a file or a clock; it exists so that the rooms above never exchange
+//! bare strings.
+
+mod address;
+mod id;
+mod link;
+mod problem;
+pub mod tags;
+
+pub use address::{Address, BadAddress, Block, Key, Name, Part};
+pub use id::{
+    AccountId, AllocationId, BucketArn, CloudId, EndpointId, GatewayId, GroupName, ImageId,
+    InstanceId, NatId, ProfileArn, QueueArn, Region, RoleArn, RouteTableId, SecurityGroupId,
+    StackName, SubnetId, TemplateId, Token, VpcId, Zone,
+};
+pub use link::{Encoder, Link, Piece, Text};
+pub use problem::{Label, Problem, Severity, Source, Sources, Span};
