@@ -1,2 +1,3 @@
 //! mlinfra: GPU training clusters and storage on AWS, declared in HCL.
+pub mod lang;
 pub mod model;

@@ -1,0 +1,3 @@
+//! Floor 2: HCL text to evaluated blocks.
+
+pub mod schema;
