@@ -1,3 +1,5 @@
 //! mlinfra: GPU training clusters and storage on AWS, declared in HCL.
+pub mod cloud;
+pub mod kinds;
 pub mod lang;
 pub mod model;

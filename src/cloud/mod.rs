@@ -1,0 +1,109 @@
+//! Floor 2: the port. What a cloud can be asked and told, whichever cloud it is.
+//!
+//! Two adapters stand behind it: `aws/` and the simulated region `sim/`. One
+//! [`Call`] is one mutating API call, so that every point at which a process can
+//! die between two calls exists in the simulated region too.
+
+mod call;
+mod failure;
+mod observed;
+
+pub use call::{Call, Launch, Make, Owner, Reply};
+pub use failure::{Class, Failure, Left};
+pub use observed::{Live, Observed, Phase, Seen};
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+
+use crate::kinds::{Home, KindName};
+use crate::model::{CloudId, ImageId, Region, StackName, Zone};
+
+/// A region of a cloud, seen through one set of credentials.
+#[async_trait]
+pub trait Cloud: Send + Sync {
+    /// Who asks, and in which account.
+    async fn caller(&self) -> Result<Caller, Failure>;
+
+    /// What expanding the configuration needs to know of the world.
+    async fn facts(&self, ask: &Ask) -> Result<Facts, Failure>;
+
+    /// Everything that carries the stack's tag. Cannot fail as a whole: what could not
+    /// be listed is named in [`Observed::blind`].
+    async fn observe(&self, scope: &Scope) -> Observed;
+
+    /// Exactly one mutating API call, without retries of our own.
+    async fn act(&self, call: &Call) -> Result<Reply, Failure>;
+
+    /// How far one object is on its way to being ready, or gone.
+    async fn phase(&self, kind: KindName, id: &CloudId) -> Result<Phase, Failure>;
+
+    /// Which APIs were called how often so far.
+    fn calls(&self) -> CallCounts;
+}
+
+/// API → number of calls and the seconds they took in all.
+pub type CallCounts = BTreeMap<String, CallCount>;
+
+/// One row of [`CallCounts`].
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct CallCount {
+    /// Requests sent, retries included.
+    pub calls: u64,
+    /// Seconds from sending to answer, summed.
+    pub seconds: f64,
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Account and region.
+    pub home: Home,
+    /// The identity's ARN.
+    pub arn: String,
+}
+
+/// What to find out before the configuration can be expanded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ask {
+    /// Images by name, SSM parameter or id.
+    pub images: BTreeSet<String>,
+    /// Instance types whose zones matter.
+    pub instance_types: BTreeSet<String>,
+}
+
+/// What was found out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// Account and region.
+    pub home: Home,
+    /// Zones that are open to this account, in order.
+    pub zones: Vec<Zone>,
+    /// The image behind each name; a name that has none is absent.
+    pub images: BTreeMap<String, ImageId>,
+    /// Which zones offer an instance type; empty for a type that the region lacks.
+    pub offerings: BTreeMap<String, BTreeSet<Zone>>,
+}
+
+impl Facts {
+    /// Facts that only name the home: enough to check a configuration without a cloud.
+    pub fn bare(home: Home) -> Self {
+        Self { home, zones: Vec::new(), images: BTreeMap::new(), offerings: BTreeMap::new() }
+    }
+
+    /// The region.
+    pub fn region(&self) -> &Region {
+        &self.home.region
+    }
+}
+
+/// What to look for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// Whose objects.
+    pub stack: StackName,
+    /// Where.
+    pub home: Home,
+    /// Names that the author chose and that no prefix of ours covers.
+    pub names: BTreeSet<(KindName, String)>,
+}

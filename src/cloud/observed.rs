@@ -1,0 +1,78 @@
+//! What the cloud shows now. It is potentially incomplete and outdated, and says so.
+
+use std::collections::BTreeMap;
+
+use crate::kinds::{KindName, Spec};
+use crate::model::CloudId;
+
+use super::Owner;
+
+/// Everything that carries the stack's tag.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Observed {
+    /// By id.
+    pub live: BTreeMap<CloudId, Live>,
+    /// Kinds that could not be listed, and why.
+    pub blind: BTreeMap<KindName, String>,
+    /// Objects with the stack's tag whose other tags cannot be read, and why.
+    pub unreadable: BTreeMap<CloudId, String>,
+}
+
+/// One object of the stack.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Live {
+    /// Its kind.
+    pub kind: KindName,
+    /// Whose it is.
+    pub owner: Owner,
+    /// What it is.
+    pub seen: Seen,
+    /// How far it is.
+    pub phase: Phase,
+    /// It holds data that would be lost with it.
+    pub holds_data: bool,
+    /// On nodes: which launch it came from.
+    pub batch: Option<u32>,
+}
+
+/// What could be read of an object.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Seen {
+    /// All of it.
+    Spec(Spec),
+    /// It is there, but a read of its details failed: nothing is done to it.
+    Blind(String),
+}
+
+/// How far an object is on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Being made.
+    Pending,
+    /// Ready for use.
+    Ready,
+    /// Being deleted.
+    Leaving,
+    /// The cloud has given it up.
+    Failed(String),
+    /// Not there.
+    Gone,
+}
+
+impl Live {
+    /// What it is, when that could be read.
+    pub fn spec(&self) -> Option<&Spec> {
+        match &self.seen {
+            Seen::Spec(spec) => Some(spec),
+            Seen::Blind(_) => None,
+        }
+    }
+
+    /// Can serve: it is not on its way out and has not failed.
+    pub fn is_usable(&self) -> bool {
+        match self.phase {
+            Phase::Pending | Phase::Ready => true,
+            Phase::Leaving | Phase::Failed(_) | Phase::Gone => false,
+        }
+    }
+}

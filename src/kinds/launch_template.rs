@@ -1,0 +1,117 @@
+//! Launch template: everything about a node but where it runs.
+//!
+//! A template is never changed: another content is another template (a new
+//! generation), so that its version 1 always means the same, a replayed launch
+//! is exact, and a node is judged by the id of the template it came from.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Budget, Idempotence, Kind, Tags, Traits};
+use crate::model::{GroupName, ImageId, Link, ProfileArn, SecurityGroupId, Text};
+
+/// A launch template.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LaunchTemplate {
+    /// Its name, unique in the region.
+    pub name: String,
+    /// The image that nodes boot.
+    pub image: ImageId,
+    /// The image as the author wrote it; kept as a tag, so that a newer image behind
+    /// the same name moves nothing.
+    pub image_from: String,
+    /// The instance type.
+    pub instance_type: String,
+    /// The rights of the node.
+    pub profile: Link<ProfileArn>,
+    /// Its firewall.
+    pub groups: Vec<Link<SecurityGroupId>>,
+    /// The placement group.
+    pub placement: Option<Link<GroupName>>,
+    /// The root disk.
+    pub disk: Disk,
+    /// Network interfaces by card; empty for the one that every instance has.
+    pub interfaces: Vec<Interface>,
+    /// What cloud-init runs, before base64.
+    pub user_data: Text,
+    /// The metadata service.
+    pub metadata: Metadata,
+    /// What `shutdown` on the node does: `terminate` ends its bill.
+    pub on_shutdown: String,
+    /// The version that `$Default` means; always 1.
+    pub default_version: i64,
+    /// Tags.
+    pub tags: Tags,
+}
+
+/// The root disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Disk {
+    /// The device name that the image boots from.
+    pub device: String,
+    /// GiB.
+    pub size: i32,
+    /// `gp3`
+    pub volume_type: String,
+    /// Operations per second.
+    pub iops: Option<i32>,
+    /// MiB per second.
+    pub throughput: Option<i32>,
+    /// Encrypted at rest.
+    pub encrypted: bool,
+}
+
+/// One network interface.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Interface {
+    /// The network card.
+    pub card: i32,
+    /// The device number on the card.
+    pub device: i32,
+    /// What it carries.
+    pub kind: InterfaceKind,
+}
+
+/// What a network interface carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum InterfaceKind {
+    /// IP only.
+    #[serde(rename = "interface")]
+    Ip,
+    /// IP and EFA.
+    #[serde(rename = "efa")]
+    Efa,
+    /// EFA without an IP address.
+    #[serde(rename = "efa-only")]
+    EfaOnly,
+}
+
+/// The instance metadata service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metadata {
+    /// `required`: IMDSv2 only.
+    pub tokens: String,
+    /// 1: containers behind a bridge do not reach it.
+    pub hop_limit: i32,
+    /// Tags are readable on the node.
+    pub tags: bool,
+}
+
+impl Kind for LaunchTemplate {
+    const TRAITS: Traits = Traits {
+        title: "launch template",
+        in_place: &["default_version", "tags"],
+        soft: &["profile", "groups", "placement"],
+        idempotence: Idempotence::Token,
+        // The contents of all templates come in one more paged list.
+        budget: Budget { list: 2, detail: 0 },
+        ..Traits::COMMON
+    };
+
+    fn name_mut(&mut self) -> Option<&mut String> {
+        Some(&mut self.name)
+    }
+}

@@ -1,0 +1,162 @@
+//! The vocabulary of plans. It stands on this floor because the planner and the
+//! autoscaler both write plans, and neither knows the other.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Node, Offer, Spec, Tags};
+use crate::model::{Address, CloudId, Link, TemplateId};
+
+/// A step's place in its plan.
+pub type StepId = usize;
+
+/// What is to be done to one object.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// Where the object is, or was, declared.
+    pub address: Address,
+    /// What to do.
+    pub action: Action,
+    /// Why; for people only, apply never reads it.
+    pub why: Why,
+    /// Steps that must have succeeded before.
+    pub needs: Vec<StepId>,
+}
+
+/// What to do. There is no Replace: a replacement is a Create now and a Delete at the end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Make it.
+    Create {
+        /// What it shall be.
+        spec: Spec,
+        /// How often the address was replaced, from 1.
+        generation: u32,
+    },
+    /// Change it in place.
+    Update {
+        /// Which object.
+        id: CloudId,
+        /// What it is.
+        was: Spec,
+        /// What it shall be.
+        spec: Spec,
+        /// The fields that differ.
+        fields: Vec<String>,
+    },
+    /// Delete it.
+    Delete {
+        /// Which object.
+        id: CloudId,
+        /// What it is.
+        was: Spec,
+        /// Whether contents go with it: the author has allowed that.
+        empty_first: bool,
+    },
+    /// Start nodes, all or none, on the first offer that has capacity.
+    Launch {
+        /// The number of this launch within its cluster.
+        batch: u32,
+        /// How many.
+        count: u32,
+        /// What to start.
+        template: Link<TemplateId>,
+        /// Where, best first.
+        offers: Vec<Offer>,
+        /// Tags for people.
+        tags: Tags,
+    },
+    /// Terminate nodes.
+    Terminate {
+        /// Which.
+        nodes: Vec<CloudId>,
+        /// What they are.
+        was: Vec<Node>,
+    },
+}
+
+/// Why a step is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "reason")]
+pub enum Why {
+    /// Declared, and not in the cloud.
+    Missing,
+    /// The cloud shows other values than the configuration.
+    Changed,
+    /// These fields cannot change in place, so a successor is made.
+    Replaces {
+        /// What it succeeds.
+        ids: Vec<CloudId>,
+        /// The fields that force it.
+        fields: Vec<String>,
+    },
+    /// The cloud reports that the former one failed.
+    Failed {
+        /// In the cloud's words.
+        text: String,
+    },
+    /// A successor stands at its address.
+    Superseded,
+    /// It is no longer declared.
+    Removed,
+    /// The whole stack goes.
+    Destroyed,
+    /// Too few nodes.
+    Grow {
+        /// How many there are.
+        from: u32,
+        /// How many there shall be.
+        to: u32,
+    },
+    /// Too many nodes.
+    Shrink {
+        /// How many there are.
+        from: u32,
+        /// How many there shall be.
+        to: u32,
+    },
+    /// Their launch template is not the wanted one.
+    Outdated,
+}
+
+/// What a value of the configuration will be after apply.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutputPlan {
+    /// Plain JSON in which deferred texts stand as `{"$text": …}`.
+    pub value: serde_json::Value,
+    /// Never shown.
+    pub sensitive: bool,
+}
+
+/// A plan: everything that apply will do, in an order in which it can be done.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The serial of the ledger it was made against.
+    pub base: u64,
+    /// What to do; a step needs only steps before it.
+    pub steps: Vec<Step>,
+    /// How many objects are as declared.
+    pub unchanged: usize,
+    /// Outputs after apply.
+    pub outputs: BTreeMap<String, OutputPlan>,
+}
+
+impl Plan {
+    /// Nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+}
+
+impl Action {
+    /// The spec that a person thinks of: what it shall be, or what it was.
+    pub fn spec(&self) -> Option<&Spec> {
+        match self {
+            Self::Create { spec, .. } | Self::Update { spec, .. } => Some(spec),
+            Self::Delete { was, .. } => Some(was),
+            Self::Launch { .. } | Self::Terminate { .. } => None,
+        }
+    }
+}
