@@ -1,4 +1,5 @@
 //! mlinfra: GPU training clusters and storage on AWS, declared in HCL.
+pub mod apply;
 pub mod cloud;
 pub mod kinds;
 pub mod lang;
