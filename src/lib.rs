@@ -3,4 +3,7 @@ pub mod apply;
 pub mod cloud;
 pub mod kinds;
 pub mod lang;
+pub mod ledger;
 pub mod model;
+pub mod plan;
+pub mod stack;

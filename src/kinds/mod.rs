@@ -134,6 +134,9 @@ pub struct Traits {
     pub dismantle: &'static [&'static str],
     /// How a lost create is found again.
     pub idempotence: Idempotence,
+    /// Kinds of the same block that come before it at birth and after it at death,
+    /// although no link says so.
+    pub follows: &'static [KindName],
     /// Seconds within which it is ready for use after its last call.
     pub ready_within: u32,
     /// What a refresh may cost.
@@ -150,6 +153,7 @@ impl Traits {
         soft: &[],
         dismantle: &[],
         idempotence: Idempotence::Tag,
+        follows: &[],
         ready_within: 300,
         budget: Budget { list: 1, detail: 0 },
     };
@@ -175,6 +179,11 @@ pub trait Kind: Serialize + DeserializeOwned + Clone + PartialEq + Debug {
     /// Its id when that follows from its name.
     fn computed_id(&self, _home: &Home) -> Option<CloudId> {
         None
+    }
+
+    /// Its data forbids deleting it, unless the author has said otherwise.
+    fn is_precious(&self) -> bool {
+        true
     }
 
     /// What only one living object can hold (a CIDR within a VPC, an address): two

@@ -151,6 +151,17 @@ impl Plan {
 }
 
 impl Action {
+    /// The word for it in records and JSON.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "create",
+            Self::Update { .. } => "update",
+            Self::Delete { .. } => "delete",
+            Self::Launch { .. } => "launch",
+            Self::Terminate { .. } => "terminate",
+        }
+    }
+
     /// The spec that a person thinks of: what it shall be, or what it was.
     pub fn spec(&self) -> Option<&Spec> {
         match self {
