@@ -1,5 +1,6 @@
 //! mlinfra: GPU training clusters and storage on AWS, declared in HCL.
 pub mod apply;
+pub mod catalog;
 pub mod cloud;
 pub mod kinds;
 pub mod lang;
