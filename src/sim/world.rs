@@ -130,6 +130,22 @@ impl World {
         }
     }
 
+    /// The shortest list of events that gives this world.
+    pub fn remembered(&self) -> impl Iterator<Item = Event> {
+        let settings = Event::Settings { settings: Box::new(self.settings.clone()) };
+        let resting = self.resting.iter();
+        let resting =
+            resting.map(|(key, until)| Event::Resting { key: key.clone(), until: *until });
+        let answers = self.answers.values();
+        let answers =
+            answers.map(|answer| Event::Made { objects: Vec::new(), answer: Some(answer.clone()) });
+        let objects = self.objects.values();
+        let objects =
+            objects.map(|object| Event::Made { objects: vec![object.clone()], answer: None });
+        let made = Event::Counted { made: self.made };
+        std::iter::once(settings).chain(resting).chain(answers).chain(objects).chain([made])
+    }
+
     /// Lets vanish what has vanished by now.
     pub fn sweep(&mut self, now: u64) {
         while self.due.first().is_some_and(|(at, _)| *at <= now) {

@@ -1,6 +1,7 @@
 //! Every rule of the region.
 
 mod behaviour;
+mod files;
 mod rules;
 mod views;
 
