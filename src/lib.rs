@@ -1,4 +1,5 @@
 //! mlinfra: GPU training clusters and storage on AWS, declared in HCL.
+
 pub mod apply;
 pub mod catalog;
 pub mod cloud;
@@ -7,4 +8,5 @@ pub mod lang;
 pub mod ledger;
 pub mod model;
 pub mod plan;
+pub mod sim;
 pub mod stack;
