@@ -115,11 +115,16 @@ impl Hands<'_> {
             if let Some(step) = step {
                 self.tell(Event::Calling { step, what: call.words() });
             }
-            let failure = match self.cloud.act(call).await {
+            let mut failure = match self.cloud.act(call).await {
                 Ok(reply) => return self.commit(owner, reply.ids).await,
                 Err(failure) => failure,
             };
             failures += 1;
+            if failure.class == Class::Exists && idempotence != Idempotence::Name {
+                // Not a name that is taken but an address or a range: its former holder was
+                // deleted just before and lets go within minutes.
+                failure.class = Class::Settling;
+            }
             if failure.class == Class::Exists && idempotence == Idempotence::Name {
                 // Our own write, whose answer was lost on the way, or somebody else's.
                 let patience = match sent {
