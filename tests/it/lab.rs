@@ -59,12 +59,36 @@ impl Death {
     }
 }
 
-/// Everything that was ever made: address and generation (or batch) to ids.
-type Births = std::sync::Mutex<BTreeMap<(String, u32), BTreeSet<CloudId>>>;
+/// What was made while another of the same address and generation (or batch) stood.
+type Doubles = std::sync::Mutex<BTreeSet<String>>;
+
+fn standing(object: &ObjectView) -> bool {
+    !matches!(object.phase, Phase::Leaving | Phase::Gone)
+}
+
+/// The others of the same address and number that stand beside what a call has made.
+fn twins(region: &Region, call: &Call, reply: &Reply) -> Vec<String> {
+    let Some(owner) = call.owner() else { return Vec::new() };
+    let number = match call {
+        Call::Launch(launch) => (tags::BATCH, launch.batch),
+        _ => (tags::GENERATION, owner.generation),
+    };
+    let address = owner.address.to_tag();
+    let tag = |object: &ObjectView, key: &str| object.tags.get(key).cloned().unwrap_or_default();
+    let twins = region.snapshot().into_iter().filter(|object| {
+        standing(object)
+            && tag(object, tags::ADDRESS) == address
+            && tag(object, number.0) == number.1.to_string()
+            && !reply.ids.contains(&object.id)
+    });
+    twins
+        .map(|twin| format!("{address} #{}: {} beside {:?}", number.1, twin.id, reply.ids))
+        .collect()
+}
 
 /// A cloud as a mortal process sees it. What it makes is counted even when the process
 /// does not live to hear of it.
-struct MortalCloud<'a>(&'a Region, &'a Death, &'a Births);
+struct MortalCloud<'a>(&'a Region, &'a Death, &'a Doubles);
 
 #[async_trait]
 impl Cloud for MortalCloud<'_> {
@@ -80,14 +104,9 @@ impl Cloud for MortalCloud<'_> {
     async fn act(&self, call: &Call) -> Result<Reply, Failure> {
         self.1.moment().await;
         let reply = self.0.act(call).await;
-        if let (Some(owner), Ok(reply)) = (call.owner(), &reply) {
-            let number = match call {
-                Call::Launch(launch) => launch.batch,
-                _ => owner.generation,
-            };
-            let key = (owner.address.to_tag(), number);
-            let mut births = self.2.lock().expect("births");
-            births.entry(key).or_default().extend(reply.ids.iter().cloned());
+        if let Ok(reply) = &reply {
+            let twins = twins(self.0, call, reply);
+            self.2.lock().expect("doubles").extend(twins);
         }
         self.1.moment().await;
         reply
@@ -114,7 +133,12 @@ impl Store for MortalStore<'_> {
         self.1.moment().await;
         version
     }
-    async fn replace_if(&self, key: &str, bytes: &[u8], v: &Version) -> Result<Version, StoreError> {
+    async fn replace_if(
+        &self,
+        key: &str,
+        bytes: &[u8],
+        v: &Version,
+    ) -> Result<Version, StoreError> {
         self.1.moment().await;
         let version = self.0.replace_if(key, bytes, v).await;
         self.1.moment().await;
@@ -139,13 +163,18 @@ pub struct Lab {
     pub region: Region,
     pub store: MemoryStore,
     runs: AtomicUsize,
-    births: Births,
+    doubles: Doubles,
 }
 
 impl Lab {
     pub fn new(settings: Settings) -> Self {
         let region = Region::memory("us-east-1".into(), settings);
-        Self { region, store: MemoryStore::default(), runs: AtomicUsize::new(0), births: Births::default() }
+        Self {
+            region,
+            store: MemoryStore::default(),
+            runs: AtomicUsize::new(0),
+            doubles: Doubles::default(),
+        }
     }
 
     /// Where the lab's stacks live.
@@ -163,7 +192,7 @@ impl Lab {
         desired: &Desired,
         death: &Death,
     ) -> Option<Result<(Plan, Ended), NoApply>> {
-        let cloud = MortalCloud(&self.region, death, &self.births);
+        let cloud = MortalCloud(&self.region, death, &self.doubles);
         let store = MortalStore(&self.store, death);
         let clock = SimClock(self.region.clone());
         let run = self.runs.fetch_add(1, Ordering::SeqCst);
@@ -213,8 +242,7 @@ impl Lab {
     pub fn objects(&self, stack: &str) -> BTreeMap<String, Vec<ObjectView>> {
         let mut found: BTreeMap<String, Vec<ObjectView>> = BTreeMap::new();
         for object in self.region.snapshot() {
-            if object.tags.get(tags::STACK).map(String::as_str) == Some(stack)
-                && !matches!(object.phase, Phase::Leaving | Phase::Gone)
+            if object.tags.get(tags::STACK).map(String::as_str) == Some(stack) && standing(&object)
             {
                 let address = object.tags.get(tags::ADDRESS).cloned().unwrap_or_default();
                 found.entry(address).or_default().push(object);
@@ -224,14 +252,8 @@ impl Lab {
     }
 
     /// What was ever made twice, even if one of the two is gone by now.
-    pub fn doubled(&self, desired: &Desired) -> Vec<String> {
-        let births = self.births.lock().expect("births");
-        let most = |address: &str| {
-            let fleet = desired.fleets.iter().find(|(at, _)| at.to_tag() == address);
-            fleet.map_or(1, |(_, fleet)| fleet.count as usize)
-        };
-        let double = births.iter().filter(|((address, _), ids)| ids.len() > most(address));
-        double.map(|((address, number), ids)| format!("{address} #{number}: {ids:?}")).collect()
+    pub fn doubled(&self) -> BTreeSet<String> {
+        self.doubles.lock().expect("doubles").clone()
     }
 
     /// What is wrong with the world, if it should hold exactly what is desired.
