@@ -4,3 +4,4 @@ pub mod cloud;
 pub mod kinds;
 pub mod lang;
 pub mod model;
+pub mod show;
