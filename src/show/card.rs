@@ -96,7 +96,7 @@ fn card(group: &[&Item<'_>], verbose: bool) -> Option<Card> {
             rows.extend(created(&fields, verbose));
             (spec.kind().title().to_owned(), String::new())
         }
-        Act::Update { id, was, spec, fields: _ } => {
+        Act::Update { id, was, spec } => {
             rows.extend(diff(was, spec, &[], !rest.is_empty()));
             (spec.kind().title().to_owned(), id.short().to_owned())
         }

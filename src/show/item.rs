@@ -31,7 +31,6 @@ pub(super) enum Act<'a> {
         id: &'a CloudId,
         was: &'a Spec,
         spec: &'a Spec,
-        fields: &'a [String],
     },
     Delete(Doomed<'a>),
     Replace {
@@ -91,7 +90,7 @@ pub(super) fn items(plan: &Plan) -> Vec<Item<'_>> {
 fn act(action: &Action) -> Act<'_> {
     match action {
         Action::Create { spec, generation } => Act::Create { spec, generation: *generation },
-        Action::Update { id, was, spec, fields } => Act::Update { id, was, spec, fields },
+        Action::Update { id, was, spec, fields: _ } => Act::Update { id, was, spec },
         Action::Delete { id, was, empty_first } => {
             Act::Delete(Doomed { id, was, empty_first: *empty_first })
         }

@@ -9,7 +9,11 @@ mod fold;
 #[cfg(test)]
 mod golden;
 mod item;
+pub mod outputs;
 pub mod plan;
+pub mod plan_json;
+#[cfg(test)]
+mod plan_json_test;
 #[cfg(test)]
 mod plan_test;
 pub mod screen;

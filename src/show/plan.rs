@@ -2,19 +2,33 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::card;
 use super::fold::{Page, Row, count};
 use super::item::{self, Item, Sums, Symbol};
+use super::outputs;
 use super::screen::{Ink, Screen};
-use super::value;
-use crate::kinds::{OutputPlan, Plan};
+use crate::kinds::Plan;
 
 /// The plan for people.
 pub fn text(plan: &Plan, screen: &Screen) -> String {
+    text_after(plan, None, screen)
+}
+
+/// The plan for people, who also see how it changes the outputs of the last apply.
+pub fn text_after(
+    plan: &Plan,
+    former: Option<&BTreeMap<String, Value>>,
+    screen: &Screen,
+) -> String {
     let Plan { base: _, steps, unchanged, outputs } = plan;
     let mut page = Page::new(*screen);
     if steps.is_empty() {
         nothing(&mut page, *unchanged);
+        if former.is_some() {
+            outputs::section(&mut page, outputs, former);
+        }
         return page.finish();
     }
     let items = item::items(plan);
@@ -28,7 +42,7 @@ pub fn text(plan: &Plan, screen: &Screen) -> String {
         }
         cards.iter().for_each(|card| card.write(&mut page, column));
     }
-    self::outputs(&mut page, outputs, screen.verbose);
+    outputs::section(&mut page, outputs, former);
     page.gap();
     page.row(&Row::at(0).words(Ink::Bold, totals(item::sums(plan))));
     if *unchanged > 0 {
@@ -68,23 +82,4 @@ pub(super) fn totals(sums: Sums) -> String {
     }
     out.push('.');
     out
-}
-
-fn outputs(page: &mut Page, outputs: &BTreeMap<String, OutputPlan>, verbose: bool) {
-    if outputs.is_empty() {
-        return;
-    }
-    page.gap();
-    page.row(&Row::at(0).words(Ink::Bold, "Outputs after apply:"));
-    let wide = outputs.keys().map(|name| name.chars().count()).max().unwrap_or(0);
-    for (name, OutputPlan { value, sensitive }) in outputs {
-        let row = Row::at(2).hang(card::BODY).words(Ink::Plain, format!("{name:wide$} = "));
-        page.row(&if *sensitive {
-            row.words(Ink::Dim, "(sensitive value)")
-        } else if verbose && let value::Shape::Later(text) = value::shape(value) {
-            row.words(Ink::Plain, format!("{text:?} ")).words(Ink::Dim, value::LATER)
-        } else {
-            row.words(Ink::Plain, value::inline(value))
-        });
-    }
 }
