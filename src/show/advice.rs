@@ -1,24 +1,47 @@
 //! What a failed step left behind, and what to do next: one answer per class of failure.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use super::fold::Row;
 use super::screen::Ink;
+use super::words;
 use crate::cloud::{Class, Failure, Left};
 use crate::kinds::{Action, Offer, Step};
 use crate::model::CloudId;
 
-/// Everything there is to say about a failed step, under a mark at `indent`.
-pub(super) fn rows(failure: &Failure, step: &Step, indent: usize) -> Vec<Row> {
+/// How a step failed.
+#[derive(Clone, Debug)]
+pub(super) struct Failed {
+    /// The call that failed.
+    pub failure: Failure,
+    /// Other calls of the step had succeeded before.
+    pub further: bool,
+    /// Since it began.
+    pub took: Duration,
+}
+
+/// Everything there is to say about a failed step.
+pub(super) fn rows(failed: &Failed, step: &Step) -> Vec<Row> {
+    let Failed { failure, further, took } = failed;
+    let doing = words::doing(&step.action);
+    let text = format!("{}: {doing} failed after {}", step.address, words::span(*took));
     let Failure { class, left, api: _, code: _, text: _, request: _ } = failure;
     vec![
-        Row::at(indent).words(Ink::Bad, failure.to_string()),
-        Row::at(indent).words(Ink::Plain, self::left(*left, &step.action)),
-        Row::at(indent).words(Ink::Plain, next(*class, failure, step)),
+        Row::marked(0, Ink::Bad, "!").words(Ink::Bold, text),
+        Row::at(2).words(Ink::Bad, failure.to_string()),
+        Row::at(2).words(Ink::Plain, self::left(*left, *further, &step.action)),
+        Row::at(2).words(Ink::Plain, next(*class, failure, step)),
     ]
 }
 
 /// What is in the cloud now.
-pub(super) fn left(left: Left, action: &Action) -> String {
+pub(super) fn left(left: Left, further: bool, action: &Action) -> String {
     let nothing = match action {
+        // A Create is one call that makes and then calls that complete.
+        Action::Create { .. } if further => {
+            "It was made, but is not complete. The next apply finds it by its tags and completes it."
+        }
         Action::Create { .. } => "Nothing was made.",
         Action::Update { .. } => "Nothing was changed by that call.",
         Action::Delete { .. } => "It is still there.",
@@ -130,14 +153,18 @@ fn capacity(step: &Step) -> String {
     let Action::Launch { count, offers, .. } = &step.action else {
         return "The cloud has no capacity for it now. Run `mlinfra apply` again later.".to_owned();
     };
-    let mut tried: Vec<String> = Vec::new();
+    let mut zones: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for Offer { instance_type, zone, subnet: _, market: _ } in offers {
-        tried.push(format!("{instance_type} in {zone}"));
+        zones.entry(instance_type).or_default().push(zone.as_str());
     }
+    let tried: Vec<String> = zones
+        .iter()
+        .map(|(instance_type, zones)| format!("{instance_type} in {}", zones.join(", ")))
+        .collect();
     format!(
         "None of the offers had capacity for {count} at once: {}. Allow more instance types or \
          zones, ask for fewer nodes, reserve capacity, or run `mlinfra apply` again later.",
-        tried.join(", ")
+        tried.join("; ")
     )
 }
 
@@ -263,12 +290,18 @@ mod tests {
     #[test]
     fn what_is_left_depends_on_what_was_done() {
         let words = |left: Left| {
-            mixed().steps.iter().map(|step| self::left(left, &step.action)).collect::<Vec<_>>()
+            mixed()
+                .steps
+                .iter()
+                .map(|step| self::left(left, false, &step.action))
+                .collect::<Vec<_>>()
         };
         assert_eq!(
             words(Left::Nothing)[..3],
             ["Nothing was changed by that call.", "It is still there.", "Nothing was made."]
         );
+        let made = fresh().steps.remove(0).action;
+        assert!(self::left(Left::Nothing, true, &made).starts_with("It was made, but"));
         assert!(words(Left::Unknown).iter().all(|text| text.contains("the answer was lost")));
         assert!(words(Left::Something).iter().all(|text| text.contains("A part of it")));
     }

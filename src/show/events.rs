@@ -5,12 +5,11 @@
 
 use std::time::Duration;
 
-use super::advice;
+use super::advice::{self, Failed};
 use super::fold::{Page, Row};
 use super::screen::{Ink, Screen};
 use super::words::{self, span};
 use crate::apply::Event;
-use crate::cloud::Failure;
 use crate::kinds::{Plan, Step, StepId};
 use crate::model::CloudId;
 
@@ -39,11 +38,15 @@ pub(super) enum State {
         now: String,
         /// When a log last heard of it.
         heard: Duration,
+        /// Its first call.
+        first: Option<String>,
+        /// It has gone on to another call.
+        further: bool,
     },
     /// Succeeded.
     Done { ids: Vec<CloudId> },
     /// Failed for good.
-    Failed { failure: Failure, took: Duration },
+    Failed(Failed),
     /// Not begun, because another failed.
     Skipped { because: StepId },
 }
@@ -69,6 +72,12 @@ impl Said {
     }
 }
 
+impl State {
+    fn begun(since: Duration, doing: &str) -> Self {
+        Self::Running { since, now: doing.to_owned(), heard: since, first: None, further: false }
+    }
+}
+
 impl<'a> Progress<'a> {
     /// Nothing has happened yet.
     pub fn new(plan: &'a Plan, screen: Screen) -> Self {
@@ -87,11 +96,11 @@ impl<'a> Progress<'a> {
             Event::Started { step } => {
                 let action = &self.plan.steps.get(*step)?.action;
                 let doing = words::doing(action);
-                let running = State::Running { since: now, now: doing.clone(), heard: now };
-                self.set(*step, running);
+                self.set(*step, State::begun(now, &doing));
                 self.about(*step, &format!("{doing}..."), false)
             }
             Event::Calling { step, what } => {
+                self.called(*step, what);
                 self.note(*step, what, now)?;
                 // The calls of a step are of interest where it tries one offer after another.
                 let launches = matches!(
@@ -111,8 +120,12 @@ impl<'a> Progress<'a> {
                 self.about(*step, &text, true)
             }
             Event::Failed { step, failure, took } => {
-                self.set(*step, State::Failed { failure: failure.clone(), took: *took });
-                Some(self.failed(self.plan.steps.get(*step)?, failure, *took))
+                let further =
+                    matches!(self.states.get(*step), Some(State::Running { further: true, .. }));
+                let failed = Failed { failure: failure.clone(), further, took: *took };
+                let said = self.failed(self.plan.steps.get(*step)?, &failed);
+                self.set(*step, State::Failed(failed));
+                Some(said)
             }
             Event::Skipped { step, because } => {
                 self.set(*step, State::Skipped { because: *because });
@@ -122,9 +135,7 @@ impl<'a> Progress<'a> {
             }
             Event::Stopping => {
                 self.stopping = true;
-                let text = "Stopping: calls in flight are finished, nothing new is begun. \
-                            A second interrupt stops at once; the next apply repairs what \
-                            that leaves.";
+                let text = "Stopping: calls in flight are finished, nothing new is begun.";
                 Some(self.say(Ink::Warn, "!", text, true))
             }
         }
@@ -136,9 +147,19 @@ impl<'a> Progress<'a> {
         }
     }
 
+    /// Remembers that a step has come to a call.
+    fn called(&mut self, step: StepId, what: &str) {
+        if let Some(State::Running { first, further, .. }) = self.states.get_mut(step) {
+            match first {
+                Some(first) => *further |= first != what,
+                None => *first = Some(what.to_owned()),
+            }
+        }
+    }
+
     /// Remembers what a step does now; nothing when a log has just heard the same.
     fn note(&mut self, step: StepId, what: &str, time: Duration) -> Option<()> {
-        if let Some(State::Running { since: _, now, heard }) = self.states.get_mut(step) {
+        if let Some(State::Running { now, heard, .. }) = self.states.get_mut(step) {
             if now == what && time.saturating_sub(*heard) < PATIENCE {
                 return None;
             }
@@ -151,9 +172,7 @@ impl<'a> Progress<'a> {
     fn elapsed(&self, step: StepId, now: Duration) -> String {
         match self.states.get(step) {
             Some(State::Running { since, .. }) => span(now.saturating_sub(*since)),
-            Some(
-                State::Open | State::Done { .. } | State::Failed { .. } | State::Skipped { .. },
-            )
+            Some(State::Open | State::Done { .. } | State::Failed(_) | State::Skipped { .. })
             | None => span(Duration::ZERO),
         }
     }
@@ -171,12 +190,9 @@ impl<'a> Progress<'a> {
         Some(self.say(ink, mark, &format!("{address}: {text}"), lasting))
     }
 
-    fn failed(&self, step: &Step, failure: &Failure, took: Duration) -> Said {
+    fn failed(&self, step: &Step, failed: &Failed) -> Said {
         let mut page = Page::new(Screen { width: usize::MAX, ..self.screen });
-        let text =
-            format!("{}: failed {} after {}", step.address, words::doing(&step.action), span(took));
-        page.row(&Row::marked(0, Ink::Bad, "!").words(Ink::Plain, text));
-        page.rows(&advice::rows(failure, step, 2));
+        page.rows(&advice::rows(failed, step));
         Said { text: page.finish(), lasting: true }
     }
 
@@ -186,8 +202,8 @@ impl<'a> Progress<'a> {
         let mut out = Vec::new();
         for (step, state) in self.plan.steps.iter().zip(&self.states) {
             let doing = match state {
-                State::Running { since, now: what, heard: _ } => (since, what),
-                State::Open | State::Done { .. } | State::Failed { .. } | State::Skipped { .. } => {
+                State::Running { since, now: what, .. } => (since, what),
+                State::Open | State::Done { .. } | State::Failed(_) | State::Skipped { .. } => {
                     continue;
                 }
             };
@@ -207,7 +223,7 @@ impl<'a> Progress<'a> {
     pub fn counted(&self) -> (usize, usize) {
         let open = self.states.iter().filter(|state| match state {
             State::Open | State::Running { .. } => true,
-            State::Done { .. } | State::Failed { .. } | State::Skipped { .. } => false,
+            State::Done { .. } | State::Failed(_) | State::Skipped { .. } => false,
         });
         (self.states.len() - open.count(), self.states.len())
     }
@@ -223,9 +239,7 @@ impl<'a> Progress<'a> {
     pub fn is_complete(&self) -> bool {
         self.states.iter().all(|state| match state {
             State::Done { .. } => true,
-            State::Open | State::Running { .. } | State::Failed { .. } | State::Skipped { .. } => {
-                false
-            }
+            State::Open | State::Running { .. } | State::Failed(_) | State::Skipped { .. } => false,
         })
     }
 

@@ -5,6 +5,7 @@ mod advice;
 pub mod calls;
 mod card;
 mod diff;
+pub mod event_json;
 pub mod events;
 #[cfg(test)]
 mod events_test;

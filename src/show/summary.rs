@@ -19,18 +19,11 @@ pub(super) fn write(page: &mut Page, plan: &Plan, states: &[State], took: Durati
     headline(page, plan, &found, took);
     done(page, plan, &found);
     for (id, state) in states.iter().enumerate() {
-        let (Some(step), State::Failed { failure, took }) = (plan.steps.get(id), state) else {
+        let (Some(step), State::Failed(failed)) = (plan.steps.get(id), state) else {
             continue;
         };
         page.gap();
-        let text = format!(
-            "{}: failed {} after {}",
-            step.address,
-            words::doing(&step.action),
-            span(*took)
-        );
-        page.row(&Row::marked(0, Ink::Bad, "!").words(Ink::Bold, text));
-        page.rows(&advice::rows(failure, step, 2));
+        page.rows(&advice::rows(failed, step));
     }
     skipped(page, plan, &found);
     go_on(page, plan, &found);
@@ -55,7 +48,7 @@ impl<'a> Found<'a> {
                 State::Open => out.open.push(id),
                 State::Running { .. } => out.running.push(id),
                 State::Done { ids } => out.done.push((id, ids)),
-                State::Failed { .. } => out.failed.push(id),
+                State::Failed(_) => out.failed.push(id),
                 State::Skipped { because } => {
                     out.skipped.entry(*because).or_default().push(id);
                 }
