@@ -8,5 +8,6 @@ pub mod lang;
 pub mod ledger;
 pub mod model;
 pub mod plan;
+pub mod show;
 pub mod sim;
 pub mod stack;

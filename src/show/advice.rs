@@ -1,0 +1,308 @@
+//! What a failed step left behind, and what to do next: one answer per class of failure.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::fold::Row;
+use super::screen::Ink;
+use super::words;
+use crate::cloud::{Class, Failure, Left};
+use crate::kinds::{Action, Offer, Step};
+use crate::model::CloudId;
+
+/// How a step failed.
+#[derive(Clone, Debug)]
+pub(super) struct Failed {
+    /// The call that failed.
+    pub failure: Failure,
+    /// Other calls of the step had succeeded before.
+    pub further: bool,
+    /// Since it began.
+    pub took: Duration,
+}
+
+/// Everything there is to say about a failed step.
+pub(super) fn rows(failed: &Failed, step: &Step) -> Vec<Row> {
+    let Failed { failure, further, took } = failed;
+    let doing = words::doing(&step.action);
+    let text = format!("{}: {doing} failed after {}", step.address, words::span(*took));
+    let Failure { class, left, api: _, code: _, text: _, request: _ } = failure;
+    vec![
+        Row::marked(0, Ink::Bad, "!").words(Ink::Bold, text),
+        Row::at(2).words(Ink::Bad, failure.to_string()),
+        Row::at(2).words(Ink::Plain, self::left(*left, *further, &step.action)),
+        Row::at(2).words(Ink::Plain, next(*class, failure, step)),
+    ]
+}
+
+/// What is in the cloud now.
+pub(super) fn left(left: Left, further: bool, action: &Action) -> String {
+    let nothing = match action {
+        // A Create is one call that makes and then calls that complete.
+        Action::Create { .. } if further => {
+            "It was made, but is not complete. The next apply finds it by its tags and completes it."
+        }
+        Action::Create { .. } => "Nothing was made.",
+        Action::Update { .. } => "Nothing was changed by that call.",
+        Action::Delete { .. } => "It is still there.",
+        Action::Launch { .. } => "No node was started.",
+        Action::Terminate { .. } => "The nodes still run, and are billed.",
+    };
+    match left {
+        Left::Nothing => nothing.to_owned(),
+        Left::Something => {
+            "A part of it was done. The next apply finds what is there and goes on from it."
+                .to_owned()
+        }
+        Left::Unknown => "Whether it was done is not known: the answer was lost. The next apply \
+                          finds that out before it does anything else."
+            .to_owned(),
+    }
+}
+
+/// What to do.
+pub(super) fn next(class: Class, failure: &Failure, step: &Step) -> String {
+    let Failure { class: _, left: _, api, code, text, request } = failure;
+    match class {
+        Class::Throttled => "Too many calls for too long. Wait a minute and run `mlinfra apply` \
+                             again: it goes on where it stopped."
+            .to_owned(),
+        Class::Unavailable => "The cloud, or the way to it, failed again and again. Run `mlinfra \
+                               apply` again: it goes on where it stopped."
+            .to_owned(),
+        Class::Settling => "Something made a moment ago is still not known everywhere. Run \
+                            `mlinfra apply` again in a minute."
+            .to_owned(),
+        Class::InUse => in_use(text, step),
+        Class::Capacity => capacity(step),
+        Class::Quota => quota(code, text, step),
+        Class::Denied => format!(
+            "The identity may not call {api}. Have that allowed, and look for an explicit deny \
+             (a permissions boundary, an SCP), then run `mlinfra apply` again."
+        ),
+        Class::Expired => "The credentials have run out. Sign in again (`aws sso login`, or new \
+                           keys), then run `mlinfra apply`: it goes on where it stopped."
+            .to_owned(),
+        Class::Exists => format!(
+            "Something with that name exists and does not carry the tags of this stack: mlinfra \
+             leaves it alone. Take it over with `mlinfra adopt {}`, choose another name, or \
+             delete it.",
+            step.address
+        ),
+        Class::Gone => "It vanished while the plan was carried out. Run `mlinfra plan` to see \
+                        what is there now."
+            .to_owned(),
+        Class::Mismatch => "An earlier run sent another request under the same token. Run \
+                            `mlinfra plan` again: it first finds out what that request made."
+            .to_owned(),
+        Class::Invalid => format!(
+            "The cloud calls the request wrong. Check what the configuration says about {}; if \
+             that is right, this is a bug of mlinfra: report it{}.",
+            step.address,
+            with_request(request.as_deref())
+        ),
+        Class::Unknown => format!(
+            "mlinfra does not know the code {code}, so it did not try again. Run `mlinfra plan` \
+             to see what is there now, and report the code{}.",
+            with_request(request.as_deref())
+        ),
+    }
+}
+
+fn with_request(request: Option<&str>) -> String {
+    request.map(|id| format!(" with the request id {id}")).unwrap_or_default()
+}
+
+fn in_use(text: &str, step: &Step) -> String {
+    let blockers = ids_in(text, &own_ids(&step.action));
+    let what = if blockers.is_empty() {
+        "Something that this stack does not own still uses it; most often that is a network \
+         interface, an instance or an endpoint that was made by hand"
+            .to_owned()
+    } else {
+        format!("It is still used by {}, which this stack does not own", blockers.join(", "))
+    };
+    format!("{what}. Remove that, then run `mlinfra apply` again.")
+}
+
+fn own_ids(action: &Action) -> Vec<&CloudId> {
+    match action {
+        Action::Create { .. } | Action::Launch { .. } => Vec::new(),
+        Action::Update { id, .. } | Action::Delete { id, .. } => vec![id],
+        Action::Terminate { nodes, .. } => nodes.iter().collect(),
+    }
+}
+
+/// The EC2 ids (`eni-0abc123`) in the cloud's words, other than the object's own.
+fn ids_in(text: &str, own: &[&CloudId]) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')) {
+        let Some((prefix, rest)) = word.rsplit_once('-') else { continue };
+        let is_id = (1..=16).contains(&prefix.len())
+            && prefix.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+            && (8..=17).contains(&rest.len())
+            && rest.chars().all(|c| c.is_ascii_hexdigit());
+        if is_id && !own.iter().any(|id| id.short() == word) && !out.iter().any(|id| id == word) {
+            out.push(word.to_owned());
+        }
+    }
+    out
+}
+
+fn capacity(step: &Step) -> String {
+    let Action::Launch { count, offers, .. } = &step.action else {
+        return "The cloud has no capacity for it now. Run `mlinfra apply` again later.".to_owned();
+    };
+    let mut zones: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for Offer { instance_type, zone, subnet: _, market: _ } in offers {
+        zones.entry(instance_type).or_default().push(zone.as_str());
+    }
+    let tried: Vec<String> = zones
+        .iter()
+        .map(|(instance_type, zones)| format!("{instance_type} in {}", zones.join(", ")))
+        .collect();
+    format!(
+        "None of the offers had capacity for {count} at once: {}. Allow more instance types or \
+         zones, ask for fewer nodes, reserve capacity, or run `mlinfra apply` again later.",
+        tried.join("; ")
+    )
+}
+
+/// A quota of AWS: the code of the failure, its service, its own code, its name.
+type Quota = (&'static str, &'static str, &'static str, &'static str);
+
+/// Quotas by the code with which a call fails.
+const QUOTAS: [Quota; 8] = [
+    ("VpcLimitExceeded", "vpc", "L-F678F1CE", "VPCs per Region"),
+    ("SubnetLimitExceeded", "vpc", "L-407747CB", "Subnets per VPC"),
+    ("InternetGatewayLimitExceeded", "vpc", "L-A4707A72", "Internet gateways per Region"),
+    ("NatGatewayLimitExceeded", "vpc", "L-FE5A380F", "NAT gateways per Availability Zone"),
+    ("RouteTableLimitExceeded", "vpc", "L-589F43AA", "Route tables per VPC"),
+    ("SecurityGroupLimitExceeded", "vpc", "L-E79EC296", "VPC security groups per Region"),
+    ("AddressLimitExceeded", "ec2", "L-0263D0A3", "EC2-VPC Elastic IPs"),
+    ("TooManyBuckets", "s3", "L-DC2B2D3D", "General purpose buckets"),
+];
+
+/// Quotas on running vCPUs, by the letters that open an instance type.
+const VCPUS: [Quota; 3] = [
+    ("p", "ec2", "L-417A185B", "Running On-Demand P instances"),
+    ("g", "ec2", "L-DB2E81BA", "Running On-Demand G and VT instances"),
+    ("", "ec2", "L-1216C47A", "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances"),
+];
+
+fn quota(code: &str, text: &str, step: &Step) -> String {
+    let found = match (code, &step.action) {
+        ("VcpuLimitExceeded", Action::Launch { offers, .. }) => {
+            offers.first().and_then(|offer| vcpus(&offer.instance_type))
+        }
+        (_, _) => QUOTAS.iter().find(|(failure, ..)| *failure == code),
+    };
+    match found {
+        Some((_, service, quota, name)) => format!(
+            "The account's quota \"{name}\" is used up. Raise it: `aws service-quotas \
+             request-service-quota-increase --service-code {service} --quota-code {quota} \
+             --desired-value N`; then run `mlinfra apply` again."
+        ),
+        None => format!(
+            "A quota of the account is used up ({}). Raise it in the Service Quotas console, then \
+             run `mlinfra apply` again.",
+            if text.is_empty() { code } else { text }
+        ),
+    }
+}
+
+/// `p5.48xlarge` → P; types of families that are not in the table have quotas of their own.
+fn vcpus(instance_type: &str) -> Option<&'static Quota> {
+    let letters: String = instance_type.chars().take_while(char::is_ascii_lowercase).collect();
+    let standard = ["a", "c", "d", "h", "i", "m", "r", "t", "z"];
+    let key = if standard.contains(&letters.as_str()) { "" } else { letters.as_str() };
+    VCPUS.iter().find(|(family, ..)| *family == key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{at, delete, fresh, mixed, subnet};
+    use super::*;
+    use crate::kinds::Why;
+
+    fn failure(class: Class, code: &str, text: &str) -> Failure {
+        Failure::new(class, Left::Nothing, "ec2:X", code, text)
+    }
+
+    fn said(class: Class, code: &str, text: &str) -> String {
+        let launch = fresh().steps.pop().expect("a launch");
+        next(class, &failure(class, code, text), &launch)
+    }
+
+    #[test]
+    fn a_quota_is_named_with_the_way_to_raise_it() {
+        let p = said(Class::Quota, "VcpuLimitExceeded", "");
+        assert!(p.contains("\"Running On-Demand P instances\""), "{p}");
+        assert!(p.contains("--service-code ec2 --quota-code L-417A185B"), "{p}");
+        let vpc = said(Class::Quota, "VpcLimitExceeded", "");
+        assert!(vpc.contains("--service-code vpc --quota-code L-F678F1CE"), "{vpc}");
+        let other = said(Class::Quota, "FooLimitExceeded", "no more foos");
+        assert!(other.contains("(no more foos)") && other.contains("Service Quotas"), "{other}");
+        assert_eq!(vcpus("m7i.large").map(|quota| quota.2), Some("L-1216C47A"));
+        assert_eq!(vcpus("trn1.32xlarge"), None);
+    }
+
+    #[test]
+    fn blockers_are_named() {
+        let vpc = serde_json::json!({"$id": "vpc-0aaaaaaaaaaaaaaa1"});
+        let step = Step {
+            address: at("network.main/private-a"),
+            action: delete("subnet-0123456789abcdef0", subnet(&vpc, "a", "10.0.0.0/20")),
+            why: Why::Removed,
+            needs: Vec::new(),
+        };
+        let text = "The subnet 'subnet-0123456789abcdef0' has dependencies: eni-0aabbccdd11223344.";
+        let said = next(Class::InUse, &failure(Class::InUse, "DependencyViolation", text), &step);
+        assert!(said.starts_with("It is still used by eni-0aabbccdd11223344, which"), "{said}");
+        let said = next(Class::InUse, &failure(Class::InUse, "DependencyViolation", ""), &step);
+        assert!(said.contains("a network interface, an instance"), "{said}");
+    }
+
+    #[test]
+    fn every_class_has_an_answer_that_ends_in_something_to_do() {
+        let classes = [
+            (Class::Throttled, "`mlinfra apply`"),
+            (Class::Unavailable, "`mlinfra apply`"),
+            (Class::Settling, "`mlinfra apply`"),
+            (Class::InUse, "`mlinfra apply`"),
+            (Class::Capacity, "`mlinfra apply`"),
+            (Class::Quota, "`mlinfra apply`"),
+            (Class::Denied, "may not call ec2:X"),
+            (Class::Expired, "`aws sso login`"),
+            (Class::Exists, "`mlinfra adopt cluster.train/nodes`"),
+            (Class::Gone, "`mlinfra plan`"),
+            (Class::Mismatch, "`mlinfra plan`"),
+            (Class::Invalid, "bug of mlinfra"),
+            (Class::Unknown, "report the code"),
+        ];
+        for (class, words) in classes {
+            let said = said(class, "X", "").replace("`mlinfra \n", "`mlinfra ");
+            assert!(said.contains(words), "{class:?}: {said}");
+            assert!(!said.contains("  "), "{class:?}: {said}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_depends_on_what_was_done() {
+        let words = |left: Left| {
+            mixed()
+                .steps
+                .iter()
+                .map(|step| self::left(left, false, &step.action))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            words(Left::Nothing)[..3],
+            ["Nothing was changed by that call.", "It is still there.", "Nothing was made."]
+        );
+        let made = fresh().steps.remove(0).action;
+        assert!(self::left(Left::Nothing, true, &made).starts_with("It was made, but"));
+        assert!(words(Left::Unknown).iter().all(|text| text.contains("the answer was lost")));
+        assert!(words(Left::Something).iter().all(|text| text.contains("A part of it")));
+    }
+}

@@ -1,0 +1,286 @@
+//! What a plan says about one object, or about several that are alike.
+
+use serde_json::{Map, Value};
+
+use super::diff::Diff;
+use super::fold::{Page, Row, count};
+use super::item::{self, Act, Doomed, Item, Symbol};
+use super::screen::Ink;
+use super::value;
+use crate::kinds::{Market, Node, Offer, Spec};
+use crate::model::{Address, CloudId};
+
+/// Where everything that belongs to an object starts.
+pub(super) const BODY: usize = 6;
+
+/// Offers that the short form lists.
+const OFFERS: usize = 4;
+
+/// What is printed of one item, or of several that are alike.
+#[derive(Debug)]
+pub(super) struct Card {
+    symbol: Symbol,
+    /// The address, or its stem when there are several.
+    address: String,
+    /// What it is.
+    title: String,
+    /// Its name, dimmed.
+    dim: String,
+    /// What else there is to say.
+    rows: Vec<Row>,
+}
+
+/// The cards of each block.
+pub(super) fn blocks(items: &[Item<'_>], verbose: bool) -> Vec<(String, Vec<Card>)> {
+    let mut out: Vec<(Address, Vec<Vec<&Item<'_>>>)> = Vec::new();
+    for item in items {
+        let owner = Address { key: None, part: None, ..item.address.clone() };
+        match out.last_mut() {
+            Some((last, groups)) if *last == owner => insert(groups, item, verbose),
+            Some(_) | None => out.push((owner, vec![vec![item]])),
+        }
+    }
+    out.into_iter()
+        .map(|(owner, groups)| {
+            let cards = groups.iter().filter_map(|group| card(group, verbose)).collect();
+            (owner.to_string(), cards)
+        })
+        .collect()
+}
+
+fn insert<'a>(groups: &mut Vec<Vec<&'a Item<'a>>>, item: &'a Item<'a>, verbose: bool) {
+    let mine = likeness(item);
+    let alike = |group: &&mut Vec<&Item<'_>>| !verbose && likeness(group[0]) == mine;
+    match groups.iter_mut().find(alike) {
+        Some(group) if mine.is_some() => group.push(item),
+        Some(_) | None => groups.push(vec![item]),
+    }
+}
+
+/// Items with the same likeness are printed as one; none for what always stands alone.
+fn likeness(item: &Item<'_>) -> Option<String> {
+    let (kind, what) = match &item.act {
+        Act::Create { spec, generation } => {
+            let mut fields = value::common(&spec.fields());
+            fields.remove("tags");
+            (spec.kind(), format!("{generation} {}", Value::Object(fields)))
+        }
+        Act::Update { was, spec, .. } => (spec.kind(), diff_text(was, spec)),
+        Act::Delete(Doomed { id: _, was, empty_first }) => (was.kind(), empty_first.to_string()),
+        Act::Replace { order: _, spec, generation, old } => {
+            let diffs: Vec<String> = old.iter().map(|old| diff_text(old.was, spec)).collect();
+            (spec.kind(), format!("{generation} {}", diffs.join("\n")))
+        }
+        Act::Launch { .. } | Act::Terminate { .. } => return None,
+    };
+    let (symbol, stem) = (item.act.symbol().mark(), value::stem(item.address));
+    let whys: Vec<_> = item.whys.iter().map(|why| item::why(why)).collect();
+    Some(format!("{symbol} {kind} {stem} {whys:?} {what}"))
+}
+
+fn diff_text(was: &Spec, spec: &Spec) -> String {
+    let rows = Diff::of(&value::general(&was.fields()), &value::general(&spec.fields()), &[], 0);
+    rows.iter().map(Row::text).collect::<Vec<_>>().join("\n")
+}
+
+fn card(group: &[&Item<'_>], verbose: bool) -> Option<Card> {
+    let (item, rest) = group.split_first()?;
+    let mut rows: Vec<Row> = item.whys.iter().filter_map(|why| item::why(why)).map(note).collect();
+    let (title, dim) = match &item.act {
+        Act::Create { spec, generation } => {
+            if *generation > 1 {
+                rows.push(note(format!("generation {generation} of this address")));
+            }
+            let fields = spec.fields();
+            let fields = if rest.is_empty() { fields } else { value::common(&fields) };
+            rows.extend(created(&fields, verbose));
+            (spec.kind().title().to_owned(), String::new())
+        }
+        Act::Update { id, was, spec } => {
+            rows.extend(diff(was, spec, &[], !rest.is_empty()));
+            (spec.kind().title().to_owned(), id.short().to_owned())
+        }
+        Act::Delete(doomed) => {
+            rows.extend(contents(doomed));
+            (doomed.was.kind().title().to_owned(), doomed.id.short().to_owned())
+        }
+        Act::Replace { order: _, spec, generation: _, old } => {
+            rows = replaced(item, spec, old, !rest.is_empty());
+            let ids: Vec<&str> = old.iter().map(|old| old.id.short()).collect();
+            (spec.kind().title().to_owned(), ids.join(", "))
+        }
+        Act::Launch { batch, count: number, template, offers, tags } => {
+            let template = value::inline(&serde_json::json!(template));
+            rows.push(Row::at(BODY).words(Ink::Dim, format!("template = {template}")));
+            rows.extend(self::offers(offers, verbose));
+            if verbose {
+                rows.push(Row::at(BODY).words(Ink::Dim, format!("batch = {batch}")));
+                let tags = serde_json::json!(tags);
+                rows.push(
+                    Row::at(BODY).words(Ink::Dim, format!("tags = {}", value::inline(&tags))),
+                );
+            }
+            let number = usize::try_from(*number).unwrap_or(usize::MAX);
+            (format!("launch {}", count(number, "node", "nodes")), String::new())
+        }
+        Act::Terminate { nodes, was } => {
+            rows.extend(terminated(nodes, was));
+            (format!("terminate {}", count(nodes.len(), "node", "nodes")), String::new())
+        }
+    };
+    let symbol = item.act.symbol();
+    if rest.is_empty() {
+        return Some(Card { symbol, address: item.address.to_string(), title, dim, rows });
+    }
+    rows.insert(0, members(group));
+    let (title, dim) = (format!("{title} × {}", group.len()), String::new());
+    Some(Card { symbol, address: value::stem(item.address), title, dim, rows })
+}
+
+fn note(text: String) -> Row {
+    Row::at(BODY).hang(BODY + 2).words(Ink::Dim, format!("# {text}"))
+}
+
+/// What tells the members of a group apart: key, part, or both.
+fn members(group: &[&Item<'_>]) -> Row {
+    let names: Vec<String> = group
+        .iter()
+        .map(|item| {
+            let text = item.address.to_string();
+            match (&item.address.key, text.split_once('/')) {
+                (None, Some((_, part))) => part.to_owned(),
+                (None, None) => text,
+                (Some(_), _) => {
+                    let owner = Address { key: None, part: None, ..item.address.clone() };
+                    text.strip_prefix(&owner.to_string()).unwrap_or(&text).to_owned()
+                }
+            }
+        })
+        .collect();
+    Row::at(BODY).list(Ink::Plain, &names)
+}
+
+/// The fields of something new: a paragraph, or one per line with everything.
+fn created(fields: &Map<String, Value>, verbose: bool) -> Vec<Row> {
+    if !verbose {
+        let mut fields = fields.clone();
+        fields.remove("tags");
+        let pairs = value::pairs(&fields);
+        return if pairs.is_empty() {
+            Vec::new()
+        } else {
+            vec![Row::at(BODY).list(Ink::Dim, &pairs)]
+        };
+    }
+    let shown = || fields.iter().filter(|(_, value)| !value::is_blank(value));
+    let wide = shown().map(|(key, _)| key.chars().count()).max().unwrap_or(0);
+    let mut rows = Vec::new();
+    for (key, field) in shown() {
+        let row = Row::at(BODY).hang(BODY + 4).words(Ink::Plain, format!("{key:wide$} = "));
+        rows.push(row.list(Ink::Plain, &[value::inline(field)]));
+        for line in value::long(field).iter().flat_map(|text| text.lines()) {
+            rows.push(Row::marked(BODY + 4, Ink::Add, "+").code(Ink::Add, line));
+        }
+    }
+    rows
+}
+
+fn diff(was: &Spec, spec: &Spec, forced: &[String], many: bool) -> Vec<Row> {
+    let (was, spec) = (was.fields(), spec.fields());
+    if many {
+        Diff::of(&value::general(&was), &value::general(&spec), forced, BODY)
+    } else {
+        Diff::of(&was, &spec, forced, BODY)
+    }
+}
+
+fn contents(doomed: &Doomed<'_>) -> Option<Row> {
+    let words = "# its contents are deleted with it";
+    doomed.empty_first.then(|| Row::at(BODY).words(Ink::Warn, words))
+}
+
+/// The successor's reasons, and what differs from what it succeeds.
+fn replaced(item: &Item<'_>, spec: &Spec, old: &[Doomed<'_>], many: bool) -> Vec<Row> {
+    let says = item.whys.iter().filter_map(|why| item::why_replaced(why));
+    let mut rows: Vec<Row> = says.map(note).collect();
+    for (i, doomed) in old.iter().enumerate() {
+        if old.len() > 1 {
+            rows.push(note(format!("in place of {}", doomed.id.short())));
+        }
+        rows.extend(contents(doomed));
+        // Successors of several are compared with the first alone, which is enough to see why.
+        if i == 0 && doomed.was.kind() == spec.kind() {
+            rows.extend(diff(doomed.was, spec, item.forced(), many));
+        }
+    }
+    rows
+}
+
+fn offers(offers: &[Offer], verbose: bool) -> Vec<Row> {
+    let shown = if verbose { offers.len() } else { OFFERS };
+    let mut rows = Vec::new();
+    for (i, offer) in offers.iter().take(shown).enumerate() {
+        let Offer { instance_type, zone, subnet, market } = offer;
+        let market = match market {
+            Market::OnDemand => "on-demand",
+        };
+        let first = if i == 0 { "on" } else { "or" };
+        let mut text = format!("{first} {instance_type} in {zone}, {market}");
+        if verbose {
+            text.push_str(&format!(", {}", value::inline(&serde_json::json!(subnet))));
+        }
+        rows.push(Row::at(BODY).hang(BODY + 3).words(Ink::Plain, text));
+    }
+    if offers.len() > shown {
+        let more = count(offers.len() - shown, "more offer", "more offers");
+        rows.push(Row::at(BODY).words(Ink::Dim, format!("or {more}")));
+    }
+    rows
+}
+
+fn terminated(nodes: &[CloudId], was: &[Node]) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (i, id) in nodes.iter().enumerate() {
+        let mut text = id.to_string();
+        if let Some(Node { template: _, subnet: _, zone, instance_type }) = was.get(i) {
+            text.push_str(&format!("  {instance_type} in {zone}"));
+        }
+        rows.push(Row::marked(BODY, Ink::Remove, "-").words(Ink::Plain, text));
+    }
+    rows
+}
+
+/// The sign, right-aligned in three columns.
+pub(super) fn sign(symbol: Symbol) -> Row {
+    let mark = symbol.mark();
+    Row::marked(3 - mark.len(), symbol.ink(), mark)
+}
+
+/// Where titles start: behind the longest address, but not beyond the middle.
+pub(super) fn column(blocks: &[(String, Vec<Card>)], width: usize) -> usize {
+    let cards = blocks.iter().flat_map(|(_, cards)| cards);
+    let longest = cards.map(|card| card.address.chars().count()).max().unwrap_or(0);
+    longest.min((width / 2).saturating_sub(BODY))
+}
+
+/// True when a heading above the only card of a block would say the same again.
+pub(super) fn speaks_for_itself(owner: &str, cards: &[Card]) -> bool {
+    matches!(cards, [only] if only.address == owner)
+}
+
+impl Card {
+    /// Prints it, its title starting in a column.
+    pub(super) fn write(&self, page: &mut Page, column: usize) {
+        let Self { symbol, address, title, dim, rows } = self;
+        let mut row = sign(*symbol)
+            .hang(BODY)
+            .words(Ink::Bold, format!("{address:column$}"))
+            .words(Ink::Plain, "  ")
+            .solid(Ink::Plain, title);
+        if !dim.is_empty() {
+            row = row.words(Ink::Plain, " ").words(Ink::Dim, dim);
+        }
+        page.row(&row);
+        page.rows(rows);
+    }
+}

@@ -1,0 +1,271 @@
+//! A run, as it happens: lines for a log, live lines for a terminal, and the summary.
+//!
+//! [`Progress`] is told the events and how much time has passed; it owns no clock and
+//! prints nothing.
+
+use std::time::Duration;
+
+use super::advice::{self, Failed};
+use super::fold::{Page, Row};
+use super::screen::{Ink, Screen};
+use super::words::{self, span};
+use crate::apply::Event;
+use crate::kinds::{Plan, Step, StepId};
+use crate::model::CloudId;
+
+/// How long a step may say the same before a log hears it again.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What is known of a run so far.
+#[derive(Clone, Debug)]
+pub struct Progress<'a> {
+    plan: &'a Plan,
+    screen: Screen,
+    states: Vec<State>,
+    stopping: bool,
+}
+
+/// How far a step is.
+#[derive(Clone, Debug)]
+pub(super) enum State {
+    /// Not begun.
+    Open,
+    /// Under way.
+    Running {
+        /// Since when, on the run's own clock.
+        since: Duration,
+        /// What it does or waits for.
+        now: String,
+        /// When a log last heard of it.
+        heard: Duration,
+        /// Its first call.
+        first: Option<String>,
+        /// It has gone on to another call.
+        further: bool,
+    },
+    /// Succeeded.
+    Done { ids: Vec<CloudId> },
+    /// Failed for good.
+    Failed(Failed),
+    /// Not begun, because another failed.
+    Skipped { because: StepId },
+}
+
+/// A line, or several, about an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// The text; each line ends.
+    pub text: String,
+    /// Worth keeping above the live lines of a terminal; a log keeps everything.
+    pub lasting: bool,
+}
+
+impl Said {
+    /// With the time in front, as a log has it; further lines are indented as deep.
+    pub fn stamped(&self, clock: &str) -> String {
+        let mut out = String::new();
+        for (i, line) in self.text.lines().enumerate() {
+            let first = if i == 0 { clock.to_owned() } else { " ".repeat(clock.chars().count()) };
+            out.push_str(&format!("{first} {line}\n"));
+        }
+        out
+    }
+}
+
+impl State {
+    fn begun(since: Duration, doing: &str) -> Self {
+        Self::Running { since, now: doing.to_owned(), heard: since, first: None, further: false }
+    }
+}
+
+impl<'a> Progress<'a> {
+    /// Nothing has happened yet.
+    pub fn new(plan: &'a Plan, screen: Screen) -> Self {
+        let states = plan.steps.iter().map(|_| State::Open).collect();
+        Self { plan, screen, states, stopping: false }
+    }
+
+    /// Takes in an event, `now` being the time since the run began. Returns what there is
+    /// to say about it; nothing when it only says again what was said a moment ago.
+    pub fn hear(&mut self, event: &Event, now: Duration) -> Option<Said> {
+        match event {
+            Event::Recovering { address, how } => {
+                let text = format!("{address}: an earlier run was cut off here: {how}");
+                Some(self.say(Ink::Warn, "*", &text, true))
+            }
+            Event::Started { step } => {
+                let action = &self.plan.steps.get(*step)?.action;
+                let doing = words::doing(action);
+                self.set(*step, State::begun(now, &doing));
+                self.about(*step, &format!("{doing}..."), false)
+            }
+            Event::Calling { step, what } => {
+                self.called(*step, what);
+                self.note(*step, what, now)?;
+                // The calls of a step are of interest where it tries one offer after another.
+                let launches = matches!(
+                    self.plan.steps.get(*step)?.action,
+                    crate::kinds::Action::Launch { .. }
+                );
+                if launches || self.screen.verbose { self.about(*step, what, false) } else { None }
+            }
+            Event::Waiting { step, what } => {
+                self.note(*step, what, now)?;
+                self.about(*step, &format!("{what} ({})", self.elapsed(*step, now)), false)
+            }
+            Event::Done { step, ids, took } => {
+                let action = &self.plan.steps.get(*step)?.action;
+                let text = format!("{} in {}", words::done(action, ids), span(*took));
+                self.set(*step, State::Done { ids: ids.clone() });
+                self.about(*step, &text, true)
+            }
+            Event::Failed { step, failure, took } => {
+                let further =
+                    matches!(self.states.get(*step), Some(State::Running { further: true, .. }));
+                let failed = Failed { failure: failure.clone(), further, took: *took };
+                let said = self.failed(self.plan.steps.get(*step)?, &failed);
+                self.set(*step, State::Failed(failed));
+                Some(said)
+            }
+            Event::Skipped { step, because } => {
+                self.set(*step, State::Skipped { because: *because });
+                let (step, because) = (self.plan.steps.get(*step)?, self.plan.steps.get(*because)?);
+                let text = format!("{}: skipped, because {} failed", step.address, because.address);
+                Some(self.say(Ink::Warn, ".", &text, true))
+            }
+            Event::Stopping => {
+                self.stopping = true;
+                let text = "Stopping: calls in flight are finished, nothing new is begun.";
+                Some(self.say(Ink::Warn, "!", text, true))
+            }
+        }
+    }
+
+    fn set(&mut self, step: StepId, state: State) {
+        if let Some(slot) = self.states.get_mut(step) {
+            *slot = state;
+        }
+    }
+
+    /// Remembers that a step has come to a call.
+    fn called(&mut self, step: StepId, what: &str) {
+        if let Some(State::Running { first, further, .. }) = self.states.get_mut(step) {
+            match first {
+                Some(first) => *further |= first != what,
+                None => *first = Some(what.to_owned()),
+            }
+        }
+    }
+
+    /// Remembers what a step does now; nothing when a log has just heard the same.
+    fn note(&mut self, step: StepId, what: &str, time: Duration) -> Option<()> {
+        if let Some(State::Running { now, heard, .. }) = self.states.get_mut(step) {
+            if now == what && time.saturating_sub(*heard) < PATIENCE {
+                return None;
+            }
+            what.clone_into(now);
+            *heard = time;
+        }
+        Some(())
+    }
+
+    fn elapsed(&self, step: StepId, now: Duration) -> String {
+        match self.states.get(step) {
+            Some(State::Running { since, .. }) => span(now.saturating_sub(*since)),
+            Some(State::Open | State::Done { .. } | State::Failed(_) | State::Skipped { .. })
+            | None => span(Duration::ZERO),
+        }
+    }
+
+    fn say(&self, ink: Ink, mark: &str, text: &str, lasting: bool) -> Said {
+        // A log's lines are for grep: they are never folded.
+        let mut page = Page::new(Screen { width: usize::MAX, ..self.screen });
+        page.row(&Row::marked(0, ink, mark).words(Ink::Plain, text));
+        Said { text: page.finish(), lasting }
+    }
+
+    fn about(&self, id: StepId, text: &str, lasting: bool) -> Option<Said> {
+        let Step { address, action, why: _, needs: _ } = self.plan.steps.get(id)?;
+        let (ink, mark) = ink(action);
+        Some(self.say(ink, mark, &format!("{address}: {text}"), lasting))
+    }
+
+    fn failed(&self, step: &Step, failed: &Failed) -> Said {
+        let mut page = Page::new(Screen { width: usize::MAX, ..self.screen });
+        page.rows(&advice::rows(failed, step));
+        Said { text: page.finish(), lasting: true }
+    }
+
+    /// One line for each step under way, for a terminal that redraws them; each fits the
+    /// screen. `now` is the time since the run began.
+    pub fn live(&self, now: Duration) -> Vec<String> {
+        let mut out = Vec::new();
+        for (step, state) in self.plan.steps.iter().zip(&self.states) {
+            let doing = match state {
+                State::Running { since, now: what, .. } => (since, what),
+                State::Open | State::Done { .. } | State::Failed(_) | State::Skipped { .. } => {
+                    continue;
+                }
+            };
+            let (ink, mark) = ink(&step.action);
+            let time = span(now.saturating_sub(*doing.0));
+            let text =
+                super::screen::Untrusted(&format!("{}: {}", step.address, doing.1)).to_string();
+            let room = self.screen.width.saturating_sub(mark.len() + time.len() + 3);
+            let text = cut(&text, room);
+            let (mark, time) = (self.screen.paint(ink, mark), self.screen.paint(Ink::Dim, &time));
+            out.push(format!("{mark} {text}  {time}"));
+        }
+        out
+    }
+
+    /// `7 of 12`: how many steps are behind it, for the bar of a terminal.
+    pub fn counted(&self) -> (usize, usize) {
+        let open = self.states.iter().filter(|state| match state {
+            State::Open | State::Running { .. } => true,
+            State::Done { .. } | State::Failed(_) | State::Skipped { .. } => false,
+        });
+        (self.states.len() - open.count(), self.states.len())
+    }
+
+    /// The last word: what was done, what failed, what is left, how to go on.
+    pub fn summary(&self, took: Duration) -> String {
+        let mut page = Page::new(self.screen);
+        super::summary::write(&mut page, self.plan, &self.states, took);
+        page.finish()
+    }
+
+    /// True when every step has succeeded.
+    pub fn is_complete(&self) -> bool {
+        self.states.iter().all(|state| match state {
+            State::Done { .. } => true,
+            State::Open | State::Running { .. } | State::Failed(_) | State::Skipped { .. } => false,
+        })
+    }
+
+    /// True once an interrupt has been heard.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping
+    }
+}
+
+/// The sign of a step and its colour.
+pub(super) fn ink(action: &crate::kinds::Action) -> (Ink, &'static str) {
+    let mark = words::mark(action);
+    let ink = match mark {
+        "+" => Ink::Add,
+        "~" => Ink::Change,
+        _ => Ink::Remove,
+    };
+    (ink, mark)
+}
+
+/// Cut to a number of columns.
+fn cut(text: &str, room: usize) -> String {
+    if text.chars().count() <= room {
+        return text.to_owned();
+    }
+    let mut out: String = text.chars().take(room.saturating_sub(1)).collect();
+    out.push('…');
+    out
+}

@@ -1,0 +1,182 @@
+//! Plans to print in tests.
+
+use serde_json::{Value, json};
+
+use crate::kinds::{
+    Action, KindName, Market, Node, Offer, OutputPlan, Plan, Spec, Step, StepId, Tags, Why,
+};
+use crate::model::{Address, CloudId, Link};
+
+pub(super) fn at(tag: &str) -> Address {
+    Address::from_tag(tag).expect("an address")
+}
+
+pub(super) fn spec(kind: KindName, fields: Value) -> Spec {
+    let Value::Object(map) = fields else { panic!("fields are an object") };
+    kind.read(map).expect("a spec")
+}
+
+pub(super) fn step(tag: &str, action: Action, why: Why, needs: &[StepId]) -> Step {
+    Step { address: at(tag), action, why, needs: needs.to_vec() }
+}
+
+pub(super) fn create(spec: Spec) -> Action {
+    Action::Create { spec, generation: 1 }
+}
+
+pub(super) fn delete(id: &str, was: Spec) -> Action {
+    Action::Delete { id: CloudId::from(id), was, empty_first: false }
+}
+
+pub(super) fn update(id: &str, was: Spec, spec: Spec) -> Action {
+    let fields = crate::kinds::differing(&was, &spec);
+    Action::Update { id: CloudId::from(id), was, spec, fields }
+}
+
+pub(super) fn subnet(vpc: &Value, zone: &str, cidr: &str) -> Spec {
+    let fields = json!({"vpc": vpc, "cidr": cidr, "zone": format!("us-east-1{zone}"),
+        "public_ips": false, "tags": {"Name": format!("main-{zone}")}});
+    spec(KindName::Subnet, fields)
+}
+
+pub(super) fn bucket(name: &str, versioning: bool, policy: Value, tags: Value) -> Spec {
+    let fields = json!({"name": name, "versioning": versioning,
+        "encryption": {"algorithm": "AES256", "key": null}, "public_access_block": true,
+        "ownership": "BucketOwnerEnforced", "policy": policy, "lifecycle": [
+            {"id": "tmp", "prefix": "tmp/", "expire_days": 14, "noncurrent_days": null,
+             "abort_upload_days": 7}],
+        "precious": true, "tags": tags});
+    spec(KindName::Bucket, fields)
+}
+
+pub(super) fn template(name: &str, instance_type: &str, user_data: Value) -> Spec {
+    let fields = json!({"name": name, "image": "ami-1",
+        "image_from": "ssm:/aws/service/deeplearning", "instance_type": instance_type,
+        "profile": {"$to": "cluster.train/profile"},
+        "groups": [{"$to": "cluster.train/group"}], "placement": null,
+        "disk": {"device": "/dev/sda1", "size": 200, "volume_type": "gp3", "iops": null,
+            "throughput": null, "encrypted": true},
+        "interfaces": [], "user_data": user_data,
+        "metadata": {"tokens": "required", "hop_limit": 1, "tags": true},
+        "on_shutdown": "terminate", "default_version": 1, "tags": {}});
+    spec(KindName::LaunchTemplate, fields)
+}
+
+pub(super) fn offer(zone: &str) -> Offer {
+    Offer {
+        instance_type: "p5.48xlarge".to_owned(),
+        zone: format!("us-east-1{zone}").into(),
+        subnet: Link::To(at(&format!("network.main/private-{zone}"))),
+        market: Market::OnDemand,
+    }
+}
+
+fn network(steps: &mut Vec<Step>) {
+    let vpc = json!({"$to": "network.main/vpc"});
+    let fields = json!({"cidr": "10.20.0.0/16", "dns_support": true, "dns_hostnames": true,
+        "tags": {"team": "ml"}});
+    steps.push(step("network.main/vpc", create(spec(KindName::Vpc, fields)), Why::Missing, &[]));
+    for (i, zone) in ["a", "b", "c", "d", "e", "f"].iter().enumerate() {
+        let made = subnet(&vpc, zone, &format!("10.20.{}.0/20", i * 16));
+        let tag = format!("network.main/private-{zone}");
+        steps.push(step(&tag, create(made), Why::Missing, &[0]));
+    }
+    for zone in ["a", "b"] {
+        let fields = json!({"subnet": {"$to": format!("network.main/public-{zone}")},
+            "address": {"$to": format!("network.main/address-{zone}")}, "tags": {}});
+        let tag = format!("network.main/nat-{zone}");
+        let made = spec(KindName::NatGateway, fields);
+        steps.push(step(&tag, create(made), Why::Missing, &[0]));
+    }
+}
+
+/// What a newcomer sees first: everything is made.
+pub(super) fn fresh() -> Plan {
+    let mut plan = Plan::default();
+    network(&mut plan.steps);
+    let policy = json!("{\"Statement\":[{\"Effect\":\"Deny\"}],\"Version\":\"2012-10-17\"}");
+    let made = bucket("acme-datasets", true, policy, json!({}));
+    plan.steps.push(step("bucket.datasets", create(made), Why::Missing, &[]));
+    let data = json!({"$text": [{"plain": "#!/bin/sh\nexport VPC="}, {"id": "network.main/vpc"}]});
+    let made = template("llm-train", "p5.48xlarge", data);
+    let made = step("cluster.train/template", create(made), Why::Missing, &[0]);
+    plan.steps.push(made);
+    let launch = Action::Launch {
+        batch: 1,
+        count: 4,
+        template: Link::To(at("cluster.train/template")),
+        offers: ["a", "b", "c", "d", "e", "f"].into_iter().map(offer).collect(),
+        tags: Tags::new(),
+    };
+    let why = Why::Grow { from: 0, to: 4 };
+    plan.steps.push(step("cluster.train/nodes", launch, why, &[10, 11]));
+    let output = |value: Value, sensitive| OutputPlan { value, sensitive };
+    plan.outputs = [
+        ("bucket".to_owned(), output(json!("acme-datasets"), false)),
+        ("token".to_owned(), output(json!("hunter2"), true)),
+        ("vpc".to_owned(), output(json!({"$text": [{"id": "network.main/vpc"}]}), false)),
+    ]
+    .into();
+    plan
+}
+
+/// Changes of every sort.
+pub(super) fn mixed() -> Plan {
+    let vpc = json!({"$id": "vpc-1"});
+    let policy = |effect: &str| {
+        json!(format!("{{\"Statement\":[{{\"Effect\":\"{effect}\"}}],\"Version\":\"2012-10-17\"}}"))
+    };
+    let changed = update(
+        "arn:aws:s3:::acme-datasets",
+        bucket("acme-datasets", false, policy("Allow"), json!({"owner": "ann", "env": "dev"})),
+        bucket("acme-datasets", true, policy("Deny"), json!({"env": "prod", "team": "ml"})),
+    );
+    let was = template("llm-train", "g6.xlarge", json!("#!/bin/sh\nset -e\necho one\n"));
+    let wanted = template("llm-train-g2", "p5.48xlarge", json!("#!/bin/sh\nset -e\necho two\n"));
+    let replaces = Why::Replaces {
+        ids: vec!["lt-1".into()],
+        fields: vec!["instance_type".to_owned(), "user_data".to_owned()],
+    };
+    let node = |zone: &str| Node {
+        template: Link::Id("lt-1".into()),
+        subnet: Link::Id("subnet-1".into()),
+        zone: zone.into(),
+        instance_type: "g6.xlarge".to_owned(),
+    };
+    let gone = Action::Terminate {
+        nodes: vec!["i-1".into(), "i-2".into()],
+        was: vec![node("us-east-1a"), node("us-east-1b")],
+    };
+    let old = bucket("acme-old", true, Value::Null, json!({}));
+    let emptied =
+        Action::Delete { id: "arn:aws:s3:::acme-old".into(), was: old, empty_first: true };
+    let moved = Why::Replaces { ids: vec!["subnet-1".into()], fields: vec!["zone".to_owned()] };
+    let renewed = Action::Create { spec: subnet(&vpc, "b", "10.0.0.0/20"), generation: 2 };
+    let nat = spec(
+        KindName::NatGateway,
+        json!({"subnet": {"$id": "subnet-9"}, "address": {"$id": "eipalloc-1"}, "tags": {}}),
+    );
+    let failed = Why::Failed { text: "subnet has no \u{1b}[2Jgateway".to_owned() };
+    let steps = vec![
+        step("bucket.datasets", changed, Why::Changed, &[]),
+        step(
+            "network.main/private-a",
+            delete("subnet-1", subnet(&vpc, "a", "10.0.0.0/20")),
+            Why::Superseded,
+            &[],
+        ),
+        step("network.main/private-a", renewed, moved, &[1]),
+        step("network.main/nat", create(nat.clone()), failed, &[]),
+        step(
+            "cluster.train/template",
+            Action::Create { spec: wanted, generation: 2 },
+            replaces,
+            &[],
+        ),
+        step("cluster.train/nodes", gone, Why::Outdated, &[]),
+        step("cluster.train/template", delete("lt-1", was), Why::Superseded, &[4]),
+        step("network.main/nat", delete("nat-1", nat), Why::Superseded, &[3]),
+        step("bucket.old", emptied, Why::Removed, &[]),
+    ];
+    Plan { base: 3, steps, unchanged: 9, outputs: [].into() }
+}

@@ -1,0 +1,303 @@
+//! The steps of a plan as a person counts them: a replacement is one thing, although
+//! it is a Create now and a Delete at the end.
+
+use std::collections::BTreeMap;
+
+use super::screen::Ink;
+use crate::kinds::{Action, Node, Offer, Plan, Spec, StepId, Tags, Why};
+use crate::model::{Address, CloudId, Link, TemplateId};
+
+/// What happens to one object, or to some nodes.
+#[derive(Clone, Debug)]
+pub(super) struct Item<'a> {
+    /// Where it is, or was, declared.
+    pub address: &'a Address,
+    /// What happens.
+    pub act: Act<'a>,
+    /// Why: one reason per step.
+    pub whys: Vec<&'a Why>,
+    /// The steps behind it, in the plan's order.
+    pub steps: Vec<StepId>,
+}
+
+/// [`Action`], with replacements joined.
+#[derive(Clone, Debug)]
+pub(super) enum Act<'a> {
+    Create {
+        spec: &'a Spec,
+        generation: u32,
+    },
+    Update {
+        id: &'a CloudId,
+        was: &'a Spec,
+        spec: &'a Spec,
+    },
+    Delete(Doomed<'a>),
+    Replace {
+        order: Order,
+        spec: &'a Spec,
+        generation: u32,
+        old: Vec<Doomed<'a>>,
+    },
+    Launch {
+        batch: u32,
+        count: u32,
+        template: &'a Link<TemplateId>,
+        offers: &'a [Offer],
+        tags: &'a Tags,
+    },
+    Terminate {
+        nodes: &'a [CloudId],
+        was: &'a [Node],
+    },
+}
+
+/// Which half of a replacement comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// What cannot coexist with its successor goes first.
+    DeleteFirst,
+    /// The successor is there before the old one goes.
+    CreateFirst,
+}
+
+/// An object that goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Doomed<'a> {
+    /// Which.
+    pub id: &'a CloudId,
+    /// What it is.
+    pub was: &'a Spec,
+    /// Its contents go with it.
+    pub empty_first: bool,
+}
+
+/// Everything that the plan does, by address.
+pub(super) fn items(plan: &Plan) -> Vec<Item<'_>> {
+    let mut by_address: BTreeMap<&Address, Vec<Item<'_>>> = BTreeMap::new();
+    for (id, step) in plan.steps.iter().enumerate() {
+        let item = Item {
+            address: &step.address,
+            act: act(&step.action),
+            whys: vec![&step.why],
+            steps: vec![id],
+        };
+        by_address.entry(&step.address).or_default().push(item);
+    }
+    by_address.into_values().flat_map(join).collect()
+}
+
+fn act(action: &Action) -> Act<'_> {
+    match action {
+        Action::Create { spec, generation } => Act::Create { spec, generation: *generation },
+        Action::Update { id, was, spec, fields: _ } => Act::Update { id, was, spec },
+        Action::Delete { id, was, empty_first } => {
+            Act::Delete(Doomed { id, was, empty_first: *empty_first })
+        }
+        Action::Launch { batch, count, template, offers, tags } => {
+            Act::Launch { batch: *batch, count: *count, template, offers, tags }
+        }
+        Action::Terminate { nodes, was } => Act::Terminate { nodes, was },
+    }
+}
+
+/// Joins the Create of an address with its Deletes.
+fn join(items: Vec<Item<'_>>) -> Vec<Item<'_>> {
+    let made = items.iter().find_map(|item| match item.act {
+        Act::Create { spec, generation } => Some((spec, generation)),
+        Act::Update { .. }
+        | Act::Delete(_)
+        | Act::Replace { .. }
+        | Act::Launch { .. }
+        | Act::Terminate { .. } => None,
+    });
+    let (halves, mut out): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| match item.act {
+        Act::Create { .. } | Act::Delete(_) => true,
+        Act::Update { .. } | Act::Replace { .. } | Act::Launch { .. } | Act::Terminate { .. } => {
+            false
+        }
+    });
+    let old: Vec<Doomed<'_>> = halves.iter().filter_map(Item::doomed).collect();
+    match (made, halves.first()) {
+        (Some((spec, generation)), Some(first)) if !old.is_empty() => {
+            let order =
+                if first.doomed().is_some() { Order::DeleteFirst } else { Order::CreateFirst };
+            out.insert(
+                0,
+                Item {
+                    address: first.address,
+                    act: Act::Replace { order, spec, generation, old },
+                    whys: halves.iter().flat_map(|half| half.whys.clone()).collect(),
+                    steps: halves.iter().flat_map(|half| half.steps.clone()).collect(),
+                },
+            );
+            out
+        }
+        (Some(_) | None, Some(_) | None) => halves.into_iter().chain(out).collect(),
+    }
+}
+
+impl<'a> Item<'a> {
+    fn doomed(&self) -> Option<Doomed<'a>> {
+        match self.act {
+            Act::Delete(doomed) => Some(doomed),
+            Act::Create { .. }
+            | Act::Update { .. }
+            | Act::Replace { .. }
+            | Act::Launch { .. }
+            | Act::Terminate { .. } => None,
+        }
+    }
+
+    /// The fields that force a replacement.
+    pub(super) fn forced(&self) -> &'a [String] {
+        for why in &self.whys {
+            if let Why::Replaces { ids: _, fields } = why {
+                return fields;
+            }
+        }
+        &[]
+    }
+}
+
+/// The sign in front of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Symbol {
+    Create,
+    Update,
+    Delete,
+    DeleteCreate,
+    CreateDelete,
+    Launch,
+    Terminate,
+}
+
+impl Symbol {
+    /// In the order of the legend.
+    pub(super) const ALL: [Self; 7] = [
+        Self::Create,
+        Self::Update,
+        Self::Delete,
+        Self::DeleteCreate,
+        Self::CreateDelete,
+        Self::Launch,
+        Self::Terminate,
+    ];
+
+    /// The sign.
+    pub(super) fn mark(self) -> &'static str {
+        match self {
+            Self::Create | Self::Launch => "+",
+            Self::Update => "~",
+            Self::Delete | Self::Terminate => "-",
+            Self::DeleteCreate => "-/+",
+            Self::CreateDelete => "+/-",
+        }
+    }
+
+    /// The sign in words.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update in-place",
+            Self::Delete => "delete",
+            Self::DeleteCreate => "delete and then create replacement",
+            Self::CreateDelete => "create replacement and then delete",
+            Self::Launch => "launch nodes",
+            Self::Terminate => "terminate nodes",
+        }
+    }
+
+    /// Its colour.
+    pub(super) fn ink(self) -> Ink {
+        match self {
+            Self::Create | Self::Launch => Ink::Add,
+            Self::Update => Ink::Change,
+            Self::Delete | Self::Terminate | Self::DeleteCreate => Ink::Remove,
+            Self::CreateDelete => Ink::Warn,
+        }
+    }
+}
+
+impl Act<'_> {
+    /// The sign for it.
+    pub(super) fn symbol(&self) -> Symbol {
+        match self {
+            Self::Create { .. } => Symbol::Create,
+            Self::Update { .. } => Symbol::Update,
+            Self::Delete(_) => Symbol::Delete,
+            Self::Replace { order: Order::DeleteFirst, .. } => Symbol::DeleteCreate,
+            Self::Replace { order: Order::CreateFirst, .. } => Symbol::CreateDelete,
+            Self::Launch { .. } => Symbol::Launch,
+            Self::Terminate { .. } => Symbol::Terminate,
+        }
+    }
+}
+
+/// A reason in words; none where the item itself says it all.
+pub(super) fn why(why: &Why) -> Option<String> {
+    Some(match why {
+        Why::Missing | Why::Changed => return None,
+        Why::Replaces { ids: _, fields } if fields.is_empty() => "must be replaced".to_owned(),
+        Why::Replaces { ids: _, fields } => {
+            format!("must be replaced: {} cannot change in place", fields.join(", "))
+        }
+        Why::Failed { text } => format!("the cloud reports that the former one failed: {text}"),
+        Why::Superseded => "a successor stands at its address".to_owned(),
+        Why::Removed => "is no longer declared".to_owned(),
+        Why::Destroyed => "the whole stack is destroyed".to_owned(),
+        Why::Grow { from, to } => format!("grows from {from} to {to} nodes"),
+        Why::Shrink { from, to } => format!("shrinks from {from} to {to} nodes"),
+        Why::Outdated => "launched from an outdated template".to_owned(),
+    })
+}
+
+/// The same within a replacement, which has one line for both of its halves and marks
+/// the fields that force it.
+pub(super) fn why_replaced(reason: &Why) -> Option<String> {
+    match reason {
+        Why::Superseded => None,
+        Why::Replaces { ids: _, fields } if !fields.is_empty() => None,
+        Why::Missing
+        | Why::Changed
+        | Why::Replaces { .. }
+        | Why::Failed { .. }
+        | Why::Removed
+        | Why::Destroyed
+        | Why::Grow { .. }
+        | Why::Shrink { .. }
+        | Why::Outdated => why(reason),
+    }
+}
+
+/// How much a plan does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sums {
+    pub add: usize,
+    pub change: usize,
+    pub delete: usize,
+    pub launch: usize,
+    pub terminate: usize,
+}
+
+/// Counts a plan; a replacement counts as one to add and one to delete.
+pub(super) fn sums(plan: &Plan) -> Sums {
+    plan.steps.iter().fold(Sums::default(), |sums, step| sums.with(&step.action))
+}
+
+impl Sums {
+    /// With one more action.
+    #[must_use]
+    pub(super) fn with(mut self, action: &Action) -> Self {
+        match action {
+            Action::Create { .. } => self.add += 1,
+            Action::Update { .. } => self.change += 1,
+            Action::Delete { .. } => self.delete += 1,
+            Action::Launch { count, .. } => {
+                self.launch += usize::try_from(*count).unwrap_or(usize::MAX);
+            }
+            Action::Terminate { nodes, .. } => self.terminate += nodes.len(),
+        }
+        self
+    }
+}

@@ -1,0 +1,28 @@
+//! Floor 7: data to text and JSON. Nothing here prints, asks a clock or knows the
+//! environment: a printer is a function of what it shows and of the screen.
+
+mod advice;
+pub mod calls;
+mod card;
+mod diff;
+pub mod event_json;
+pub mod events;
+#[cfg(test)]
+mod events_test;
+#[cfg(test)]
+mod fixture;
+mod fold;
+#[cfg(test)]
+mod golden;
+mod item;
+pub mod outputs;
+pub mod plan;
+pub mod plan_json;
+#[cfg(test)]
+mod plan_json_test;
+#[cfg(test)]
+mod plan_test;
+pub mod screen;
+mod summary;
+mod value;
+mod words;

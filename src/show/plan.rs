@@ -1,0 +1,85 @@
+//! A plan as text. Whoever knows Terraform's plans reads this one without a manual.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::card;
+use super::fold::{Page, Row, count};
+use super::item::{self, Item, Sums, Symbol};
+use super::outputs;
+use super::screen::{Ink, Screen};
+use crate::kinds::Plan;
+
+/// The plan for people.
+pub fn text(plan: &Plan, screen: &Screen) -> String {
+    text_after(plan, None, screen)
+}
+
+/// The plan for people, who also see how it changes the outputs of the last apply.
+pub fn text_after(
+    plan: &Plan,
+    former: Option<&BTreeMap<String, Value>>,
+    screen: &Screen,
+) -> String {
+    let Plan { base: _, steps, unchanged, outputs } = plan;
+    let mut page = Page::new(*screen);
+    if steps.is_empty() {
+        nothing(&mut page, *unchanged);
+        if former.is_some() {
+            outputs::section(&mut page, outputs, former);
+        }
+        return page.finish();
+    }
+    let items = item::items(plan);
+    legend(&mut page, &items);
+    let blocks = card::blocks(&items, screen.verbose);
+    let column = card::column(&blocks, screen.width);
+    for (owner, cards) in &blocks {
+        page.gap();
+        if !card::speaks_for_itself(owner, cards) {
+            page.row(&Row::at(0).words(Ink::Bold, owner));
+        }
+        cards.iter().for_each(|card| card.write(&mut page, column));
+    }
+    outputs::section(&mut page, outputs, former);
+    page.gap();
+    page.row(&Row::at(0).words(Ink::Bold, totals(item::sums(plan))));
+    if *unchanged > 0 {
+        let words = format!("{} unchanged.", count(*unchanged, "object is", "objects are"));
+        page.row(&Row::at(0).words(Ink::Dim, words));
+    }
+    page.finish()
+}
+
+fn nothing(page: &mut Page, unchanged: usize) {
+    let words = "No changes. The cloud matches the configuration.";
+    let number = format!(" ({})", count(unchanged, "object", "objects"));
+    page.row(&Row::at(0).words(Ink::Bold, words).words(Ink::Plain, number));
+}
+
+fn legend(page: &mut Page, items: &[Item<'_>]) {
+    page.row(&Row::at(0).words(Ink::Plain, "mlinfra will do what follows. The signs mean:"));
+    for symbol in Symbol::ALL {
+        if items.iter().any(|item| item.act.symbol() == symbol) {
+            page.row(&card::sign(symbol).words(Ink::Plain, symbol.words()));
+        }
+    }
+}
+
+/// `Plan: 12 to add, 1 to change, 2 to delete; launch 4 nodes.`
+pub(super) fn totals(sums: Sums) -> String {
+    let Sums { add, change, delete, launch, terminate } = sums;
+    let mut out = format!("Plan: {add} to add, {change} to change, {delete} to delete");
+    let nodes: Vec<String> = [("launch", launch), ("terminate", terminate)]
+        .into_iter()
+        .filter(|(_, number)| *number > 0)
+        .map(|(verb, number)| format!("{verb} {}", count(number, "node", "nodes")))
+        .collect();
+    if !nodes.is_empty() {
+        out.push_str("; ");
+        out.push_str(&nodes.join(", "));
+    }
+    out.push('.');
+    out
+}

@@ -1,0 +1,171 @@
+//! The last word of a run.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::advice;
+use super::events::{State, ink};
+use super::fold::{Page, Row, count};
+use super::item::Sums;
+use super::screen::Ink;
+use super::value::stem;
+use super::words::{self, span};
+use crate::kinds::{Action, Plan, StepId};
+use crate::model::CloudId;
+
+/// Writes it.
+pub(super) fn write(page: &mut Page, plan: &Plan, states: &[State], took: Duration) {
+    let found = Found::of(states);
+    headline(page, plan, &found, took);
+    done(page, plan, &found);
+    for (id, state) in states.iter().enumerate() {
+        let (Some(step), State::Failed(failed)) = (plan.steps.get(id), state) else {
+            continue;
+        };
+        page.gap();
+        page.rows(&advice::rows(failed, step));
+    }
+    skipped(page, plan, &found);
+    go_on(page, plan, &found);
+}
+
+/// Steps by how they ended.
+struct Found<'a> {
+    done: Vec<(StepId, &'a [CloudId])>,
+    failed: Vec<StepId>,
+    skipped: BTreeMap<StepId, Vec<StepId>>,
+    running: Vec<StepId>,
+    open: Vec<StepId>,
+}
+
+impl<'a> Found<'a> {
+    fn of(states: &'a [State]) -> Self {
+        let (done, skipped) = (Vec::new(), BTreeMap::new());
+        let (failed, running, open) = (Vec::new(), Vec::new(), Vec::new());
+        let mut out = Self { done, failed, skipped, running, open };
+        for (id, state) in states.iter().enumerate() {
+            match state {
+                State::Open => out.open.push(id),
+                State::Running { .. } => out.running.push(id),
+                State::Done { ids } => out.done.push((id, ids)),
+                State::Failed(_) => out.failed.push(id),
+                State::Skipped { because } => {
+                    out.skipped.entry(*because).or_default().push(id);
+                }
+            }
+        }
+        out
+    }
+
+    fn is_complete(&self) -> bool {
+        let Self { done: _, failed, skipped, running, open } = self;
+        failed.is_empty() && skipped.is_empty() && running.is_empty() && open.is_empty()
+    }
+}
+
+fn headline(page: &mut Page, plan: &Plan, found: &Found<'_>, took: Duration) {
+    let actions = found.done.iter().filter_map(|(id, _)| plan.steps.get(*id));
+    let sums = actions.fold(Sums::default(), |sums, step| sums.with(&step.action));
+    if found.is_complete() {
+        let text = format!("Apply complete in {}: {}.", span(took), made(sums));
+        page.row(&Row::at(0).words(Ink::Bold, text));
+        return;
+    }
+    let skipped: usize = found.skipped.values().map(Vec::len).sum();
+    let mut parts = vec![format!("{} of {} steps done", found.done.len(), plan.steps.len())];
+    let others = [
+        (found.failed.len(), "failed"),
+        (skipped, "skipped"),
+        (found.running.len(), "cut off"),
+        (found.open.len(), "not begun"),
+    ];
+    parts.extend(others.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")));
+    let text = format!("Apply incomplete after {}: {}.", span(took), parts.join(", "));
+    page.row(&Row::at(0).words(Ink::Bad, text));
+}
+
+/// `3 added, 0 changed, 1 deleted; 4 nodes launched`
+pub(super) fn made(sums: Sums) -> String {
+    let Sums { add, change, delete, launch, terminate } = sums;
+    let mut out = format!("{add} added, {change} changed, {delete} deleted");
+    let nodes: Vec<String> = [(launch, "launched"), (terminate, "terminated")]
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, verb)| format!("{} {verb}", words::nodes(number)))
+        .collect();
+    if !nodes.is_empty() {
+        out.push_str("; ");
+        out.push_str(&nodes.join(", "));
+    }
+    out
+}
+
+/// What was done, with what is alike on one line.
+fn done(page: &mut Page, plan: &Plan, found: &Found<'_>) {
+    type Line<'a> = (String, &'a Action, Vec<&'a [CloudId]>);
+    let mut lines: Vec<Line<'_>> = Vec::new();
+    for (id, ids) in &found.done {
+        let Some(step) = plan.steps.get(*id) else { continue };
+        let (stem, what) = (stem(&step.address), words::what(&step.action));
+        let same = |line: &&mut Line<'_>| {
+            line.0 == stem
+                && words::mark(line.1) == words::mark(&step.action)
+                && words::what(line.1) == what
+        };
+        match lines.iter_mut().find(same) {
+            Some(line) => line.2.push(ids),
+            None => lines.push((stem, &step.action, vec![ids])),
+        }
+    }
+    let wide = lines.iter().map(|line| line.0.chars().count()).max().unwrap_or(0).min(40);
+    for (stem, action, ids) in lines {
+        let (ink, mark) = ink(action);
+        let row = Row::marked(2, ink, mark).words(Ink::Plain, format!("{stem:wide$}  "));
+        let row = row.hang(6).words(Ink::Plain, words::what(action));
+        page.row(&match ids.as_slice() {
+            [one] => {
+                let shorts: Vec<&str> = one.iter().map(CloudId::short).collect();
+                row.words(Ink::Dim, format!(" {}", shorts.join(", ")))
+            }
+            several => row.words(Ink::Plain, format!(" × {}", several.len())),
+        });
+    }
+}
+
+fn skipped(page: &mut Page, plan: &Plan, found: &Found<'_>) {
+    let address =
+        |id: &StepId| plan.steps.get(*id).map_or_else(String::new, |step| step.address.to_string());
+    for (because, steps) in &found.skipped {
+        page.gap();
+        let all: Vec<String> = steps.iter().map(address).collect();
+        let text = format!("Skipped, because {} failed: ", address(because));
+        page.row(&Row::at(0).hang(2).words(Ink::Warn, text).list(Ink::Plain, &all));
+    }
+}
+
+/// What remains to be done, and how.
+fn go_on(page: &mut Page, plan: &Plan, found: &Found<'_>) {
+    if found.is_complete() {
+        return;
+    }
+    page.gap();
+    let mut text = String::new();
+    if !found.running.is_empty() {
+        let steps = count(found.running.len(), "step was", "steps were");
+        text.push_str(&format!(
+            "{steps} cut off in the middle: what they left in the cloud carries the tags of this \
+             stack and is found again. "
+        ));
+    }
+    let bills = found.done.iter().any(|(id, _)| {
+        plan.steps.get(*id).is_some_and(|step| matches!(step.action, Action::Launch { .. }))
+    });
+    if bills {
+        text.push_str("Nodes that were launched run and are billed. ");
+    }
+    text.push_str(
+        "What was done stays done. `mlinfra apply` plans again from what is in the cloud and does \
+         the rest; `mlinfra destroy` removes all of it.",
+    );
+    page.row(&Row::at(0).words(Ink::Plain, text));
+}
