@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use crate::cloud::{Ask, Facts, Observed};
-use crate::kinds::{OutputPlan, Spec, Tags};
-use crate::lang::{Evaluated, Loaded, Value};
-use crate::model::{AccountId, Address, Block, ImageId, Problem, Region, StackName, Zone, tags};
+use crate::kinds::{KindName, OutputPlan, Spec, Tags};
+use crate::lang::{Data, Evaluated, Loaded, Value};
+use crate::model::{AccountId, Address, Block, ImageId, Problem, Region, StackName, Text, Zone, tags};
 
 use super::desired::Desired;
 use super::names::Here;
@@ -86,6 +86,43 @@ pub fn ask(loaded: &Loaded) -> Ask {
     ask
 }
 
+/// Names that the author chose and that no prefix of ours covers.
+pub fn chosen_names(loaded: &Loaded) -> BTreeSet<(KindName, String)> {
+    let Some(config) = config(loaded) else { return BTreeSet::new() };
+    let prefix = format!("{}-", config.stack);
+    let buckets = loaded.blocks.iter().filter(|block| block.word == Block::Bucket.word());
+    let names = buckets.filter_map(|block| block.attr("name").and_then(Value::as_str));
+    names
+        .filter(|name| !name.starts_with(&prefix))
+        .map(|name| (KindName::Bucket, name.to_owned()))
+        .collect()
+}
+
+/// A value as plain JSON, in which a text that waits for an id keeps its pieces.
+fn plain(value: &Value) -> serde_json::Value {
+    use serde_json::Value as Json;
+    let object = |map: &BTreeMap<String, Value>| {
+        Json::Object(map.iter().map(|(key, value)| (key.clone(), plain(value))).collect())
+    };
+    match &value.data {
+        Data::Null => Json::Null,
+        Data::Bool(truth) => Json::Bool(*truth),
+        Data::Number(number) => number
+            .normalize()
+            .to_string()
+            .parse::<serde_json::Number>()
+            .map_or_else(|_| Json::String(number.to_string()), Json::Number),
+        Data::String(text) => Json::String(text.clone()),
+        Data::List(items) => Json::Array(items.iter().map(plain).collect()),
+        Data::Map(map) | Data::Object(map) => object(map),
+        Data::Block(block) => object(&block.exports),
+        Data::Unknown(unknown) => {
+            let text = Text::Deferred(unknown.pieces.clone());
+            serde_json::to_value(text).unwrap_or(Json::Null)
+        }
+    }
+}
+
 /// An expansion under way.
 pub(super) struct Expansion<'a> {
     pub here: Here,
@@ -126,7 +163,7 @@ pub fn expand(loaded: &Loaded, facts: &Facts, pins: &Pins) -> Result<Desired, Ve
         }
     }
     for output in &loaded.outputs {
-        let value = OutputPlan { value: output.value.to_plan(), sensitive: output.sensitive };
+        let value = OutputPlan { value: plain(&output.value), sensitive: output.sensitive };
         x.desired.outputs.insert(output.name.clone(), value);
     }
     if x.problems.is_empty() { Ok(x.desired) } else { Err(x.problems) }
