@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod catalog;
+pub mod cli;
 pub mod cloud;
 pub mod kinds;
 pub mod lang;

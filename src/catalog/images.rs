@@ -44,6 +44,11 @@ pub fn image_query(name: &str) -> ImageQuery {
     }
 }
 
+/// The short names.
+pub fn image_names() -> impl Iterator<Item = &'static str> {
+    IMAGES.iter().map(|(short, _, _)| *short)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

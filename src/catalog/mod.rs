@@ -3,5 +3,5 @@
 mod images;
 mod instances;
 
-pub use images::{ImageQuery, image_query};
+pub use images::{ImageQuery, image_names, image_query};
 pub use instances::{InstanceType, PRICES_OF, instance_type};

@@ -159,7 +159,8 @@ impl Work<'_> {
                 }
             }
         };
-        let summary = slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner).as_ref().map(Live::end);
+        let summary =
+            slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner).as_ref().map(Live::end);
         Ok(self.conclude(&plan, &ended, summary.unwrap_or_default(), stop))
     }
 
@@ -201,7 +202,13 @@ impl Work<'_> {
     }
 
     /// Says how it ended. A plan that is not empty afterwards is a problem.
-    fn conclude(&self, plan: &Plan, ended: &Ended, summary: String, stop: &CancellationToken) -> u8 {
+    fn conclude(
+        &self,
+        plan: &Plan,
+        ended: &Ended,
+        summary: String,
+        stop: &CancellationToken,
+    ) -> u8 {
         let terminal = self.terminal;
         if self.global.json {
             let done: Vec<usize> = ended.outcome.done.keys().copied().collect();
@@ -218,7 +225,10 @@ impl Work<'_> {
                 terminal.print("A new plan is empty: the cloud matches the configuration.\n");
                 if let Some(left) = ended.left.as_ref().filter(|left| !left.outputs.is_empty()) {
                     let outputs = super::output::of(left);
-                    terminal.print(&format!("\nOutputs:\n\n{}", show::outputs::text(&outputs, &terminal.screen)));
+                    terminal.print(&format!(
+                        "\nOutputs:\n\n{}",
+                        show::outputs::text(&outputs, &terminal.screen)
+                    ));
                 }
             }
             return DONE;

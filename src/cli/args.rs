@@ -9,11 +9,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// actual cloud, applied without orphans.
 #[derive(Debug, Parser)]
 #[command(name = "mlinfra", version, disable_help_subcommand = true, max_term_width = 100)]
-#[command(
-    after_help = "Exit codes: 0 done, 1 a problem, 2 changes are present (plan \
+#[command(after_help = "Exit codes: 0 done, 1 a problem, 2 changes are present (plan \
 --detailed-exitcode), 3 formatting differs (fmt --check), 130 interrupted. mlinfra sends nothing \
-to anybody but the cloud."
-)]
+to anybody but the cloud.")]
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -252,7 +250,8 @@ mod tests {
     fn terraform_s_spelling_is_understood() {
         let words = ["mlinfra", "-chdir=x", "plan", "-detailed-exitcode", "-v", "-var", "a=1", "-"];
         let fixed = double_dashes(words.iter().map(OsString::from));
-        let expect = ["mlinfra", "--chdir=x", "plan", "--detailed-exitcode", "-v", "--var", "a=1", "-"];
+        let expect =
+            ["mlinfra", "--chdir=x", "plan", "--detailed-exitcode", "-v", "--var", "a=1", "-"];
         assert_eq!(fixed, expect);
     }
 

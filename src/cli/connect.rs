@@ -71,7 +71,8 @@ pub fn sandbox(global: &Global) -> Option<PathBuf> {
 /// A runtime. In the simulated region nobody waits: its clock jumps to whatever is
 /// waited for, unless MLINFRA_SANDBOX_CLOCK=real.
 pub fn runtime(global: &Global) -> Result<Runtime, Halt> {
-    let jumps = sandbox(global).is_some() && env("MLINFRA_SANDBOX_CLOCK").as_deref() != Some("real");
+    let jumps =
+        sandbox(global).is_some() && env("MLINFRA_SANDBOX_CLOCK").as_deref() != Some("real");
     let mut builder = Builder::new_current_thread();
     builder.enable_all().start_paused(jumps);
     builder.build().map_err(|error| Halt::one("X002", format!("cannot start: {error}"), ""))
@@ -226,7 +227,8 @@ fn user() -> String {
 /// The configuration's git commit, with a `+` when files differ from it.
 fn commit(dir: &Path) -> Option<String> {
     let git = |args: &[&str]| {
-        let output = std::process::Command::new("git").arg("-C").arg(dir).args(args).output().ok()?;
+        let output =
+            std::process::Command::new("git").arg("-C").arg(dir).args(args).output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
     let head = git(&["rev-parse", "--short=12", "HEAD"])?;

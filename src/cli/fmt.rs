@@ -19,7 +19,8 @@ pub fn run(global: &Global, terminal: &Terminal, args: &FmtArgs) -> Result<u8, H
     if args.files.iter().any(|file| file == Path::new("-")) {
         return from_stdin(terminal, args);
     }
-    let files = if args.files.is_empty() { every(&load::folder(global))? } else { args.files.clone() };
+    let files =
+        if args.files.is_empty() { every(&load::folder(global))? } else { args.files.clone() };
     let mut code = DONE;
     for path in files {
         let old = load::read(&path)?;
@@ -64,9 +65,9 @@ fn formatted(name: &str, text: &str) -> Result<String, Halt> {
 
 fn from_stdin(terminal: &Terminal, args: &FmtArgs) -> Result<u8, Halt> {
     let mut text = String::new();
-    std::io::stdin().read_to_string(&mut text).map_err(|error| {
-        Halt::one("F001", format!("cannot read standard input: {error}"), "")
-    })?;
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|error| Halt::one("F001", format!("cannot read standard input: {error}"), ""))?;
     let new = formatted("<stdin>", &text)?;
     if args.diff {
         show(terminal, args, "<stdin>", &text, &new);
@@ -79,7 +80,8 @@ fn from_stdin(terminal: &Terminal, args: &FmtArgs) -> Result<u8, Halt> {
 fn show(terminal: &Terminal, args: &FmtArgs, name: &str, old: &str, new: &str) {
     if args.diff {
         let diff = TextDiff::from_lines(old, new);
-        let text = diff.unified_diff().header(&format!("old/{name}"), &format!("new/{name}")).to_string();
+        let text =
+            diff.unified_diff().header(&format!("old/{name}"), &format!("new/{name}")).to_string();
         terminal.print(&text);
     }
 }
@@ -88,7 +90,11 @@ fn show(terminal: &Terminal, args: &FmtArgs, name: &str, old: &str, new: &str) {
 fn write(path: &Path, text: &str) -> Result<(), Halt> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let fail = |error: std::io::Error| {
-        Halt::one("F005", format!("cannot write {}: {error}", path.display()), "nothing was changed in it")
+        Halt::one(
+            "F005",
+            format!("cannot write {}: {error}", path.display()),
+            "nothing was changed in it",
+        )
     };
     let mode = fs::metadata(path).map_err(fail)?.permissions();
     let temp = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(fail)?;

@@ -63,8 +63,12 @@ impl From<StoreError> for Halt {
                 "move the .mlinfra folder away: the cloud is the state, the next plan is the same; \
                  only history and unfinished intents are lost with it"
             }
-            StoreError::Io { .. } => "make the folder writable for you alone, with space left on it",
-            StoreError::Exists(_) | StoreError::Lost(_) => "let one mlinfra at a time work on a stack",
+            StoreError::Io { .. } => {
+                "make the folder writable for you alone, with space left on it"
+            }
+            StoreError::Exists(_) | StoreError::Lost(_) => {
+                "let one mlinfra at a time work on a stack"
+            }
         };
         Self::one("L-LEDGER", format!("the ledger: {error}"), help)
     }

@@ -53,8 +53,9 @@ pub fn files(dir: &Path) -> Result<Vec<PathBuf>, Halt> {
     })?;
     let is_config = |path: &PathBuf| {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        name.is_some_and(|name| name.ends_with(".hcl") && !name.ends_with(VAR_FILES) && name != LOCK_FILE)
-            && path.is_file()
+        name.is_some_and(|name| {
+            name.ends_with(".hcl") && !name.ends_with(VAR_FILES) && name != LOCK_FILE
+        }) && path.is_file()
     };
     let mut files: Vec<PathBuf> =
         entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_config).collect();

@@ -6,12 +6,12 @@ use crate::model::Region as RegionName;
 use crate::show::sandbox as show;
 use crate::sim::{KEYS, Region};
 
+use super::DONE;
 use super::args::{Global, SandboxArgs, SandboxCommand, VarArgs};
 use super::connect;
 use super::halt::Halt;
 use super::load::{self, Missing};
 use super::terminal::Terminal;
-use super::DONE;
 
 pub fn run(global: &Global, terminal: &Terminal, args: &SandboxArgs) -> Result<u8, Halt> {
     let default = load::folder(global).join(".mlinfra-sandbox");

@@ -37,7 +37,8 @@ impl Terminal {
     /// Looks at the streams and the environment.
     pub fn detect(global: &Global) -> Self {
         let forced = env("CLICOLOR_FORCE").is_some_and(|value| value != "0");
-        let forbidden = global.no_color || env("NO_COLOR").is_some() || env("TERM").as_deref() == Some("dumb");
+        let forbidden =
+            global.no_color || env("NO_COLOR").is_some() || env("TERM").as_deref() == Some("dumb");
         let colour = |terminal: bool| !forbidden && (terminal || forced);
         let live = std::io::stdout().is_terminal();
         let width = width();
@@ -62,7 +63,8 @@ impl Terminal {
         };
         let wanted = env("MLINFRA_LOG").unwrap_or_else(|| level.to_owned());
         let filter = EnvFilter::try_new(&wanted).unwrap_or_else(|_| EnvFilter::new("mlinfra=info"));
-        let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        let builder =
+            tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
         // A second subscriber is only refused in tests that run commands in one process.
         let _ = if global.json {
             builder.json().try_init()

@@ -54,8 +54,7 @@ fn check(global: &Global, args: &VarArgs) -> Result<Stack, Halt> {
 /// Terraform's shape, so that its readers work.
 fn report(problems: &[Problem], sources: &Sources) -> serde_json::Value {
     let errors = count(problems, Severity::Error);
-    let diagnostics: Vec<_> =
-        problems.iter().map(|found| problem::json(found, sources)).collect();
+    let diagnostics: Vec<_> = problems.iter().map(|found| problem::json(found, sources)).collect();
     json!({
         "format_version": "1.0",
         "valid": errors == 0,

@@ -23,6 +23,7 @@ pub mod plan_json;
 mod plan_json_test;
 #[cfg(test)]
 mod plan_test;
+pub mod problem;
 pub mod sandbox;
 pub mod schema;
 pub mod screen;

@@ -32,7 +32,11 @@ pub fn text(observed: &Observed, screen: &Screen) -> String {
         out.push_str(&format!("Could not list any {}: {}\n", kind.title(), Untrusted(why)));
     }
     for (id, why) in unreadable {
-        out.push_str(&format!("Cannot tell what {} is: {}\n", Untrusted(id.as_str()), Untrusted(why)));
+        out.push_str(&format!(
+            "Cannot tell what {} is: {}\n",
+            Untrusted(id.as_str()),
+            Untrusted(why)
+        ));
     }
     out
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::SimError;
+use crate::catalog;
 use crate::kinds::KindName;
 use crate::model::{AccountId, CloudId, ImageId, Region as RegionName, Zone};
 
@@ -236,8 +237,10 @@ impl Settings {
         match self.images.get(name) {
             Some(known) => known.clone(),
             None if name.starts_with("ami-") => Some(ImageId::from(name)),
-            // A public parameter always names an image; the same one each time.
-            None if name.starts_with("/aws/service/") => {
+            // A name that everybody knows always has an image; the same one each time.
+            None if name.starts_with("/aws/service/")
+                || catalog::image_names().any(|known| known == name) =>
+            {
                 let sum = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {
                     (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
                 });

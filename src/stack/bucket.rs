@@ -9,7 +9,7 @@ use crate::lang::schema::{Attribute, BlockSchema, Export, Type};
 use crate::lang::{Evaluated, Value};
 use crate::model::Text;
 
-use super::expand::{Expansion, days, tags_of};
+use super::expand::{Expansion, days, flag, tags_of};
 use super::names::Here;
 
 /// The table of the block.
@@ -89,7 +89,7 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
     }
     let key = block.attr("kms_key").and_then(Value::as_str).map(str::to_owned);
     let algorithm = if key.is_some() { "aws:kms" } else { "AES256" };
-    let versioning = block.flag("versioning", true);
+    let versioning = flag(block, "versioning", true);
     let spec = Bucket {
         versioning,
         encryption: Some(Encryption { algorithm: algorithm.to_owned(), key }),
@@ -97,7 +97,7 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
         ownership: Some("BucketOwnerEnforced".to_owned()),
         policy: Some(tls_only(&x.here, &name)),
         lifecycle: lifecycle(x, block),
-        precious: block.flag("precious", true),
+        precious: flag(block, "precious", true),
         tags: tags_of(x, &address, block),
         name,
     };

@@ -346,9 +346,8 @@ fn offers(x: &mut Expansion<'_>, block: &Evaluated, type_name: &str) -> Vec<Offe
     let wanted: Vec<Zone> = match block.attr("zones").and_then(Value::as_list) {
         Some(letters) => {
             let region = x.here.home.region.clone();
-            let zone = |value: &Value| {
-                Zone(format!("{region}{}", value.as_str().unwrap_or_default()))
-            };
+            let zone =
+                |value: &Value| Zone(format!("{region}{}", value.as_str().unwrap_or_default()));
             letters.iter().map(zone).filter(|zone| open.contains(zone)).collect()
         }
         None => open,
@@ -358,7 +357,9 @@ fn offers(x: &mut Expansion<'_>, block: &Evaluated, type_name: &str) -> Vec<Offe
         .into_iter()
         .filter(|zone| offered.is_none_or(|offered| offered.contains(zone)))
         .collect();
-    if zones.is_empty() && let Some(value) = block.attr("instance_type") {
+    if zones.is_empty()
+        && let Some(value) = block.attr("instance_type")
+    {
         let help = match offered {
             Some(offered) if !offered.is_empty() => {
                 let letters: Vec<&str> = offered.iter().map(Zone::as_str).collect();

@@ -6,7 +6,9 @@ use std::ops::RangeInclusive;
 use crate::cloud::{Ask, Facts, Observed};
 use crate::kinds::{KindName, OutputPlan, Spec, Tags};
 use crate::lang::{Data, Evaluated, Loaded, Value};
-use crate::model::{AccountId, Address, Block, ImageId, Problem, Region, StackName, Text, Zone, tags};
+use crate::model::{
+    AccountId, Address, Block, ImageId, Problem, Region, StackName, Text, Zone, tags,
+};
 
 use super::desired::Desired;
 use super::names::Here;
@@ -70,9 +72,7 @@ pub(super) fn config_of(stack: &Evaluated) -> Config {
 
 fn map(value: Option<&Value>) -> Tags {
     let entries = value.and_then(Value::as_map).into_iter().flatten();
-    entries
-        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
-        .collect()
+    entries.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
 }
 
 /// What has to be found out before the configuration can be expanded.
@@ -137,11 +137,8 @@ pub(super) struct Expansion<'a> {
 /// Expands a configuration that was loaded without problems.
 pub fn expand(loaded: &Loaded, facts: &Facts, pins: &Pins) -> Result<Desired, Vec<Problem>> {
     let Some(config) = config(loaded) else { return Err(Vec::new()) };
-    let here = Here {
-        stack: config.stack.clone(),
-        home: facts.home.clone(),
-        tags: config.tags.clone(),
-    };
+    let here =
+        Here { stack: config.stack.clone(), home: facts.home.clone(), tags: config.tags.clone() };
     let mut x = Expansion {
         here,
         facts,
@@ -182,6 +179,11 @@ pub(super) fn days(x: &mut Expansion<'_>, value: &Value) -> Option<i32> {
     let problem = "S3 counts in whole days".to_owned();
     x.check(value, (!whole).then_some(problem), "write days, such as \"14d\"");
     days
+}
+
+/// A switch, or its default.
+pub(super) fn flag(block: &Evaluated, name: &str, default: bool) -> bool {
+    block.attr(name).and_then(Value::as_bool).unwrap_or(default)
 }
 
 impl Expansion<'_> {

@@ -21,7 +21,8 @@ pub fn fit(name: &str, longest: usize) -> String {
     if name.len() <= longest {
         return name.to_owned();
     }
-    let sum: String = Sha256::digest(name).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let sum: String =
+        Sha256::digest(name).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
     let head: String = name.chars().take(longest.saturating_sub(9)).collect();
     format!("{head}-{sum}")
 }
@@ -80,7 +81,8 @@ mod tests {
 
     #[test]
     fn long_names_stay_apart() {
-        let (a, b) = (fit(&format!("{}a", "x".repeat(80)), 64), fit(&format!("{}b", "x".repeat(80)), 64));
+        let (a, b) =
+            (fit(&format!("{}a", "x".repeat(80)), 64), fit(&format!("{}b", "x".repeat(80)), 64));
         assert_eq!((a.len(), b.len()), (64, 64));
         assert_ne!(a, b);
         assert_eq!(fit("short", 64), "short");

@@ -99,7 +99,8 @@ pub(super) fn zones(x: &mut Expansion<'_>, block: &Evaluated) -> Vec<Zone> {
             if open.contains(&zone) && in_reach(&zone) {
                 found.insert(zone);
             } else {
-                let letters: Vec<String> = open.iter().filter_map(Zone::letter).map(String::from).collect();
+                let letters: Vec<String> =
+                    open.iter().filter_map(Zone::letter).map(String::from).collect();
                 let problem = format!("{} has no open zone {letter:?}", x.here.home.region);
                 x.check(value, Some(problem), &format!("its zones are {}", letters.join(", ")));
             }
@@ -149,10 +150,8 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
     };
     add(x, &vpc, spec);
     let gateway = address.with_part("gateway");
-    let spec = InternetGateway {
-        vpc: Some(Link::To(vpc.clone())),
-        tags: tags_of(x, &gateway, block),
-    };
+    let spec =
+        InternetGateway { vpc: Some(Link::To(vpc.clone())), tags: tags_of(x, &gateway, block) };
     add(x, &gateway, spec);
 
     let (mut private, mut public) = (Vec::new(), Vec::new());
@@ -233,8 +232,10 @@ fn table(
 
 fn endpoint(x: &mut Expansion<'_>, block: &Evaluated, vpc: &Address) {
     let at = vpc.owner().with_part("s3-endpoint");
-    let domain = if x.here.home.partition() == "aws-cn" { "cn.com.amazonaws" } else { "com.amazonaws" };
-    let tables = ["private-routes", "public-routes"].map(|part| Link::To(vpc.owner().with_part(part)));
+    let domain =
+        if x.here.home.partition() == "aws-cn" { "cn.com.amazonaws" } else { "com.amazonaws" };
+    let tables =
+        ["private-routes", "public-routes"].map(|part| Link::To(vpc.owner().with_part(part)));
     let spec = VpcEndpoint {
         vpc: Link::To(vpc.clone()),
         service: format!("{domain}.{}.s3", x.here.home.region),

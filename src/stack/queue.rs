@@ -9,7 +9,7 @@ use crate::lang::schema::{Attribute, BlockSchema, Export, Type};
 use crate::lang::{Evaluated, Value};
 use crate::model::{Address, Link, Text};
 
-use super::expand::{Expansion, tags_of};
+use super::expand::{Expansion, flag, tags_of};
 use super::names::Here;
 
 /// The table of the block.
@@ -18,16 +18,24 @@ pub const SCHEMA: BlockSchema = BlockSchema {
     label: Some("the name by which other blocks refer to it"),
     repeats: true,
     attributes: &[
-        Attribute::new("fifo", Type::Bool, "Strict order, exactly once; at most 300 calls a second.")
-            .or("false"),
+        Attribute::new(
+            "fifo",
+            Type::Bool,
+            "Strict order, exactly once; at most 300 calls a second.",
+        )
+        .or("false"),
         Attribute::new(
             "visibility_timeout",
             Type::Duration,
             "How long a received message stays hidden; at most 12 hours.",
         )
         .or("\"5m\""),
-        Attribute::new("retention", Type::Duration, "How long a message is kept; 1 minute to 14 days.")
-            .or("\"14d\""),
+        Attribute::new(
+            "retention",
+            Type::Duration,
+            "How long a message is kept; 1 minute to 14 days.",
+        )
+        .or("\"14d\""),
         Attribute::new(
             "max_receives",
             Type::Integer,
@@ -58,7 +66,7 @@ fn names(here: &Here, address: &Address, fifo: bool) -> (String, String) {
 /// What can be read from it.
 pub(super) fn exports(here: &Here, block: &Evaluated) -> BTreeMap<String, Value> {
     let Some(address) = &block.address else { return BTreeMap::new() };
-    let (name, dead) = names(here, address, block.flag("fifo", false));
+    let (name, dead) = names(here, address, flag(block, "fifo", false));
     let suffix = if here.home.partition() == "aws-cn" { ".cn" } else { "" };
     let (region, account) = (&here.home.region, &here.home.account);
     let url = |name: &str| format!("https://sqs.{region}.amazonaws.com{suffix}/{account}/{name}");
@@ -73,7 +81,7 @@ pub(super) fn exports(here: &Here, block: &Evaluated) -> BTreeMap<String, Value>
 /// Adds it to what is wanted.
 pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
     let Some(address) = block.address.clone() else { return };
-    let fifo = block.flag("fifo", false);
+    let fifo = flag(block, "fifo", false);
     let (name, dead) = names(&x.here, &address, fifo);
     let visibility_timeout = x.seconds(block, "visibility_timeout", 300, 0..=LONGEST_HIDDEN);
     let retention = x.seconds(block, "retention", 1_209_600, 60..=1_209_600);
@@ -90,8 +98,7 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
         dead_letter,
         tags: tags_of(x, at, block),
     };
-    let dead_letter =
-        DeadLetter { queue: Link::To(dead_address.clone()), max_receives };
+    let dead_letter = DeadLetter { queue: Link::To(dead_address.clone()), max_receives };
     let main = queue(x, name, &address, Some(dead_letter));
     let dead = queue(x, dead, &dead_address, None);
     x.desired.specs.insert(address, main.into());

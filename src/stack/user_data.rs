@@ -1,6 +1,6 @@
 //! What a node runs at its first boot.
 
-use crate::lang::{Evaluated, Value};
+use crate::lang::Evaluated;
 use crate::model::{Piece, Text};
 
 use super::cluster::environment;
@@ -33,7 +33,8 @@ pub(super) fn script(x: &mut Expansion<'_>, block: &Evaluated) -> Text {
         }
         None => (Text::Known(head), 0),
     };
-    let problem = format!("with it a node's user data is {length} bytes long, and EC2 takes {LONGEST}");
+    let problem =
+        format!("with it a node's user data is {length} bytes long, and EC2 takes {LONGEST}");
     let help = "put the long part into a bucket and fetch it from there";
     x.check(setup, (length > LONGEST).then_some(problem), help);
     text
@@ -55,13 +56,9 @@ impl Expansion<'_> {
         let Some(tags) = block.attr("tags") else { return };
         for key in tags.as_map().into_iter().flat_map(|map| map.keys()) {
             let fine = key.chars().all(|c| c.is_ascii_alphanumeric() || "+-=.,_:@".contains(c));
-            let problem = format!("tag {key:?} cannot stand on an instance whose tags are readable");
+            let problem =
+                format!("tag {key:?} cannot stand on an instance whose tags are readable");
             self.check(tags, (!fine).then_some(problem), "use letters, digits and + - = . , _ : @");
         }
-    }
-
-    /// Reads an attribute as a value that the schema has checked.
-    pub(super) fn value<'b>(&self, block: &'b Evaluated, name: &str) -> Option<&'b Value> {
-        block.attr(name)
     }
 }

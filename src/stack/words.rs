@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::kinds::Home;
 use crate::lang::schema::{Attribute, BlockSchema, Type};
-use crate::lang::{Evaluated, Value, World};
+use crate::lang::{Evaluated, LOCALS, OUTPUT, VARIABLE, Value, World};
 use crate::model::{AccountId, Block};
 
 use super::expand::config_of;
@@ -19,6 +19,7 @@ pub const BLOCKS: &[BlockSchema] = &[
     queue::SCHEMA,
     cluster::SCHEMA,
     VARIABLE,
+    LOCALS,
     OUTPUT,
 ];
 
@@ -38,48 +39,6 @@ const STACK: BlockSchema = BlockSchema {
     blocks: &[],
     exports: &[],
     doc: "Names the stack and says where it lives. Every configuration has exactly one.",
-};
-
-const VARIABLE: BlockSchema = BlockSchema {
-    word: "variable",
-    label: Some("the variable's name, read as `var.<name>`"),
-    repeats: true,
-    attributes: &[
-        Attribute::new("type", Type::TypeExpression, "What it holds.").or("any"),
-        Attribute::new("default", Type::Any, "What it holds when nobody sets it."),
-        Attribute::new("description", Type::String, "What it is for."),
-        Attribute::new("sensitive", Type::Bool, "Never show it.").or("false"),
-        Attribute::new("nullable", Type::Bool, "Whether it may be null.").or("true"),
-    ],
-    blocks: &[BlockSchema {
-        word: "validation",
-        label: None,
-        repeats: true,
-        attributes: &[
-            Attribute::new("condition", Type::Bool, "What must hold.").required(),
-            Attribute::new("error_message", Type::String, "What to say when it does not.")
-                .required(),
-        ],
-        blocks: &[],
-        exports: &[],
-        doc: "A rule for its value.",
-    }],
-    exports: &[],
-    doc: "A value that is set from outside: by `--var`, `--var-file` or `MLINFRA_VAR_<name>`.",
-};
-
-const OUTPUT: BlockSchema = BlockSchema {
-    word: "output",
-    label: Some("the output's name"),
-    repeats: true,
-    attributes: &[
-        Attribute::new("value", Type::Any, "What it shows.").required(),
-        Attribute::new("description", Type::String, "What it is for."),
-        Attribute::new("sensitive", Type::Bool, "Never show it, except by name.").or("false"),
-    ],
-    blocks: &[],
-    exports: &[],
-    doc: "A value for people and programs, read by `mlinfra output`.",
 };
 
 /// The words, in an account that may not be known yet.
