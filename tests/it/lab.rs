@@ -11,13 +11,14 @@ use mlinfra::cloud::{
     Ask, Call, CallCounts, Caller, Cloud, Facts, Failure, Observed, Phase, Reply, Scope,
 };
 use mlinfra::kinds::{Home, KindName, Plan};
+use mlinfra::lang::{self, File, Vars};
 use mlinfra::ledger::{
     Blob, Holder, Journal, Ledger, Lock, MemoryStore, Store, StoreError, Version, Who,
 };
 use mlinfra::model::{Address, Clock, CloudId, Moment, tags};
 use mlinfra::plan::{Refusal, plan};
 use mlinfra::sim::{ObjectView, Region, Settings};
-use mlinfra::stack::Desired;
+use mlinfra::stack::{self, Desired, Pins, Words};
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
@@ -180,6 +181,16 @@ impl Lab {
     /// Where the lab's stacks live.
     pub fn home(&self) -> Home {
         Home { account: self.region.settings().account, region: self.region.name().clone() }
+    }
+
+    /// What a configuration wants in this lab.
+    pub async fn desired(&self, text: &str) -> Desired {
+        let files = [File { name: "main.hcl".to_owned(), text: text.to_owned() }];
+        let words = Words { account: Some(self.home().account) };
+        let loaded = lang::load(&files, &Vars::new(), &words, None);
+        assert!(loaded.problems.is_empty(), "{:#?}", loaded.problems);
+        let facts = self.region.facts(&stack::ask(&loaded)).await.expect("facts");
+        stack::expand(&loaded, &facts, &Pins::default()).expect("a stack")
     }
 
     pub fn scope(&self, desired: &Desired) -> Scope {
