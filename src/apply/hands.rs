@@ -171,7 +171,7 @@ impl Hands<'_> {
                     Failure::new(class, Left::Something, kind.word(), "NotReady", text.trim());
                 return Err(Trouble::Failed(failure));
             }
-            let what = format!("{} {} to become ready", kind.title(), id.short());
+            let what = format!("waiting for {} {} to become ready", kind.title(), id.short());
             self.tell(Event::Waiting { step, what });
             self.pause(wait).await?;
             wait = (wait * 2).min(Duration::from_secs(15));
@@ -195,7 +195,7 @@ impl Hands<'_> {
                 Ok(Phase::Pending | Phase::Ready) if begun.elapsed() < Duration::from_secs(15) => {}
                 Ok(_) | Err(_) => return Ok(()),
             }
-            let what = format!("{} {} to be gone", kind.title(), id.short());
+            let what = format!("waiting for {} {} to be gone", kind.title(), id.short());
             self.tell(Event::Waiting { step, what });
             self.pause(wait).await?;
             wait = (wait * 2).min(Duration::from_secs(15));
@@ -206,12 +206,12 @@ impl Hands<'_> {
 /// Why a step waits, in plain words.
 fn reason(failure: &Failure) -> String {
     match failure.class {
-        Class::Throttled => format!("{} to allow more calls", failure.api),
-        Class::Unavailable => format!("{} to answer again", failure.api),
+        Class::Throttled => format!("throttled by {}, trying again", failure.api),
+        Class::Unavailable => format!("waiting for {} to answer again", failure.api),
         Class::Settling | Class::Gone => {
-            format!("what was just made to be known everywhere ({})", failure.code)
+            format!("waiting for what was just made to be known everywhere ({})", failure.code)
         }
-        Class::InUse => format!("what still uses it to let go ({})", failure.code),
+        Class::InUse => format!("waiting for what still uses it to let go ({})", failure.code),
         Class::Capacity
         | Class::Quota
         | Class::Denied

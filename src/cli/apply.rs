@@ -140,7 +140,7 @@ impl Work<'_> {
             }
             asking.store(false, Ordering::SeqCst);
         }
-        let live = Live::new(self.terminal, self.global.json, &plan);
+        let live = Live::new(self.terminal, self.global.json, &session.side, &plan);
         *slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(live);
         let planner = session.planner(destroy);
         let who = session.who(self.goal.verb());
@@ -171,7 +171,8 @@ impl Work<'_> {
             Some(live) => live.hear(event),
             None => {
                 let nothing = Plan::default();
-                Live::new(self.terminal, self.global.json, &nothing).hear(event);
+                Live::new(self.terminal, self.global.json, &self.session.side, &nothing)
+                    .hear(event);
             }
         }
     }

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::apply::Event;
 use crate::kinds::Plan;
+use crate::model::Clock;
 use crate::show::event_json;
 use crate::show::events::Progress;
 
@@ -20,10 +21,12 @@ pub fn stamp() -> String {
     wall().to_string()
 }
 
-/// Hears events and shows them.
+/// Hears events and shows them. Plain lines carry the time of the cloud's clock: in the
+/// simulated region that is the region's own.
 pub struct Live<'a> {
     terminal: Terminal,
     json: bool,
+    clock: &'a dyn Clock,
     plan: &'a Plan,
     begun: Instant,
     inner: Mutex<Inner<'a>>,
@@ -37,12 +40,12 @@ struct Inner<'a> {
 
 impl<'a> Live<'a> {
     /// For one run of a plan.
-    pub fn new(terminal: &Terminal, json: bool, plan: &'a Plan) -> Self {
+    pub fn new(terminal: &Terminal, json: bool, clock: &'a dyn Clock, plan: &'a Plan) -> Self {
         let progress = Progress::new(plan, terminal.screen);
         let bars = (terminal.live && !json)
             .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stdout()));
         let inner = Mutex::new(Inner { progress, bars, lines: Vec::new() });
-        Self { terminal: *terminal, json, plan, begun: Instant::now(), inner }
+        Self { terminal: *terminal, json, clock, plan, begun: Instant::now(), inner }
     }
 
     /// Hears one event.
@@ -58,7 +61,7 @@ impl<'a> Live<'a> {
         let Some(said) = said else { return };
         match &inner.bars {
             None => {
-                let clock = stamp();
+                let clock = self.clock.now().to_string();
                 let time = clock.get(11..19).unwrap_or(&clock);
                 self.terminal.print(&said.stamped(time));
             }
