@@ -7,6 +7,7 @@
 //! table, so that a new kind costs one file here, one in `aws/` and one word below.
 
 mod bucket;
+mod canonical;
 mod edit;
 mod elastic_ip;
 mod instance_profile;
@@ -27,6 +28,7 @@ mod vpc_endpoint;
 pub mod walk;
 
 pub use bucket::{Bucket, Encryption, LifecycleRule};
+pub use canonical::canonical_json;
 pub use edit::{Change, Edit, differing, dismantle, edits};
 pub use elastic_ip::ElasticIp;
 pub use instance_profile::InstanceProfile;

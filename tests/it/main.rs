@@ -1,0 +1,7 @@
+//! One integration binary: every room's promises, and the wire.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[cfg(feature = "aws")]
+mod aws_bucket;
+#[cfg(feature = "aws")]
+mod moto;
