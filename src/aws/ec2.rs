@@ -2,11 +2,11 @@
 
 use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
 
-use super::Aws;
 use super::found::{TagChange, tag_change};
+use super::{Aws, failure};
 use crate::cloud::{Failure, Scope};
 use crate::kinds::{Edit, KindName, Tags};
-use crate::model::tags;
+use crate::model::{CloudId, tags};
 
 /// Objects that carry the stack's tag. Stack names hold no wildcard.
 pub fn of_stack(scope: &Scope) -> Filter {
@@ -62,4 +62,9 @@ impl Aws {
         }
         Ok(())
     }
+}
+
+/// The id in the answer to a create call.
+pub fn made(api: &str, id: Option<String>) -> Result<CloudId, Failure> {
+    id.map(CloudId).ok_or_else(|| failure::strange(api, "no id in the answer"))
 }

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::failure;
-use crate::cloud::{Failure, Live, Observed, Owner, Phase, Scope, Seen};
+use crate::cloud::{Class, Failure, Live, Observed, Owner, Phase, Scope, Seen};
 use crate::kinds::{Change, Edit, KindName, Spec, Tags};
 use crate::model::{CloudId, Link, Text, tags};
 
@@ -172,4 +172,12 @@ where
     Fut: Future<Output = T>,
 {
     stream::iter(items.into_iter().map(read)).buffered(AT_ONCE).collect().await
+}
+
+/// Removing what is not there is done.
+pub fn or_gone<T>(answer: Result<T, Failure>) -> Result<(), Failure> {
+    match answer {
+        Err(failure) if failure.class == Class::Gone => Ok(()),
+        answer => answer.map(|_| ()),
+    }
 }

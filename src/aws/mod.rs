@@ -7,17 +7,37 @@ mod bucket;
 mod bucket_settings;
 mod count;
 mod ec2;
+mod elastic_ip;
+mod facts;
 mod failure;
 mod found;
+mod iam;
+mod instance_profile;
+mod internet_gateway;
+mod launch_template;
 mod limits;
+mod nat_gateway;
+mod node;
+mod placement_group;
 mod port;
+mod queue;
+mod role;
+mod route_table;
+mod security_group;
+mod subnet;
+mod template_data;
+mod vpc;
+mod vpc_endpoint;
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::future::Future;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_sdk_ec2::error::ProvideErrorMetadata;
+use aws_sdk_ec2::types::ResponseLaunchTemplateData;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -28,7 +48,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 
 use crate::cloud::{Caller, Class, Failure, Left};
 use crate::kinds::Home;
-use crate::model::{AccountId, Region};
+use crate::model::{AccountId, Region, TemplateId};
 
 /// How to reach AWS.
 #[derive(Clone, Debug)]
@@ -80,6 +100,8 @@ pub struct Aws {
     s3: aws_sdk_s3::Client,
     sqs: aws_sdk_sqs::Client,
     iam: aws_sdk_iam::Client,
+    /// Version 1 of the launch templates that nodes were started from.
+    templates: Mutex<BTreeMap<TemplateId, Arc<ResponseLaunchTemplateData>>>,
 }
 
 impl Aws {
@@ -115,6 +137,7 @@ impl Aws {
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             sqs: aws_sdk_sqs::Client::from_conf(sqs.build()),
             iam: aws_sdk_iam::Client::from_conf(iam.build()),
+            templates: Mutex::default(),
         })
     }
 
