@@ -1,6 +1,8 @@
 //! mlinfra: GPU training clusters and storage on AWS, declared in HCL.
 
 pub mod apply;
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod catalog;
 pub mod cli;
 pub mod cloud;

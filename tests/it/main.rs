@@ -1,5 +1,10 @@
-//! The integration tests: one binary, so that everything is linked once.
+//! One integration binary: every room's promises, and the wire.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[cfg(feature = "aws")]
+mod aws_bucket;
 mod crash;
 mod lab;
+#[cfg(feature = "aws")]
+mod moto;
 mod walks;
