@@ -40,21 +40,21 @@ pub(crate) fn label<'b>(
     match (schema.label, block.labels.as_slice()) {
         (None, []) => Ok(None),
         (Some(_), [label]) => Ok(Some(label.as_str())),
-        (None, [first, ..]) => {
-            Err(Box::new(Problem::error(codes::LABEL, format!("`{word}` takes no label"))
+        (None, [first, ..]) => Err(Box::new(
+            Problem::error(codes::LABEL, format!("`{word}` takes no label"))
                 .at(&eval.span(first), "remove this")
-                .help(format!("write {word} {{ … }}"))))
-        }
-        (Some(meaning), []) => {
-            Err(Box::new(Problem::error(codes::LABEL, format!("`{word}` needs a label"))
+                .help(format!("write {word} {{ … }}")),
+        )),
+        (Some(meaning), []) => Err(Box::new(
+            Problem::error(codes::LABEL, format!("`{word}` needs a label"))
                 .at(&span, "no label")
-                .help(format!("write {word} \"name\" {{ … }}: {meaning}"))))
-        }
-        (Some(_), [_, second, ..]) => {
-            Err(Box::new(Problem::error(codes::LABEL, format!("`{word}` takes one label"))
+                .help(format!("write {word} \"name\" {{ … }}: {meaning}")),
+        )),
+        (Some(_), [_, second, ..]) => Err(Box::new(
+            Problem::error(codes::LABEL, format!("`{word}` takes one label"))
                 .at(&eval.span(second), "one too many")
-                .help(format!("write {word} \"name\" {{ … }}"))))
-        }
+                .help(format!("write {word} \"name\" {{ … }}")),
+        )),
     }
 }
 
@@ -71,13 +71,11 @@ pub(crate) fn top_label(
         "stack" if !is_stack_name(text) => Some(format!(
             "{text:?} is not a stack's name: a lower-case letter, then up to 29 of a-z 0-9 -"
         )),
-        "variable" | "output" if !is_identifier(text) => Some(format!(
-            "{text:?} is not a name: a letter or _, then letters, digits, _ and -"
-        )),
-        "stack" | "variable" | "output" => None,
-        word if Word::from_word(word).is_some() => {
-            Name::new(text).err().map(|bad| bad.to_string())
+        "variable" | "output" if !is_identifier(text) => {
+            Some(format!("{text:?} is not a name: a letter or _, then letters, digits, _ and -"))
         }
+        "stack" | "variable" | "output" => None,
+        word if Word::from_word(word).is_some() => Name::new(text).err().map(|bad| bad.to_string()),
         _ if text.is_empty() || text.chars().any(char::is_control) => {
             Some("a label is not empty and holds no control characters".to_owned())
         }
@@ -186,17 +184,18 @@ pub(crate) fn unknown_attribute(
 ) -> Problem {
     let name = written.key.value().as_str();
     let key = eval.span(&written.key);
-    let problem =
-        Problem::error(codes::UNKNOWN_ATTRIBUTE, format!("unknown attribute {name:?}"));
+    let problem = Problem::error(codes::UNKNOWN_ATTRIBUTE, format!("unknown attribute {name:?}"));
     if schema.blocks.iter().any(|block| block.word == name) {
         return problem
             .at(&key, "this is a block")
             .help(format!("write it without `=`: {name} {{ … }}"));
     }
     let names: Vec<&str> = schema.attributes.iter().map(|known| known.name).collect();
-    problem
-        .at(&key, format!("not an attribute of {}", schema.word))
-        .help(nearest::help(name, "known attributes", &names))
+    problem.at(&key, format!("not an attribute of {}", schema.word)).help(nearest::help(
+        name,
+        "known attributes",
+        &names,
+    ))
 }
 
 fn missing(attribute: &Attribute, word: &str, span: &Span, said: &str) -> Problem {
@@ -205,12 +204,7 @@ fn missing(attribute: &Attribute, word: &str, span: &Span, said: &str) -> Proble
         .help(format!("{} = …: {}", attribute.name, attribute.doc))
 }
 
-fn required(
-    body: &Body,
-    schema: &'static BlockSchema,
-    out: &Evaluated,
-    problems: &mut Problems,
-) {
+fn required(body: &Body, schema: &'static BlockSchema, out: &Evaluated, problems: &mut Problems) {
     for attribute in schema.attributes.iter().filter(|attribute| attribute.required) {
         // One that is there but wrong has its problem already.
         if !out.attributes.contains_key(attribute.name) && !body.has_attribute(attribute.name) {

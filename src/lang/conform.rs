@@ -166,11 +166,7 @@ fn primitive(value: Value, want: Primitive, ty: &Type) -> Result<Value, Wrong> {
     }
 }
 
-fn unit(
-    value: Value,
-    ty: &Type,
-    read: fn(&str) -> Result<u64, String>,
-) -> Result<Value, Wrong> {
+fn unit(value: Value, ty: &Type, read: fn(&str) -> Result<u64, String>) -> Result<Value, Wrong> {
     if value.is_deferred() {
         return Err(deferred(&value));
     }

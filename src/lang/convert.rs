@@ -119,9 +119,7 @@ pub(crate) fn to_primitive(value: &Value, want: Primitive) -> Option<Value> {
 /// `==`: same type and content; `None` when one side is not known.
 pub fn equal(a: &Value, b: &Value) -> Option<bool> {
     Some(match (&a.data, &b.data) {
-        (Data::Unknown(left), Data::Unknown(right))
-            if left == right && !left.pieces.is_empty() =>
-        {
+        (Data::Unknown(left), Data::Unknown(right)) if left == right && !left.pieces.is_empty() => {
             true
         }
         // A deferred text is never null, so `x == null` is known.
@@ -156,10 +154,7 @@ pub fn equal(a: &Value, b: &Value) -> Option<bool> {
     })
 }
 
-fn all_equal<'v>(
-    shape: bool,
-    pairs: impl Iterator<Item = (&'v Value, &'v Value)>,
-) -> Option<bool> {
+fn all_equal<'v>(shape: bool, pairs: impl Iterator<Item = (&'v Value, &'v Value)>) -> Option<bool> {
     let mut known = true;
     for (left, right) in pairs {
         match equal(left, right) {
@@ -214,12 +209,8 @@ fn with(value: &Value, data: Data) -> Value {
 /// Gives all elements of a list one type, as `tolist` and `tomap` do.
 /// `None` when they have none in common.
 pub(crate) fn one_type(items: Vec<Value>) -> Option<Vec<Value>> {
-    let texts = items.iter().any(|item| {
-        matches!(item.data, Data::String(_)) || item.is_deferred()
-    });
-    let kinds = |test: fn(&Data) -> bool| {
-        items.iter().any(|item| test(&item.data))
-    };
+    let texts = items.iter().any(|item| matches!(item.data, Data::String(_)) || item.is_deferred());
+    let kinds = |test: fn(&Data) -> bool| items.iter().any(|item| test(&item.data));
     let numbers = kinds(|data| matches!(data, Data::Number(_)));
     let bools = kinds(|data| matches!(data, Data::Bool(_)));
     let lists = kinds(|data| matches!(data, Data::List(_)));
@@ -300,13 +291,6 @@ impl TextBuilder {
             }
         }
         true
-    }
-
-    /// Removes white space from the end, as a strip marker asks.
-    pub(crate) fn trim_end(&mut self) {
-        if let Some(Piece::Plain(last)) = self.pieces.last_mut() {
-            last.truncate(last.trim_end().len());
-        }
     }
 
     pub(crate) fn finish(self) -> Value {

@@ -42,7 +42,11 @@ pub(crate) enum What<'a> {
 impl Node<'_> {
     /// `var.x`, `bucket.data`, `stack`
     pub(crate) fn title(&self) -> String {
-        if self.name.is_empty() { self.word.to_owned() } else { format!("{}.{}", self.word, self.name) }
+        if self.name.is_empty() {
+            self.word.to_owned()
+        } else {
+            format!("{}.{}", self.word, self.name)
+        }
     }
 }
 

@@ -34,10 +34,9 @@ pub(crate) fn on_large_stack<T: Send>(
                 "a fault of mlinfra itself while reading the configuration",
             )
             .help("please report it with the configuration that caused it")),
-            Err(error) => Err(Problem::error(
-                codes::INTERNAL,
-                format!("no thread can be started: {error}"),
-            )),
+            Err(error) => {
+                Err(Problem::error(codes::INTERNAL, format!("no thread can be started: {error}")))
+            }
         }
     })
 }
@@ -62,12 +61,7 @@ pub fn load(
     }
 }
 
-fn run(
-    files: &[File],
-    vars: &Vars,
-    world: &dyn World,
-    reader: Option<&dyn ReadFile>,
-) -> Loaded {
+fn run(files: &[File], vars: &Vars, world: &dyn World, reader: Option<&dyn ReadFile>) -> Loaded {
     let mut sources = Sources::default();
     let mut problems = Vec::new();
     let mut bodies = Vec::new();
@@ -80,8 +74,7 @@ fn run(
         }
     }
     let broken = !problems.is_empty();
-    let context =
-        Context { reader, sources: RefCell::new(sources), budget: Budget::default() };
+    let context = Context { reader, sources: RefCell::new(sources), budget: Budget::default() };
     let mut loader = Loader {
         context: &context,
         vars,
@@ -221,7 +214,8 @@ impl<'a> Loader<'a> {
             self.declare_locals(graph, file, block);
             return;
         }
-        let name = if label.is_some() { block.labels.first().map_or("", |l| l.as_str()) } else { "" };
+        let name =
+            if label.is_some() { block.labels.first().map_or("", |l| l.as_str()) } else { "" };
         let (what, first) = match word {
             "variable" => (What::Variable(block), "var"),
             "output" => (What::Output(block), "output"),
@@ -339,8 +333,7 @@ impl<'a> Loader<'a> {
                 None
             }
             What::Block(block, schema) => {
-                let checked =
-                    body::check(&eval, block, schema, label_of(node), &mut problems);
+                let checked = body::check(&eval, block, schema, label_of(node), &mut problems);
                 self.block(node, checked, schema)
             }
         };
@@ -440,10 +433,9 @@ fn unknown_block(word: &str, span: &Span, schemas: &[BlockSchema]) -> Problem {
     names.sort_unstable();
     names.dedup();
     let help = match word {
-        "resource" | "data" | "provider" | "terraform" => format!(
-            "this is not Terraform: blocks are {}",
-            names.join(", ")
-        ),
+        "resource" | "data" | "provider" | "terraform" => {
+            format!("this is not Terraform: blocks are {}", names.join(", "))
+        }
         _ => nearest::help(word, "known blocks", &names),
     };
     Problem::error(codes::UNKNOWN_BLOCK, format!("unknown block {word:?}"))

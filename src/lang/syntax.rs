@@ -36,11 +36,9 @@ pub(crate) fn fault(text: &str, source: Source, fault: &Fault) -> Problem {
         Fault::Unopened { close } => error(&format!("`{}` closes nothing", at(text, *close)))
             .at(&span(*close, 1), "nothing is open here")
             .help("remove it, or look for a bracket that was closed too early"),
-        Fault::Deep { open } => {
-            limit(format!("nested more than {} levels deep", limits::DEPTH))
-                .at(&span(*open, 1), "one level too many")
-                .help("give parts of it names in a `locals` block")
-        }
+        Fault::Deep { open } => limit(format!("nested more than {} levels deep", limits::DEPTH))
+            .at(&span(*open, 1), "one level too many")
+            .help("give parts of it names in a `locals` block"),
         Fault::Wide { open } => {
             limit(format!("more than {} entries in one pair of braces", limits::OBJECT_ITEMS))
                 .at(&span(*open, 1), "opened here")

@@ -81,7 +81,9 @@ pub(crate) fn read(expr: &Expression, default: Default<'_>) -> Result<VarType, B
                 let inside = if word == "object" { "({ name = string })" } else { "(string)" };
                 Err(bad(format!("`{word}` needs a type inside"), &format!("write {word}{inside}")))
             }
-            other => Err(bad(format!("{other:?} is not a type"), &nearest::help(other, "types", &WORDS))),
+            other => {
+                Err(bad(format!("{other:?} is not a type"), &nearest::help(other, "types", &WORDS)))
+            }
         },
         Expression::FuncCall(call) => constructor(call, default, &bad),
         Expression::Parenthesis(inner) => read(inner.inner(), default),
@@ -89,7 +91,10 @@ pub(crate) fn read(expr: &Expression, default: Default<'_>) -> Result<VarType, B
             "a type is not a text".to_owned(),
             &format!("write it without quotes: {}", text.value()),
         )),
-        _ => Err(bad("this is not a type".to_owned(), "types: string, number, bool, list(…), map(…), object({…})")),
+        _ => Err(bad(
+            "this is not a type".to_owned(),
+            "types: string, number, bool, list(…), map(…), object({…})",
+        )),
     }
 }
 
@@ -109,17 +114,26 @@ fn constructor(
         ("set", _) => inner(VarType::Set),
         ("map", _) => inner(VarType::Map),
         ("object", [Expression::Object(object)]) => fields(object, default, bad),
-        ("object", _) => Err(bad("object() takes its attributes".to_owned(), "write object({ name = string })")),
-        ("tuple", [Expression::Array(items)]) => {
-            Ok(VarType::Tuple(items.iter().map(|item| read(item, default)).collect::<Result<_, _>>()?))
+        ("object", _) => {
+            Err(bad("object() takes its attributes".to_owned(), "write object({ name = string })"))
         }
-        ("tuple", _) => Err(bad("tuple() takes a list of types".to_owned(), "write tuple([string, number])")),
-        ("optional", _) => {
-            Err(bad("optional() stands only in object({…})".to_owned(), "a variable is optional when it has a default"))
+        ("tuple", [Expression::Array(items)]) => Ok(VarType::Tuple(
+            items.iter().map(|item| read(item, default)).collect::<Result<_, _>>()?,
+        )),
+        ("tuple", _) => {
+            Err(bad("tuple() takes a list of types".to_owned(), "write tuple([string, number])"))
         }
+        ("optional", _) => Err(bad(
+            "optional() stands only in object({…})".to_owned(),
+            "a variable is optional when it has a default",
+        )),
         _ => {
             let known = functions::find(name).is_some();
-            let help = if known { "a type cannot call functions".to_owned() } else { nearest::help(name, "types", &WORDS) };
+            let help = if known {
+                "a type cannot call functions".to_owned()
+            } else {
+                nearest::help(name, "types", &WORDS)
+            };
             Err(bad(format!("{name:?} is not a type"), &help))
         }
     }
@@ -136,7 +150,10 @@ fn fields(
             ObjectKey::Ident(name) => name.value().as_str().to_owned(),
             ObjectKey::Expression(Expression::String(name)) => name.value().clone(),
             ObjectKey::Expression(_) => {
-                return Err(bad("an attribute's name is a plain word".to_owned(), "write object({ name = string })"));
+                return Err(bad(
+                    "an attribute's name is a plain word".to_owned(),
+                    "write object({ name = string })",
+                ));
             }
         };
         out.insert(name, field(value.expr(), default)?);
@@ -167,7 +184,10 @@ fn field(expr: &Expression, default: Default<'_>) -> Result<Field, BadType> {
         None => None,
         Some(given) => {
             let value = default(given).ok_or_else(|| bad("the default is a literal value"))?;
-            Some(convert(value, &ty).map_err(|wrong| bad(&format!("the default does not fit: {}", wrong.text())))?)
+            Some(
+                convert(value, &ty)
+                    .map_err(|wrong| bad(&format!("the default does not fit: {}", wrong.text())))?,
+            )
         }
     };
     Ok(Field { ty, optional: true, default })
@@ -249,16 +269,15 @@ pub(crate) fn convert(value: Value, ty: &VarType) -> Result<Value, Mismatch> {
             _ => Err(mismatch(&value, format!("a {ty}"))),
         },
         VarType::Object(fields) => match value.data {
-            Data::Map(map) | Data::Object(map) => done(Data::Object(object(map, fields, origin.as_ref())?)),
+            Data::Map(map) | Data::Object(map) => {
+                done(Data::Object(object(map, fields, origin.as_ref())?))
+            }
             _ => Err(mismatch(&value, format!("an {ty}"))),
         },
     }
 }
 
-fn each<'t>(
-    items: Vec<Value>,
-    ty: impl Fn(usize) -> &'t VarType,
-) -> Result<Vec<Value>, Mismatch> {
+fn each<'t>(items: Vec<Value>, ty: impl Fn(usize) -> &'t VarType) -> Result<Vec<Value>, Mismatch> {
     let one = |(place, item): (usize, Value)| {
         convert(item, ty(place)).map_err(|wrong| wrong.inside(&format!("[{place}]")))
     };

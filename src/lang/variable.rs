@@ -194,9 +194,9 @@ fn default(
 /// The problem of a default that refers to something.
 fn refers(stop: Stop) -> Stop {
     match stop {
-        Stop::Problem(problem) if problem.code == codes::UNKNOWN_NAME => {
-            Stop::Problem(Box::new(problem.help("a default is a literal value; compute others in `locals`")))
-        }
+        Stop::Problem(problem) if problem.code == codes::UNKNOWN_NAME => Stop::Problem(Box::new(
+            problem.help("a default is a literal value; compute others in `locals`"),
+        )),
         Stop::Problem(_) | Stop::Limit(_) | Stop::Reported => stop,
     }
 }
@@ -241,8 +241,7 @@ fn unfit(
 ) -> Problem {
     let name = declaration.name;
     let summary = format!("the value of variable {name:?} ({}) does not fit its type", input.from);
-    let text =
-        if declaration.sensitive { format!("expected {ty}") } else { wrong.text() };
+    let text = if declaration.sensitive { format!("expected {ty}") } else { wrong.text() };
     let span = declaration.type_span.as_ref().unwrap_or(&declaration.span);
     Problem::error(codes::VARIABLE_TYPE, summary).at(span, text)
 }
@@ -305,7 +304,8 @@ pub(crate) fn rules(
             );
             continue;
         }
-        let (condition, message) = (find(&rule.body, "condition"), find(&rule.body, "error_message"));
+        let (condition, message) =
+            (find(&rule.body, "condition"), find(&rule.body, "error_message"));
         for attribute in rule.body.attributes() {
             if !matches!(attribute.key.value().as_str(), "condition" | "error_message") {
                 problems.push(body::unknown_attribute(eval, attribute, &VALIDATION));
@@ -349,7 +349,9 @@ fn holds(
                 Ok(text) if text.holds_sensitive() => {
                     "a value breaks its rule; the message is sensitive".to_owned()
                 }
-                Ok(text) => convert::text(&text).unwrap_or_else(|| "a value breaks its rule".to_owned()),
+                Ok(text) => {
+                    convert::text(&text).unwrap_or_else(|| "a value breaks its rule".to_owned())
+                }
                 Err(stop) => return body::report(stop, problems),
             };
             let problem = Problem::error(codes::VALIDATION, text)

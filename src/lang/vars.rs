@@ -110,8 +110,7 @@ fn read(name: &str, text: &str) -> Result<Vars, Vec<Problem>> {
     let mut sources = Sources::default();
     let source = sources.add(name, text);
     let body = parse::body(text, source).map_err(|problem| vec![*problem])?;
-    let context =
-        Context { reader: None, sources: sources.into(), budget: Budget::default() };
+    let context = Context { reader: None, sources: sources.into(), budget: Budget::default() };
     let eval = Eval { context: &context, scope: &Empty, source, text, in_file: false };
     let mut vars = Vars::new();
     let mut problems = Vec::new();

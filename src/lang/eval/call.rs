@@ -13,9 +13,12 @@ impl Eval<'_> {
     pub(super) fn call(&self, call: &FuncCall, span: &Span, env: Names<'_>) -> Res<Value> {
         let name = call.name.name.value().as_str();
         if call.name.is_namespaced() {
-            return Err(Problem::error(codes::UNKNOWN_FUNCTION, "functions have no namespace here")
-                .at(span, "write the name alone")
-                .into());
+            return Err(Problem::error(
+                codes::UNKNOWN_FUNCTION,
+                "functions have no namespace here",
+            )
+            .at(span, "write the name alone")
+            .into());
         }
         if name == "try" || name == "can" {
             return self.attempt(name == "can", call, span, env);
@@ -38,10 +41,8 @@ impl Eval<'_> {
             Err(Fail::Stop(stop)) => Err(stop),
             Err(Fail::Bad(bad)) => {
                 let place = bad.arg.and_then(|arg| spans.get(arg)).unwrap_or(span);
-                let hidden = bad
-                    .arg
-                    .and_then(|arg| args.get(arg))
-                    .map_or(sensitive, Value::holds_sensitive);
+                let hidden =
+                    bad.arg.and_then(|arg| args.get(arg)).map_or(sensitive, Value::holds_sensitive);
                 // What a function says may quote its argument.
                 let label = if hidden { "does not fit (sensitive)".to_owned() } else { bad.text };
                 let code = if bad.deferred { codes::DEFERRED } else { codes::ARGUMENT };

@@ -6,9 +6,9 @@ use hcl_edit::expr::{Array, Expression, ForExpr, Object, ObjectKey};
 
 use crate::model::{Problem, Span};
 
+use super::super::codes;
 use super::super::convert::{self, Primitive};
 use super::super::value::{Data, Value};
-use super::super::codes;
 use super::operate::truth_of;
 use super::{Env, Eval, Names, Res};
 
@@ -139,13 +139,7 @@ impl Eval<'_> {
         Ok(out.finish(expr))
     }
 
-    fn for_step(
-        &self,
-        expr: &ForExpr,
-        span: &Span,
-        env: &Env<'_>,
-        out: &mut Collected,
-    ) -> Res<()> {
+    fn for_step(&self, expr: &ForExpr, span: &Span, env: &Env<'_>, out: &mut Collected) -> Res<()> {
         if let Some(condition) = &expr.cond {
             let keep = self.condition(&condition.expr, Some(env), "the condition of a `for`")?;
             out.marked |= keep.sensitive;

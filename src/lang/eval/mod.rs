@@ -25,7 +25,7 @@ use crate::model::{Problem, Source, Sources, Span};
 
 use super::limits::{Budget, Spent};
 use super::read::ReadFile;
-use super::value::{Data, Value};
+use super::value::Value;
 use super::{codes, convert};
 
 /// Why an expression has no value.
@@ -138,7 +138,9 @@ impl<'a> Eval<'a> {
     }
 
     fn limit<T>(&self, spent: Result<T, Spent>, span: &Span) -> Res<T> {
-        spent.map_err(|spent| Stop::Limit(Box::new(spent.problem().at(span, "while evaluating this"))))
+        spent.map_err(|spent| {
+            Stop::Limit(Box::new(spent.problem().at(span, "while evaluating this")))
+        })
     }
 
     fn eval(&self, expr: &Expression, env: Names<'_>) -> Res<Value> {
@@ -207,7 +209,8 @@ impl<'a> Eval<'a> {
         let written = self.text.get(span.range.clone()).unwrap_or_default();
         let negative = written.starts_with('-');
         let digits = written.trim_start_matches('-');
-        let digits = digits.rsplit(|c: char| c.is_whitespace() || c == '/').next().unwrap_or(digits);
+        let digits =
+            digits.rsplit(|c: char| c.is_whitespace() || c == '/').next().unwrap_or(digits);
         match convert::number(digits) {
             Some(number) => Ok(Value::from(if negative { -number } else { number })),
             None => Err(Problem::error(codes::NUMBER, "this number cannot be kept exactly")
@@ -229,9 +232,4 @@ pub(crate) fn deferred(span: &Span, place: &str) -> Problem {
         .at(span, "holds an id that the cloud has yet to give")
         .detail("A plan decides everything before it acts, so this value must be known now.")
         .help("use a name, an ARN or a variable instead; these are known when planning")
-}
-
-/// True for values whose content may be looked at.
-fn is_known(value: &Value) -> bool {
-    !matches!(value.data, Data::Unknown(_))
 }

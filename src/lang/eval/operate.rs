@@ -43,11 +43,8 @@ impl Eval<'_> {
                         Ok(Value::unknown().marked(sensitive))
                     }
                     None => {
-                        let side = if left.any(&Value::is_deferred) {
-                            &op.lhs_expr
-                        } else {
-                            &op.rhs_expr
-                        };
+                        let side =
+                            if left.any(&Value::is_deferred) { &op.lhs_expr } else { &op.rhs_expr };
                         Err(self.deferred(&self.span(side), "one side of this comparison"))
                     }
                 }
@@ -155,8 +152,7 @@ impl Eval<'_> {
         match convert::unify(&value, &other) {
             Some((value, _)) => Ok(value.marked(condition.sensitive)),
             None => {
-                let (left, right) =
-                    if truth { (&value, &other) } else { (&other, &value) };
+                let (left, right) = if truth { (&value, &other) } else { (&other, &value) };
                 Err(Problem::error(
                     codes::CONDITION,
                     "the two results of this condition have different types",
@@ -179,12 +175,11 @@ impl Eval<'_> {
         }
         match convert::to_primitive(&value, Primitive::Bool) {
             Some(truth) if !truth.is_null() => Ok(truth),
-            Some(_) | None => Err(Problem::error(
-                codes::OPERAND,
-                format!("{what} is true or false"),
-            )
-            .at(&span, format!("this is {}", value.brief()))
-            .into()),
+            Some(_) | None => {
+                Err(Problem::error(codes::OPERAND, format!("{what} is true or false"))
+                    .at(&span, format!("this is {}", value.brief()))
+                    .into())
+            }
         }
     }
 

@@ -6,8 +6,8 @@ use hcl_edit::template::{
 
 use crate::model::{Problem, Span};
 
-use super::super::convert::TextBuilder;
 use super::super::codes;
+use super::super::convert::TextBuilder;
 use super::super::value::Value;
 use super::operate::truth_of;
 use super::{Env, Eval, Names, Res};
@@ -171,11 +171,8 @@ impl Eval<'_> {
                 value: key,
                 outer: env,
             });
-            let inner = Env {
-                name: head.value_var.value().as_str(),
-                value,
-                outer: outer.as_ref().or(env),
-            };
+            let inner =
+                Env { name: head.value_var.value().as_str(), value, outer: outer.as_ref().or(env) };
             let mut piece = TextBuilder::default();
             self.elements_of(&head.template, Some(&inner), kind, &mut piece, around)?;
             out.unknown |= piece.unknown;

@@ -92,9 +92,10 @@ impl Eval<'_> {
                 .into();
         }
         let mut help = nearest::help(word, "a reference starts with", &words);
-        if let Some(known) = ["var", "local"].into_iter().find(|known| {
-            words.contains(known) && self.scope.names(known).contains(&word)
-        }) {
+        if let Some(known) = ["var", "local"]
+            .into_iter()
+            .find(|known| words.contains(known) && self.scope.names(known).contains(&word))
+        {
             help = format!("did you mean {known}.{word}?");
         } else if nearest::nearest(word, words.iter().copied()).is_none() {
             help = format!("a text is written in quotes: {}", convert::quoted(word));
@@ -149,13 +150,7 @@ impl Eval<'_> {
         Ok(value)
     }
 
-    fn splat(
-        &self,
-        value: &Value,
-        each: Operators<'_>,
-        span: &Span,
-        env: Names<'_>,
-    ) -> Res<Value> {
+    fn splat(&self, value: &Value, each: Operators<'_>, span: &Span, env: Names<'_>) -> Res<Value> {
         let sensitive = value.sensitive;
         let one = [value.clone()];
         let items = match &value.data {
@@ -194,13 +189,12 @@ impl Eval<'_> {
             | Data::List(_) => None,
         };
         let Some(entries) = entries else {
-            let mut problem = Problem::error(
-                codes::INDEX,
-                format!("{} has no attribute {name:?}", value.kind()),
-            )
-            .at(span, "no attributes here");
+            let mut problem =
+                Problem::error(codes::INDEX, format!("{} has no attribute {name:?}", value.kind()))
+                    .at(span, "no attributes here");
             if matches!(value.data, Data::List(_)) {
-                problem = problem.help(format!("for all elements write [*].{name}, for one [0].{name}"));
+                problem =
+                    problem.help(format!("for all elements write [*].{name}, for one [0].{name}"));
             }
             return Err(problem.into());
         };
@@ -339,9 +333,5 @@ fn descend<'v>(value: Cow<'v, Value>, step: impl Fn(&Data) -> Option<&Value>) ->
 }
 
 fn mark(value: Cow<'_, Value>, sensitive: bool) -> Cow<'_, Value> {
-    if sensitive && !value.sensitive {
-        Cow::Owned(value.into_owned().marked(true))
-    } else {
-        value
-    }
+    if sensitive && !value.sensitive { Cow::Owned(value.into_owned().marked(true)) } else { value }
 }

@@ -7,7 +7,13 @@ use super::super::value::{Data, Value};
 use super::{Call, Fail, Function, MANY, Outcome, bad, bad_help, not_yet};
 
 pub(super) const TABLE: &[Function] = &[
-    Function::new("length", "value", "Elements of a list or object, letters of a text.", (1, 1), length),
+    Function::new(
+        "length",
+        "value",
+        "Elements of a list or object, letters of a text.",
+        (1, 1),
+        length,
+    ),
     Function::new("concat", "lists...", "The lists one after the other.", (1, MANY), |call| {
         let mut all = Vec::new();
         for place in 0..call.args.len() {
@@ -15,22 +21,38 @@ pub(super) const TABLE: &[Function] = &[
         }
         Ok(Value::from(all))
     }),
-    Function::new("merge", "objects...", "One object; the last value of a key holds.", (0, MANY), |call| {
-        let mut all = BTreeMap::new();
-        for (place, value) in call.args.iter().enumerate() {
-            if !value.is_null() {
-                all.extend(call.map(place)?.iter().map(|(key, value)| (key.clone(), value.clone())));
+    Function::new(
+        "merge",
+        "objects...",
+        "One object; the last value of a key holds.",
+        (0, MANY),
+        |call| {
+            let mut all = BTreeMap::new();
+            for (place, value) in call.args.iter().enumerate() {
+                if !value.is_null() {
+                    all.extend(
+                        call.map(place)?.iter().map(|(key, value)| (key.clone(), value.clone())),
+                    );
+                }
             }
-        }
-        Ok(Data::Object(all).into())
-    }),
-    Function::new("lookup", "map, key, default?", "The value of a key, or the default.", (2, 3), |call| {
-        let key = call.text(1)?;
-        match (call.map(0)?.get(&key), call.args.get(2)) {
-            (Some(value), _) | (None, Some(value)) => Ok(value.clone()),
-            (None, None) => bad_help(1, "is no key of the map", "give a default as third argument"),
-        }
-    }),
+            Ok(Data::Object(all).into())
+        },
+    ),
+    Function::new(
+        "lookup",
+        "map, key, default?",
+        "The value of a key, or the default.",
+        (2, 3),
+        |call| {
+            let key = call.text(1)?;
+            match (call.map(0)?.get(&key), call.args.get(2)) {
+                (Some(value), _) | (None, Some(value)) => Ok(value.clone()),
+                (None, None) => {
+                    bad_help(1, "is no key of the map", "give a default as third argument")
+                }
+            }
+        },
+    ),
     Function::new("keys", "map", "Its keys, sorted.", (1, 1), |call| {
         Ok(Value::from(call.map(0)?.keys().map(|key| key.as_str().into()).collect::<Vec<_>>()))
     }),
@@ -42,16 +64,22 @@ pub(super) const TABLE: &[Function] = &[
         flatten(call.list(0)?, false, &mut out);
         Ok(Value::from(out))
     }),
-    Function::new("element", "list, index", "An element, counted round and round.", (2, 2), |call| {
-        let items = call.list(0)?;
-        let Ok(index) = usize::try_from(call.whole(1)?) else {
-            return bad(1, "an index starts at 0");
-        };
-        match index.checked_rem(items.len()).and_then(|place| items.get(place)) {
-            Some(item) => Ok(item.clone()),
-            None => bad(0, "the list is empty"),
-        }
-    }),
+    Function::new(
+        "element",
+        "list, index",
+        "An element, counted round and round.",
+        (2, 2),
+        |call| {
+            let items = call.list(0)?;
+            let Ok(index) = usize::try_from(call.whole(1)?) else {
+                return bad(1, "an index starts at 0");
+            };
+            match index.checked_rem(items.len()).and_then(|place| items.get(place)) {
+                Some(item) => Ok(item.clone()),
+                None => bad(0, "the list is empty"),
+            }
+        },
+    ),
     Function::new("slice", "list, start, end", "Elements from start up to end.", (3, 3), slice),
     Function::new("zipmap", "keys, values", "A map of two lists.", (2, 2), |call| {
         let (keys, values) = (call.texts(0)?, call.list(1)?);
@@ -60,13 +88,19 @@ pub(super) const TABLE: &[Function] = &[
         }
         Ok(Data::Object(keys.into_iter().zip(values.iter().cloned()).collect()).into())
     }),
-    Function::new("coalesce", "values...", "The first that is neither null nor \"\".", (1, MANY), |call| {
-        let found = call.args.iter().find(|v| !v.is_null() && v.as_str() != Some(""));
-        match found {
-            Some(value) => Ok(value.clone()),
-            None => bad(0, "every argument is null or empty"),
-        }
-    }),
+    Function::new(
+        "coalesce",
+        "values...",
+        "The first that is neither null nor \"\".",
+        (1, MANY),
+        |call| {
+            let found = call.args.iter().find(|v| !v.is_null() && v.as_str() != Some(""));
+            match found {
+                Some(value) => Ok(value.clone()),
+                None => bad(0, "every argument is null or empty"),
+            }
+        },
+    ),
     Function::new("compact", "list", "Texts without the empty ones.", (1, 1), |call| {
         let kept = call.list(0)?.iter().filter(|v| !v.is_null() && v.as_str() != Some(""));
         Ok(Value::from(kept.cloned().collect::<Vec<_>>()))

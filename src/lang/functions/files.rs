@@ -1,8 +1,8 @@
 //! Files beside the stack.
 
 use super::super::eval::{Empty, Eval, Stop};
-use super::super::value::Value;
 use super::super::parse;
+use super::super::value::Value;
 use super::encoding::hex;
 use super::{Call, Fail, Function, Outcome, bad, bad_help};
 
@@ -57,13 +57,8 @@ fn templatefile(call: &Call<'_>) -> Outcome {
     };
     let names: Vec<(&str, &Value)> =
         names.iter().map(|(name, value)| (name.as_str(), value)).collect();
-    let inner = Eval {
-        context: call.eval.context,
-        scope: &Empty,
-        source,
-        text: &text,
-        in_file: true,
-    };
+    let inner =
+        Eval { context: call.eval.context, scope: &Empty, source, text: &text, in_file: true };
     let mut value = inner.template_file(&template, &names, call.span).map_err(Fail::Stop)?;
     value.sensitive |= call.arg(1)?.sensitive;
     Ok(value)

@@ -8,8 +8,20 @@ use super::super::value::Value;
 use super::{Call, Fail, Function, Outcome, bad};
 
 pub(super) const TABLE: &[Function] = &[
-    Function::new("cidrsubnet", "prefix, newbits, netnum", "One of the ranges inside a range.", (3, 3), subnet),
-    Function::new("cidrhost", "prefix, hostnum", "One address of a range; -1 is the last.", (2, 2), host),
+    Function::new(
+        "cidrsubnet",
+        "prefix, newbits, netnum",
+        "One of the ranges inside a range.",
+        (3, 3),
+        subnet,
+    ),
+    Function::new(
+        "cidrhost",
+        "prefix, hostnum",
+        "One address of a range; -1 is the last.",
+        (2, 2),
+        host,
+    ),
     Function::new("cidrnetmask", "prefix", "The netmask of an IPv4 range.", (1, 1), |call| {
         match range(call)? {
             IpNet::V4(net) => Ok(Value::from(net.netmask().to_string())),
@@ -53,7 +65,10 @@ fn subnet(call: &Call<'_>) -> Outcome {
         .ok()
         .filter(|number| new_bits >= 128 || number.checked_shr(new_bits).unwrap_or(0) == 0)
     else {
-        return bad(2, format!("{new_bits} bits number 0 to {}", (1_u128 << new_bits.min(127)) - 1));
+        return bad(
+            2,
+            format!("{new_bits} bits number 0 to {}", (1_u128 << new_bits.min(127)) - 1),
+        );
     };
     let shifted = number.checked_shl(u32::from(width - length)).unwrap_or(0);
     match address(&net, base | shifted).map(|address| IpNet::new(address, length)) {

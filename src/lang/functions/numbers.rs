@@ -8,8 +8,12 @@ use super::super::value::Value;
 use super::{Call, Function, MANY, Outcome, bad};
 
 pub(super) const TABLE: &[Function] = &[
-    Function::new("min", "numbers...", "The smallest.", (1, MANY), |call| extreme(call, Decimal::min)),
-    Function::new("max", "numbers...", "The largest.", (1, MANY), |call| extreme(call, Decimal::max)),
+    Function::new("min", "numbers...", "The smallest.", (1, MANY), |call| {
+        extreme(call, Decimal::min)
+    }),
+    Function::new("max", "numbers...", "The largest.", (1, MANY), |call| {
+        extreme(call, Decimal::max)
+    }),
     Function::new("ceil", "number", "The next whole number above.", (1, 1), |call| {
         Ok(Value::from(call.number(0)?.ceil()))
     }),
@@ -19,7 +23,13 @@ pub(super) const TABLE: &[Function] = &[
     Function::new("abs", "number", "The number without its sign.", (1, 1), |call| {
         Ok(Value::from(call.number(0)?.abs()))
     }),
-    Function::new("pow", "base, exponent", "The power; the exponent is a whole number.", (2, 2), pow),
+    Function::new(
+        "pow",
+        "base, exponent",
+        "The power; the exponent is a whole number.",
+        (2, 2),
+        pow,
+    ),
     Function::new("sum", "list", "All numbers added.", (1, 1), sum),
     Function::new(
         "range",
@@ -91,7 +101,9 @@ fn range(call: &Call<'_>) -> Outcome {
         out.push(Value::from(at));
         match at.checked_add(step) {
             Some(next) if next != at => at = next,
-            Some(_) | None => return bad(call.args.len() - 1, "the step is too small to be kept exactly"),
+            Some(_) | None => {
+                return bad(call.args.len() - 1, "the step is too small to be kept exactly");
+            }
         }
     }
     Ok(Value::from(out))

@@ -15,21 +15,29 @@ pub(super) const TABLE: &[Function] = &[
         };
         Ok(Value::from(parts))
     }),
-    Function::new("replace", "text, from, to", "The text with one part for another.", (3, 3), |call| {
-        let (text, from, to) = (call.text(0)?, call.text(1)?, call.text(2)?);
-        if from.len() > 1 && from.starts_with('/') && from.ends_with('/') {
-            return bad_help(
-                1,
-                "a text between slashes would be a regular expression",
-                "regular expressions are not part of the language; replace plain text",
-            );
-        }
-        let longest = text.len().saturating_add(1).saturating_mul(to.len().saturating_add(1));
-        if longest > super::super::limits::FILE_BYTES * 4 && text.matches(from.as_str()).count() > 1_000 {
-            return bad(0, "the result would be very large");
-        }
-        Ok(Value::from(text.replace(&from, &to)))
-    }),
+    Function::new(
+        "replace",
+        "text, from, to",
+        "The text with one part for another.",
+        (3, 3),
+        |call| {
+            let (text, from, to) = (call.text(0)?, call.text(1)?, call.text(2)?);
+            if from.len() > 1 && from.starts_with('/') && from.ends_with('/') {
+                return bad_help(
+                    1,
+                    "a text between slashes would be a regular expression",
+                    "regular expressions are not part of the language; replace plain text",
+                );
+            }
+            let longest = text.len().saturating_add(1).saturating_mul(to.len().saturating_add(1));
+            if longest > super::super::limits::FILE_BYTES * 4
+                && text.matches(from.as_str()).count() > 1_000
+            {
+                return bad(0, "the result would be very large");
+            }
+            Ok(Value::from(text.replace(&from, &to)))
+        },
+    ),
     Function::new("lower", "text", "All letters small.", (1, 1), |call| {
         Ok(Value::from(call.text(0)?.to_lowercase()))
     }),
@@ -58,7 +66,13 @@ pub(super) const TABLE: &[Function] = &[
     Function::new("endswith", "text, suffix", "Whether it ends so.", (2, 2), |call| {
         Ok(Value::from(call.text(0)?.ends_with(call.text(1)?.as_str())))
     }),
-    Function::new("substr", "text, offset, length", "A part; length -1 is the rest.", (3, 3), substr),
+    Function::new(
+        "substr",
+        "text, offset, length",
+        "A part; length -1 is the rest.",
+        (3, 3),
+        substr,
+    ),
 ];
 
 fn join(call: &Call<'_>) -> Outcome {
