@@ -293,13 +293,6 @@ impl TextBuilder {
         true
     }
 
-    /// Removes white space from the end, as a strip marker asks.
-    pub(crate) fn trim_end(&mut self) {
-        if let Some(Piece::Plain(last)) = self.pieces.last_mut() {
-            last.truncate(last.trim_end().len());
-        }
-    }
-
     pub(crate) fn finish(self) -> Value {
         let value = if self.unknown { Value::unknown() } else { Value::pieces(self.pieces) };
         value.marked(self.sensitive)

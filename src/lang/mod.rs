@@ -32,6 +32,8 @@ mod variable;
 mod vars;
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;

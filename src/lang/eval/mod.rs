@@ -25,7 +25,7 @@ use crate::model::{Problem, Source, Sources, Span};
 
 use super::limits::{Budget, Spent};
 use super::read::ReadFile;
-use super::value::{Data, Value};
+use super::value::Value;
 use super::{codes, convert};
 
 /// Why an expression has no value.
@@ -232,9 +232,4 @@ pub(crate) fn deferred(span: &Span, place: &str) -> Problem {
         .at(span, "holds an id that the cloud has yet to give")
         .detail("A plan decides everything before it acts, so this value must be known now.")
         .help("use a name, an ARN or a variable instead; these are known when planning")
-}
-
-/// True for values whose content may be looked at.
-fn is_known(value: &Value) -> bool {
-    !matches!(value.data, Data::Unknown(_))
 }
