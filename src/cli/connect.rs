@@ -88,10 +88,9 @@ pub async fn side(global: &Global, config: &Config) -> Result<Side, Halt> {
     {
         let path_style = env("AWS_ENDPOINT_URL_S3").or_else(|| env("AWS_ENDPOINT_URL")).is_some();
         let connect = crate::aws::Connect {
-            region: config.region.clone(),
             profile: global.profile.clone(),
             path_style,
-            http: None,
+            ..crate::aws::Connect::to(config.region.clone())
         };
         let aws = crate::aws::Aws::connect(connect).await?;
         Ok(Side::Aws(Box::new(aws)))

@@ -117,7 +117,7 @@ pub enum Why {
         /// How many there shall be.
         to: u32,
     },
-    /// Their launch template is not the wanted one.
+    /// Their launch template or subnet is not a wanted one.
     Outdated,
 }
 

@@ -1,6 +1,8 @@
 //! Fleets of a fixed number of nodes: the difference is launched or terminated, the
 //! rest is left alone.
 
+use std::collections::BTreeSet;
+
 use crate::cloud::Live;
 use crate::kinds::{Action, KindName, Node, Offer, Spec, Why};
 use crate::model::{Address, CloudId, Link};
@@ -29,9 +31,14 @@ pub(super) fn fleet<'a>(
         })
         .collect();
     let template = draft.staying.get(&fleet.template);
-    let is_current = |node: &Node| match (&node.template, template) {
-        (Link::Id(id), Some(wanted)) => id.as_str() == wanted.as_str(),
-        (Link::Id(_) | Link::To(_), _) => false,
+    let stays: BTreeSet<&str> = draft.staying.values().map(CloudId::as_str).collect();
+    // A subnet that goes takes its nodes along. Zones that are merely no longer offered
+    // do not: nobody wants to lose a running job to a shorter list.
+    let is_current = |node: &Node| match (&node.template, template, &node.subnet) {
+        (Link::Id(id), Some(wanted), Link::Id(subnet)) => {
+            id.as_str() == wanted.as_str() && stays.contains(subnet.as_str())
+        }
+        (Link::Id(_) | Link::To(_), _, _) => false,
     };
     let (mut current, outdated): (Vec<_>, Vec<_>) =
         nodes.iter().copied().partition(|(_, _, node)| is_current(node));

@@ -1,0 +1,165 @@
+"""moto's server, with the two things in front of it that AWS does and moto does not.
+
+* moto ignores client tokens: the same token creates twice. Here a repeated (action,
+  token) is answered with the first answer, and another request with a used token by
+  IdempotentParameterMismatch, as EC2's documentation says.
+* moto has no placement groups: Create-, Describe- and DeletePlacementGroup are answered
+  here, and a placement is taken out of what reaches moto.
+
+Usage: emulator.py PORT  (0 picks a free one; the port is printed)
+"""
+
+import hashlib
+import io
+import os
+import sys
+import threading
+from urllib.parse import parse_qsl, urlencode
+from xml.sax.saxutils import escape
+
+os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+
+from moto.server import DomainDispatcherApplication, create_backend_app  # noqa: E402
+from werkzeug.serving import make_server  # noqa: E402
+
+NS = "http://ec2.amazonaws.com/doc/2016-11-15/"
+
+
+def xml(action, inner):
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?><{action}Response xmlns="{NS}">'
+        f"<requestId>00000000-0000-0000-0000-000000000000</requestId>{inner}</{action}Response>"
+    )
+
+
+def error(code, text):
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?><Response><Errors><Error>'
+        f"<Code>{code}</Code><Message>{escape(text)}</Message></Error></Errors>"
+        "<RequestID>00000000-0000-0000-0000-000000000000</RequestID></Response>"
+    )
+
+
+class PlacementGroups:
+    """Placement groups, by name."""
+
+    def __init__(self):
+        self.groups = {}
+
+    def describe(self, params):
+        wanted = {}
+        for n in range(1, 20):
+            name = params.get(f"Filter.{n}.Name")
+            if name:
+                wanted[name] = params.get(f"Filter.{n}.Value.1", "")
+        names = {v for k, v in params.items() if k.startswith("GroupName.")}
+        items = ""
+        for name, (strategy, tags) in self.groups.items():
+            if names and name not in names:
+                continue
+            if any(tags.get(k[4:]) != v for k, v in wanted.items() if k.startswith("tag:")):
+                continue
+            tag_set = "".join(
+                f"<item><key>{escape(k)}</key><value>{escape(v)}</value></item>"
+                for k, v in tags.items()
+            )
+            items += (
+                f"<item><groupName>{escape(name)}</groupName><state>available</state>"
+                f"<strategy>{strategy}</strategy><groupId>pg-{abs(hash(name)):017x}</groupId>"
+                f"<groupArn>arn:aws:ec2:us-east-1:123456789012:placement-group/{escape(name)}"
+                f"</groupArn><tagSet>{tag_set}</tagSet></item>"
+            )
+        return 200, xml("DescribePlacementGroups", f"<placementGroupSet>{items}</placementGroupSet>")
+
+    def create(self, params):
+        name = params["GroupName"]
+        if name in self.groups:
+            return 400, error("InvalidPlacementGroup.Duplicate", f"{name} already exists")
+        tags = {}
+        for n in range(1, 51):
+            key = params.get(f"TagSpecification.1.Tag.{n}.Key")
+            if key:
+                tags[key] = params.get(f"TagSpecification.1.Tag.{n}.Value", "")
+        self.groups[name] = (params.get("Strategy", "cluster"), tags)
+        return 200, xml("CreatePlacementGroup", "<return>true</return>")
+
+    def delete(self, params):
+        if self.groups.pop(params["GroupName"], None) is None:
+            return 400, error("InvalidPlacementGroup.Unknown", "no such placement group")
+        return 200, xml("DeletePlacementGroup", "<return>true</return>")
+
+
+class Front:
+    """Stands before moto."""
+
+    def __init__(self, app):
+        self.app = app
+        self.placement = PlacementGroups()
+        self.answers = {}
+        self.lock = threading.Lock()
+
+    def __call__(self, environ, start_response):
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        kind = environ.get("CONTENT_TYPE", "")
+        if environ["REQUEST_METHOD"] != "POST" or "form-urlencoded" not in kind:
+            return self.app(environ, start_response)
+        body = environ["wsgi.input"].read(length)
+        params = dict(parse_qsl(body.decode(), keep_blank_values=True))
+        action = params.get("Action", "")
+        doors = {
+            "DescribePlacementGroups": self.placement.describe,
+            "CreatePlacementGroup": self.placement.create,
+            "DeletePlacementGroup": self.placement.delete,
+        }
+        if action in doors:
+            with self.lock:
+                return send(start_response, *doors[action](params))
+        kept = {k: v for k, v in params.items() if ".Placement." not in f".{k}"}
+        sent = urlencode(kept).encode()
+        environ["wsgi.input"] = io.BytesIO(sent)
+        environ["CONTENT_LENGTH"] = str(len(sent))
+        token = params.get("ClientToken")
+        if not token:
+            return self.app(environ, start_response)
+        with self.lock:
+            return self.once((action, token), sent, environ, start_response)
+
+    def once(self, key, body, environ, start_response):
+        digest = hashlib.sha256(body).hexdigest()
+        known = self.answers.get(key)
+        if known is None:
+            seen = {}
+
+            def remember(status, headers, exc_info=None):
+                seen["status"], seen["headers"] = status, headers
+
+            text = b"".join(self.app(environ, remember))
+            known = (digest, seen["status"], seen["headers"], text)
+            if seen["status"].startswith("200"):
+                self.answers[key] = known
+        elif known[0] != digest:
+            text = "the token was used with other parameters"
+            return send(start_response, 400, error("IdempotentParameterMismatch", text))
+        start_response(known[1], known[2])
+        return [known[3]]
+
+
+def send(start_response, status, text):
+    body = text.encode()
+    word = {200: "200 OK", 400: "400 Bad Request"}[status]
+    start_response(word, [("Content-Type", "text/xml"), ("Content-Length", str(len(body)))])
+    return [body]
+
+
+def main():
+    import logging
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    app = Front(DomainDispatcherApplication(create_backend_app))
+    server = make_server("127.0.0.1", int(sys.argv[1]), app, threaded=True)
+    print(server.server_port, flush=True)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
