@@ -1,5 +1,6 @@
 //! Launching and terminating nodes, and the few rules that tie networks together.
 
+use ipnet::Ipv4Net;
 use serde_json::Map;
 
 use super::object::{Answer, Event, Object};
@@ -156,6 +157,38 @@ impl Caller<'_> {
         }
         let event = (!ending.is_empty()).then_some(Event::Deleted { ids: ending });
         Ok((event, Reply::default()))
+    }
+
+    /// A subnet lies within its VPC and beside its siblings.
+    pub fn cut(&self, api: &str, spec: &Spec) -> Result<(), Failure> {
+        let Spec::Subnet(subnet) = spec else { return Ok(()) };
+        let range = |text: &String| {
+            let bad = || format!("Value ({text}) for parameter cidrBlock is invalid");
+            let invalid = || refuse(Class::Invalid, api, "InvalidSubnet.Range", bad());
+            text.parse::<Ipv4Net>().map_err(|_| invalid())
+        };
+        let mine = range(&subnet.cidr)?;
+        let Some(vpc) = subnet.vpc.id().map(|vpc| CloudId(vpc.0.clone())) else { return Ok(()) };
+        let whole = self.world.objects.get(&vpc).map(|object| &object.spec);
+        if let Some(Spec::Vpc(whole)) = whole
+            && (!range(&whole.cidr)?.contains(&mine) || !(16..=28).contains(&mine.prefix_len()))
+        {
+            let text = format!("The CIDR '{mine}' is invalid in {}", whole.cidr);
+            return Err(refuse(Class::Invalid, api, "InvalidSubnet.Range", text));
+        }
+        for other in self.world.blockers(&vpc).filter_map(|id| self.world.objects.get(id)) {
+            let Spec::Subnet(sibling) = &other.spec else { continue };
+            let theirs = range(&sibling.cidr)?;
+            if theirs.contains(&mine) || mine.contains(&theirs) {
+                let text = format!("The CIDR '{mine}' conflicts with {}", other.id);
+                return Err(refuse(Class::Exists, api, "InvalidSubnet.Conflict", text));
+            }
+        }
+        if !self.world.settings.zones_of(self.region).contains(&subnet.zone) {
+            let text = format!("Value ({}) for parameter availabilityZone is invalid", subnet.zone);
+            return Err(refuse(Class::Invalid, api, "InvalidParameterValue", text));
+        }
+        Ok(())
     }
 
     /// A NAT gateway in a network without a way out is made, and fails.

@@ -187,19 +187,17 @@ impl Inner {
         self.epoch_ms += self.world.time.saturating_sub(self.now());
         let now = self.now();
         self.world.sweep(now);
-        let (out, event) = deed(&self.world, now);
-        let mut done = Ok(());
+        let (out, mut event) = deed(&self.world, now);
         if let Some(log) = &mut self.log {
             // Time that only readers saw pass is kept too, to the second.
             let stale = now >= self.world.time + 1000;
-            let kept = event.as_ref().or(stale.then_some(&Event::Tick));
-            done = kept.map_or(Ok(()), |event| log.append(now, event));
+            event = event.or(stale.then_some(Event::Tick));
+            let done = event.as_ref().map_or(Ok(()), |event| log.append(now, event));
             log.unlock();
+            done?;
         }
-        done?;
-        match event {
-            Some(event) => self.world.apply(now, event),
-            None => self.world.time = self.world.time.max(now),
+        if let Some(event) = event {
+            self.world.apply(now, event);
         }
         Ok(out)
     }

@@ -149,6 +149,7 @@ impl Caller<'_> {
         let physics = physics::of(kind);
         let born = spec.born();
         self.targets(api, &spec.fields(), physics.trusting)?;
+        self.cut(api, spec)?;
         for claim in claims(&born, self.region) {
             if let Some(holder) = self.world.holder(&claim) {
                 return Err(taken(api, physics, &claim.1, holder));

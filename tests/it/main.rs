@@ -3,8 +3,12 @@
 
 #[cfg(feature = "aws")]
 mod aws_bucket;
+mod contract;
+mod contract_cases;
+mod contract_sim;
 mod crash;
 mod lab;
 #[cfg(feature = "aws")]
 mod moto;
+mod sample;
 mod walks;

@@ -40,6 +40,19 @@ async fn the_world_is_there_again_at_the_time_it_was_left() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn time_that_a_patient_reader_saw_pass_is_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let region = open(folder.path());
+    region.set("latency_ms", "0").expect("a setting");
+    for _ in 0..250 {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        assert_eq!(phase(&region, KindName::Vpc, &CloudId::from("vpc-1")).await, Phase::Gone);
+    }
+    assert!(open(folder.path()).now() > 98_000);
+    assert!(text(folder.path()).lines().count() < 110);
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_processes_see_one_world() {
     let folder = tempfile::tempdir().expect("a folder");
     let (one, two) = (open(folder.path()), open(folder.path()));

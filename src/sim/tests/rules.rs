@@ -47,6 +47,23 @@ async fn without_token_or_name_a_repeat_makes_a_second_object() {
     assert_ne!(make(&region, "v", vpc()).await, first);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_subnet_lies_in_its_vpc_beside_the_others() {
+    let Base { region, vpc, .. } = base(&[]).await;
+    let cases = [
+        ("10.0.8.0/24", "us-east-1b", Class::Exists, "InvalidSubnet.Conflict"),
+        ("10.1.0.0/20", "us-east-1b", Class::Invalid, "InvalidSubnet.Range"),
+        ("10.0.16.0/29", "us-east-1b", Class::Invalid, "InvalidSubnet.Range"),
+        ("nonsense", "us-east-1b", Class::Invalid, "InvalidSubnet.Range"),
+        ("10.0.16.0/20", "us-east-1z", Class::Invalid, "InvalidParameterValue"),
+    ];
+    for (cidr, zone, why, code) in cases {
+        let outcome = create(&region, cidr, subnet(&vpc, cidr, zone)).await;
+        assert_eq!(class(outcome), refused(why, code), "{cidr} in {zone}");
+    }
+    make(&region, "fits", subnet(&vpc, "10.0.16.0/20", "us-east-1b")).await;
+}
+
 fn bucket() -> Bucket {
     Bucket {
         name: "acme-data".to_owned(),
