@@ -10,5 +10,7 @@ mod crash;
 mod lab;
 #[cfg(feature = "aws")]
 mod moto;
+#[cfg(feature = "aws")]
+mod roundtrip;
 mod sample;
 mod walks;

@@ -8,6 +8,7 @@
 * moto forgets the tags of a CreateBucket call: they are put right behind it.
 * moto names the root of GetBucketVersioning's answer otherwise than AWS does.
 * moto forgets the description of a rule whose other side is a group.
+* moto's images lack the Deep Learning ones: the name of one is added.
 * moto lacks ListInstanceProfileTags: it is answered from GetInstanceProfile.
 
 What it was sent in forms can be read, as JSON, from /_emulator/sent.
@@ -27,10 +28,27 @@ from xml.sax.saxutils import escape
 
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 
+from moto.ec2.models import amis  # noqa: E402
 from moto.server import DomainDispatcherApplication, create_backend_app  # noqa: E402
 from werkzeug.serving import make_server  # noqa: E402
 
 NS = "http://ec2.amazonaws.com/doc/2016-11-15/"
+
+
+amis.AMIS.append({
+    "ami_id": "ami-0d1a0000000000001",
+    "name": "Deep Learning Base OSS Nvidia Driver GPU AMI (Ubuntu 22.04) 20261101",
+    "description": "stands for the real one",
+    "owner_id": "898082745236",
+    "public": True,
+    "virtualization_type": "hvm",
+    "architecture": "x86_64",
+    "hypervisor": "xen",
+    "root_device_type": "ebs",
+    "root_device_name": "/dev/sda1",
+    "image_location": "amazon/dlami",
+    "creation_date": "2026-11-01T00:00:00.000Z",
+})
 
 
 def xml(action, inner):
