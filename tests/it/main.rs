@@ -4,4 +4,12 @@
 #[cfg(feature = "aws")]
 mod aws_bucket;
 #[cfg(feature = "aws")]
+mod aws_compute;
+#[cfg(feature = "aws")]
+mod aws_iam;
+#[cfg(feature = "aws")]
+mod aws_network;
+#[cfg(feature = "aws")]
 mod moto;
+#[cfg(feature = "aws")]
+mod moto_groups;
