@@ -39,15 +39,15 @@ async fn aws_placement_group_lives_and_dies() {
 }
 
 /// Everything that a template refers to.
-struct Parts {
-    profile: CloudId,
-    group: CloudId,
-    placement: CloudId,
-    subnet: CloudId,
-    image: ImageId,
+pub struct Parts {
+    pub profile: CloudId,
+    pub group: CloudId,
+    pub placement: CloudId,
+    pub subnet: CloudId,
+    pub image: ImageId,
 }
 
-async fn parts(stage: &Stage) -> Parts {
+pub async fn parts(stage: &Stage) -> Parts {
     let vpc = stage.make("network.main/vpc", vpc()).await;
     let subnet = stage.make("network.main/subnet-a", subnet(&vpc, 'a')).await;
     let group = SecurityGroup {
@@ -74,7 +74,7 @@ async fn parts(stage: &Stage) -> Parts {
     Parts { profile, group, placement, subnet, image }
 }
 
-fn template(parts: &Parts) -> LaunchTemplate {
+pub fn template(parts: &Parts) -> LaunchTemplate {
     LaunchTemplate {
         name: "llm-train".to_owned(),
         image: parts.image.clone(),
@@ -119,7 +119,11 @@ async fn aws_launch_template_lives_and_dies() {
     stage.is(&id, &first.clone().into(), &[]).await;
     let last = LaunchTemplate { tags: tags(&[("cost", "1")]), ..first.clone() };
     stage.turn(&id, &first.clone().into(), &last.clone().into()).await;
-    stage.is(&id, &last.clone().into(), &[]).await;
+    // moto shows the tags of the create call for ever.
+    stage.is(&id, &last.clone().into(), &["tags"]).await;
+    let sent = stage.moto.sent("CreateTags").pop().expect("tags were sent");
+    assert_eq!(sent.get("ResourceId.1"), Some(&id.0));
+    assert_eq!(sent.get("Tag.1.Key").map(String::as_str), Some("cost"));
 
     // One with interfaces keeps its groups in them.
     let efa = LaunchTemplate { name: "llm-efa".to_owned(), interfaces: cards(), ..first };

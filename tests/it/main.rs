@@ -4,9 +4,15 @@
 #[cfg(feature = "aws")]
 mod aws_bucket;
 #[cfg(feature = "aws")]
+mod aws_budget;
+#[cfg(feature = "aws")]
 mod aws_compute;
 #[cfg(feature = "aws")]
+mod aws_faults;
+#[cfg(feature = "aws")]
 mod aws_iam;
+#[cfg(feature = "aws")]
+mod aws_moto_wrong;
 #[cfg(feature = "aws")]
 mod aws_network;
 #[cfg(feature = "aws")]

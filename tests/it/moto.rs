@@ -106,7 +106,12 @@ impl Moto {
 
     /// An EC2 request to the server itself.
     pub async fn form(&self, body: &str) -> String {
-        self.send("POST", "/", body, "ec2").await
+        self.service("ec2", body).await
+    }
+
+    /// A form to one service of the server itself.
+    pub async fn service(&self, service: &str, body: &str) -> String {
+        self.send("POST", "/", body, service).await
     }
 
     /// A plain S3 request to the server itself.
