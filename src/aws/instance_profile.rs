@@ -44,21 +44,16 @@ impl Aws {
             .collect()
     }
 
+    /// The list shows no tags; reading one profile does.
     async fn look_at_profile(&self, profile: WireProfile) -> Result<Option<Found>, Failure> {
-        match self.profile_tags(&profile.instance_profile_name).await {
-            Ok(tags) => {
-                let id = CloudId(profile.arn.clone());
-                let spec = read(profile, &tags);
-                Ok(Some(Found::new(id, tags, spec)))
-            }
+        match self.profile(&profile.instance_profile_name).await {
+            Ok(found) => Ok(found.map(|found| {
+                let tags = iam::tags_of(found.tags.clone().unwrap_or_default());
+                Found::new(CloudId(found.arn.clone()), tags.clone(), read(found, &tags))
+            })),
             Err(failure) if failure.class == Class::Gone => Ok(None),
             Err(failure) => Err(failure),
         }
-    }
-
-    async fn profile_tags(&self, name: &str) -> Result<Tags, Failure> {
-        let request = || self.iam.list_instance_profile_tags().instance_profile_name(name);
-        Ok(iam::tags_of(marked!(self, "iam:ListInstanceProfileTags", request(), |page| page.tags)))
     }
 
     async fn profile(&self, name: &str) -> Result<Option<WireProfile>, Failure> {
@@ -85,7 +80,8 @@ impl Aws {
         match answer {
             Ok(answer) => Ok(answer.instance_profile.map_or(computed, |one| CloudId(one.arn))),
             Err(failure) if failure.class == Class::Exists => {
-                let found = self.profile_tags(&spec.name).await?;
+                let found = self.profile(&spec.name).await?.and_then(|found| found.tags);
+                let found = iam::tags_of(found.unwrap_or_default());
                 if found::is_intent(owner, &found) { Ok(computed) } else { Err(failure) }
             }
             Err(failure) => Err(failure),

@@ -164,20 +164,12 @@ impl Aws {
 
     /// A subnet that hangs on another table moves, without a gap.
     async fn associate(&self, id: &CloudId, subnet: &str) -> Result<(), Failure> {
-        let request =
-            self.ec2.associate_route_table().route_table_id(id.as_str()).subnet_id(subnet);
-        match self.send(ASSOCIATE, request.send()).await {
-            Err(failure) if failure.class == Class::Exists => {
-                let filter = ec2::filter("association.subnet-id", subnet);
-                let request = self.ec2.describe_route_tables().filters(filter);
-                let found = self.send("ec2:DescribeRouteTables", request.send()).await?;
-                let tables = found.route_tables.unwrap_or_default();
-                let Some((table, association)) = association_of(&tables, subnet) else {
-                    return Err(failure);
-                };
-                if table == id.as_str() {
-                    return Ok(());
-                }
+        let filter = ec2::filter("association.subnet-id", subnet);
+        let request = self.ec2.describe_route_tables().filters(filter);
+        let found = self.send("ec2:DescribeRouteTables", request.send()).await?;
+        match association_of(&found.route_tables.unwrap_or_default(), subnet) {
+            Some((table, _)) if table == id.as_str() => Ok(()),
+            Some((_, association)) => {
                 let request = self
                     .ec2
                     .replace_route_table_association()
@@ -185,7 +177,17 @@ impl Aws {
                     .route_table_id(id.as_str());
                 self.send("ec2:ReplaceRouteTableAssociation", request.send()).await.map(|_| ())
             }
-            answer => answer.map(|_| ()),
+            None => {
+                let request = self.ec2.associate_route_table();
+                let request = request.route_table_id(id.as_str()).subnet_id(subnet);
+                match self.send(ASSOCIATE, request.send()).await {
+                    // What was read was out of date: the next read decides.
+                    Err(failure) if failure.class == Class::Exists => {
+                        Err(Failure { class: Class::Settling, ..failure })
+                    }
+                    answer => answer.map(|_| ()),
+                }
+            }
         }
     }
 

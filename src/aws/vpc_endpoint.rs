@@ -4,7 +4,7 @@ use aws_sdk_ec2::types::{ResourceType, VpcEndpoint as WireEndpoint, VpcEndpointT
 
 use super::found::{self, Found};
 use super::{Aws, ec2, failure, pages};
-use crate::cloud::{Failure, Left, Owner, Phase, Scope};
+use crate::cloud::{Class, Failure, Left, Owner, Phase, Scope};
 use crate::kinds::{Change, Edit, KindName, VpcEndpoint};
 use crate::model::{CloudId, Link, RouteTableId, VpcId};
 
@@ -90,7 +90,17 @@ impl Aws {
     pub(super) async fn delete_endpoint(&self, id: &CloudId) -> Result<(), Failure> {
         const API: &str = "ec2:DeleteVpcEndpoints";
         let request = self.ec2.delete_vpc_endpoints().vpc_endpoint_ids(id.as_str());
-        let answer = self.send(API, request.send()).await?;
+        let answer = match self.send(API, request.send()).await {
+            // It may be a route of it that is not found: only its own state says that it is gone.
+            Err(failure) if failure.class == Class::Gone => {
+                return match self.endpoint_phase(id).await {
+                    Ok(Phase::Gone) => Ok(()),
+                    Err(other) if other.class == Class::Gone => Ok(()),
+                    Ok(_) | Err(_) => Err(Failure { class: Class::InUse, ..failure }),
+                };
+            }
+            answer => answer?,
+        };
         let mut failed = answer.unsuccessful.unwrap_or_default().into_iter();
         match failed.find_map(|item| item.error) {
             None => Ok(()),

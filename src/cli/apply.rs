@@ -1,8 +1,10 @@
 //! `mlinfra apply`
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Mutex;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -37,6 +39,13 @@ impl Goal {
         match self {
             Self::Stack => "apply",
             Self::Nothing => "destroy",
+        }
+    }
+
+    fn question(self) -> &'static str {
+        match self {
+            Self::Stack => "perform these actions",
+            Self::Nothing => "delete all of this; there is no way back",
         }
     }
 }
@@ -96,14 +105,14 @@ impl Work<'_> {
         stop: &CancellationToken,
         asking: &AtomicBool,
     ) -> Result<u8, Halt> {
-        let (session, destroy) = (self.session, self.goal == Goal::Nothing);
+        let session = self.session;
         let journal = Journal::open(store, &lineage()).await?;
         let scope = session.scope(&journal.ledger);
         let names = scope.names.clone();
         let former = journal.ledger.outputs.clone().into_iter().collect();
-        let slot: std::sync::Mutex<Option<Live<'_>>> = std::sync::Mutex::new(None);
-        let plan;
-        let listener = |event: Event| self.hear(&slot, &event);
+        let (tell, mut events) = unbounded_channel();
+        // The listener outlives nobody who listens.
+        let listener = |event: Event| drop(tell.send(event));
         let hands = Hands {
             cloud: session.side.cloud(),
             scope,
@@ -113,71 +122,47 @@ impl Work<'_> {
             stop: stop.clone(),
             patience: Patience::default(),
         };
-        let declared = |address: &Address| {
-            let owner = address.owner();
-            !destroy
-                && session.stack.loaded.blocks.iter().any(|b| b.address.as_ref() == Some(&owner))
-        };
-        let observed = hands.recover(&declared).await?;
-        let desired = session.desired(&observed, destroy).map_err(|found| session.halt(found))?;
-        plan = {
-            let journal = hands.journal.lock().await;
-            crate::plan::plan(&desired, &journal.ledger, &observed)?
-        };
+        let plan = self.plan(&hands, &mut events).await?;
         self.present(&plan, &former);
-        if plan.is_empty() && !self.outputs_differ(&plan, &former) {
+        if plan.is_empty() && !differ(&plan, &former) {
             return Ok(DONE);
         }
         if !plan.is_empty() {
             asking.store(true, Ordering::SeqCst);
-            let what = match self.goal {
-                Goal::Stack => "perform these actions",
-                Goal::Nothing => "delete all of this; there is no way back",
-            };
-            if !ask::approve(self.terminal, args.yes, what)? {
+            if !ask::approve(self.terminal, args.yes, self.goal.question())? {
                 self.terminal.say("Nothing was changed.\n");
                 return Ok(PROBLEM);
             }
             asking.store(false, Ordering::SeqCst);
         }
-        let live = Live::new(self.terminal, self.global.json, &session.side, &plan);
-        *slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(live);
-        let planner = session.planner(destroy);
-        let who = session.who(self.goal.verb());
-        let ended = {
-            let running = hands.run(&plan, who, names, &planner);
-            tokio::pin!(running);
-            loop {
-                tokio::select! {
-                    biased;
-                    ended = &mut running => break ended?,
-                    () = tokio::time::sleep(Live::BEAT), if self.terminal.live => {
-                        if let Some(live) = &*slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner) {
-                            live.redraw();
-                        }
-                    }
-                }
-            }
-        };
-        let summary =
-            slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner).as_ref().map(Live::end);
-        Ok(self.conclude(&plan, &ended, summary.unwrap_or_default(), stop))
+        let mut live = Live::new(self.terminal, self.global.json, &session.side, &plan);
+        let planner = session.planner(self.goal == Goal::Nothing);
+        let running = hands.run(&plan, session.who(self.goal.verb()), names, &planner);
+        let ended = live.attend(running, &mut events).await?;
+        let summary = live.end();
+        Ok(self.conclude(&plan, &ended, &summary, stop))
     }
 
-    /// Before there is a plan, only recovery speaks.
-    fn hear(&self, slot: &std::sync::Mutex<Option<Live<'_>>>, event: &Event) {
-        let slot = slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        match &*slot {
-            Some(live) => live.hear(event),
-            None => {
-                let nothing = Plan::default();
-                Live::new(self.terminal, self.global.json, &self.session.side, &nothing)
-                    .hear(event);
-            }
-        }
+    /// Ties up the loose ends of earlier runs, then plans.
+    async fn plan(
+        &self,
+        hands: &Hands<'_>,
+        events: &mut UnboundedReceiver<Event>,
+    ) -> Result<Plan, Halt> {
+        let (session, destroy) = (self.session, self.goal == Goal::Nothing);
+        let declared: BTreeSet<&Address> =
+            session.stack.loaded.blocks.iter().filter_map(|block| block.address.as_ref()).collect();
+        let wanted = |address: &Address| !destroy && declared.contains(&address.owner());
+        let nothing = Plan::default();
+        let mut live = Live::new(self.terminal, self.global.json, &session.side, &nothing);
+        let observed = live.attend(hands.recover(&wanted), events).await?;
+        live.end();
+        let desired = session.desired(&observed, destroy).map_err(|found| session.halt(found))?;
+        let journal = hands.journal.lock().await;
+        Ok(crate::plan::plan(&desired, &journal.ledger, &observed)?)
     }
 
-    fn present(&self, plan: &Plan, former: &std::collections::BTreeMap<String, serde_json::Value>) {
+    fn present(&self, plan: &Plan, former: &BTreeMap<String, serde_json::Value>) {
         let terminal = self.terminal;
         if self.global.json {
             terminal.json_line(&show::event_json::version(env!("CARGO_PKG_VERSION"), &stamp()));
@@ -191,25 +176,8 @@ impl Work<'_> {
         }
     }
 
-    fn outputs_differ(
-        &self,
-        plan: &Plan,
-        former: &std::collections::BTreeMap<String, serde_json::Value>,
-    ) -> bool {
-        let shown = plan.outputs.iter().filter(|(_, output)| !output.sensitive);
-        let now: std::collections::BTreeMap<_, _> =
-            shown.map(|(name, output)| (name.clone(), output.value.clone())).collect();
-        now != *former
-    }
-
     /// Says how it ended. A plan that is not empty afterwards is a problem.
-    fn conclude(
-        &self,
-        plan: &Plan,
-        ended: &Ended,
-        summary: String,
-        stop: &CancellationToken,
-    ) -> u8 {
+    fn conclude(&self, plan: &Plan, ended: &Ended, summary: &str, stop: &CancellationToken) -> u8 {
         let terminal = self.terminal;
         if self.global.json {
             let done: Vec<usize> = ended.outcome.done.keys().copied().collect();
@@ -219,7 +187,7 @@ impl Work<'_> {
                 terminal.json_line(&show::event_json::outputs(&outputs, &stamp()));
             }
         } else {
-            terminal.print(&summary);
+            terminal.print(summary);
         }
         if ended.is_converged() {
             if !self.global.json {
@@ -245,6 +213,14 @@ impl Work<'_> {
         }
         if stop.is_cancelled() { INTERRUPTED } else { PROBLEM }
     }
+}
+
+/// Whether outputs would be written down that the ledger does not hold.
+fn differ(plan: &Plan, former: &BTreeMap<String, serde_json::Value>) -> bool {
+    let shown = plan.outputs.iter().filter(|(_, output)| !output.sensitive);
+    let now: BTreeMap<_, _> =
+        shown.map(|(name, output)| (name.clone(), output.value.clone())).collect();
+    now != *former
 }
 
 /// A name for a new ledger: tokens of two ledgers never meet.

@@ -1,11 +1,12 @@
 //! Telling what happens during apply: live lines on a terminal, plain lines elsewhere,
 //! JSON lines for programs.
 
-use std::sync::{Mutex, PoisonError};
+use std::future::Future;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tokio::time::Instant;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::{Instant, sleep};
 
 use crate::apply::Event;
 use crate::kinds::Plan;
@@ -29,29 +30,47 @@ pub struct Live<'a> {
     clock: &'a dyn Clock,
     plan: &'a Plan,
     begun: Instant,
-    inner: Mutex<Inner<'a>>,
-}
-
-struct Inner<'a> {
     progress: Progress<'a>,
     bars: Option<MultiProgress>,
     lines: Vec<ProgressBar>,
 }
 
 impl<'a> Live<'a> {
+    /// How often live lines are redrawn.
+    const BEAT: Duration = Duration::from_millis(200);
+
     /// For one run of a plan.
     pub fn new(terminal: &Terminal, json: bool, clock: &'a dyn Clock, plan: &'a Plan) -> Self {
         let progress = Progress::new(plan, terminal.screen);
         let bars = (terminal.live && !json)
             .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stdout()));
-        let inner = Mutex::new(Inner { progress, bars, lines: Vec::new() });
-        Self { terminal: *terminal, json, clock, plan, begun: Instant::now(), inner }
+        let (terminal, begun, lines) = (*terminal, Instant::now(), Vec::new());
+        Self { terminal, json, clock, plan, begun, progress, bars, lines }
     }
 
-    /// Hears one event.
-    pub fn hear(&self, event: &Event) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let said = inner.progress.hear(event, self.begun.elapsed());
+    /// Does some work, and shows what is told of it meanwhile.
+    pub async fn attend<T>(
+        &mut self,
+        work: impl Future<Output = T>,
+        events: &mut UnboundedReceiver<Event>,
+    ) -> T {
+        tokio::pin!(work);
+        let done = loop {
+            tokio::select! {
+                biased;
+                Some(event) = events.recv() => self.hear(&event),
+                done = &mut work => break done,
+                () = sleep(Self::BEAT), if self.bars.is_some() => self.redraw(),
+            }
+        };
+        while let Ok(event) = events.try_recv() {
+            self.hear(&event);
+        }
+        done
+    }
+
+    fn hear(&mut self, event: &Event) {
+        let said = self.progress.hear(event, self.begun.elapsed());
         if self.json {
             if let Some(value) = event_json::event_json(event, self.plan, &stamp()) {
                 self.terminal.json_line(&value);
@@ -59,52 +78,46 @@ impl<'a> Live<'a> {
             return;
         }
         let Some(said) = said else { return };
-        match &inner.bars {
+        match &self.bars {
             None => {
                 let clock = self.clock.now().to_string();
                 let time = clock.get(11..19).unwrap_or(&clock);
                 self.terminal.print(&said.stamped(time));
             }
             Some(bars) if said.lasting => {
+                // A terminal that cannot be written to is seen by the next print.
                 let _ = bars.println(said.text.trim_end());
             }
             Some(_) => {}
         }
     }
 
-    /// Redraws the live lines.
-    pub fn redraw(&self) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let inner = &mut *inner;
-        let Some(bars) = &inner.bars else { return };
-        let texts = inner.progress.live(self.begun.elapsed());
-        while inner.lines.len() > texts.len() {
-            if let Some(bar) = inner.lines.pop() {
+    fn redraw(&mut self) {
+        let Some(bars) = &self.bars else { return };
+        let texts = self.progress.live(self.begun.elapsed());
+        while self.lines.len() > texts.len() {
+            if let Some(bar) = self.lines.pop() {
                 bar.finish_and_clear();
                 bars.remove(&bar);
             }
         }
         for (at, text) in texts.into_iter().enumerate() {
-            if inner.lines.len() <= at {
+            if self.lines.len() <= at {
                 let bar = bars.add(ProgressBar::new_spinner());
                 if let Ok(style) = ProgressStyle::with_template("{msg}") {
                     bar.set_style(style);
                 }
-                inner.lines.push(bar);
+                self.lines.push(bar);
             }
-            inner.lines[at].set_message(text);
+            self.lines[at].set_message(text);
         }
     }
 
     /// Takes the live lines away and returns the last word.
-    pub fn end(&self) -> String {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        for bar in std::mem::take(&mut inner.lines) {
+    pub fn end(&mut self) -> String {
+        for bar in std::mem::take(&mut self.lines) {
             bar.finish_and_clear();
         }
-        inner.progress.summary(self.begun.elapsed())
+        self.progress.summary(self.begun.elapsed())
     }
-
-    /// How often live lines are redrawn.
-    pub const BEAT: Duration = Duration::from_millis(200);
 }

@@ -90,7 +90,6 @@ fn variables(dir: &Path, args: &VarArgs) -> Result<Vars, Halt> {
     Ok(vars)
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the room that reads the environment")]
 fn environment() -> Vec<(String, String)> {
     let named = |(name, value): (String, String)| {
         Some((name.strip_prefix("MLINFRA_VAR_")?.to_owned(), value))

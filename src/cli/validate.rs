@@ -16,7 +16,7 @@ use super::{DONE, PROBLEM};
 
 pub fn run(global: &Global, terminal: &Terminal, args: &VarArgs) -> Result<u8, Halt> {
     let (problems, sources) = match check(global, args) {
-        Ok(stack) => (stack.warnings.clone(), stack.loaded.sources.clone()),
+        Ok(stack) => (stack.warnings, stack.loaded.sources),
         Err(halt) => (halt.problems, halt.sources),
     };
     let errors = count(&problems, Severity::Error);

@@ -10,7 +10,7 @@ use super::item::Sums;
 use super::screen::Ink;
 use super::value::stem;
 use super::words::{self, span};
-use crate::kinds::{Action, Plan, StepId};
+use crate::kinds::{Action, Plan, StepId, Why};
 use crate::model::CloudId;
 
 /// Writes it.
@@ -67,7 +67,8 @@ fn headline(page: &mut Page, plan: &Plan, found: &Found<'_>, took: Duration) {
     let actions = found.done.iter().filter_map(|(id, _)| plan.steps.get(*id));
     let sums = actions.fold(Sums::default(), |sums, step| sums.with(&step.action));
     if found.is_complete() {
-        let text = format!("Apply complete in {}: {}.", span(took), made(sums));
+        let verb = if is_destroy(plan) { "Destroy" } else { "Apply" };
+        let text = format!("{verb} complete in {}: {}.", span(took), made(sums));
         page.row(&Row::at(0).words(Ink::Bold, text));
         return;
     }
@@ -168,4 +169,9 @@ fn go_on(page: &mut Page, plan: &Plan, found: &Found<'_>) {
          the rest; `mlinfra destroy` removes all of it.",
     );
     page.row(&Row::at(0).words(Ink::Plain, text));
+}
+
+/// Everything goes, on purpose.
+fn is_destroy(plan: &Plan) -> bool {
+    !plan.steps.is_empty() && plan.steps.iter().all(|step| step.why == Why::Destroyed)
 }

@@ -3,6 +3,18 @@
 
 #[cfg(feature = "aws")]
 mod aws_bucket;
+#[cfg(feature = "aws")]
+mod aws_budget;
+#[cfg(feature = "aws")]
+mod aws_compute;
+#[cfg(feature = "aws")]
+mod aws_faults;
+#[cfg(feature = "aws")]
+mod aws_iam;
+#[cfg(feature = "aws")]
+mod aws_moto_wrong;
+#[cfg(feature = "aws")]
+mod aws_network;
 mod contract;
 mod contract_cases;
 mod contract_sim;
@@ -10,6 +22,8 @@ mod crash;
 mod lab;
 #[cfg(feature = "aws")]
 mod moto;
+#[cfg(feature = "aws")]
+mod moto_groups;
 #[cfg(feature = "aws")]
 mod roundtrip;
 mod sample;
