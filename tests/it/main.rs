@@ -16,6 +16,8 @@ mod aws_moto_wrong;
 #[cfg(feature = "aws")]
 mod aws_network;
 #[cfg(feature = "aws")]
+mod aws_requests;
+#[cfg(feature = "aws")]
 mod moto;
 #[cfg(feature = "aws")]
 mod moto_groups;

@@ -49,7 +49,8 @@ impl Drop for Moto {
     }
 }
 
-fn peers() -> PathBuf {
+/// Where the peers are installed.
+pub fn peers() -> PathBuf {
     std::env::var_os("MLINFRA_PEERS").map_or_else(|| PathBuf::from("target/peers"), PathBuf::from)
 }
 
@@ -95,6 +96,11 @@ impl Moto {
 
     pub async fn aws(&self) -> Aws {
         Aws::connect(self.connect()).await.expect("moto's account")
+    }
+
+    /// All forms so far.
+    pub fn all_sent(&self) -> Vec<Params> {
+        self.memory.lock().expect("no panic under the lock").sent.clone()
     }
 
     /// The requests of one action so far.
