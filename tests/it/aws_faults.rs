@@ -15,7 +15,8 @@ use mlinfra::cloud::{Call, Class, Cloud, Failure, Launch, Left, Make, Owner, Rep
 use mlinfra::kinds::{Change, Edit, KindName, Market, Offer, Spec, Tags, Vpc};
 use mlinfra::model::{AccountId, Address, CloudId, Link, Region, StackName, Token, Zone};
 
-use crate::moto::{Params, credentials, home, params};
+use crate::aws_stage::home;
+use crate::moto::{Params, credentials, params};
 
 /// What becomes of one request.
 #[derive(Clone, Debug)]

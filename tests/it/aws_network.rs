@@ -6,7 +6,7 @@ use mlinfra::kinds::{
 };
 use mlinfra::model::{CloudId, Link, VpcId, Zone};
 
-use crate::moto::Stage;
+use crate::aws_stage::Stage;
 
 pub fn tags(pairs: &[(&str, &str)]) -> Tags {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()

@@ -9,7 +9,8 @@ use mlinfra::model::Zone;
 
 use crate::aws_compute::{parts, template};
 use crate::aws_network::{link, tags};
-use crate::moto::{Params, Stage, peers};
+use crate::aws_stage::Stage;
+use crate::moto::{Params, peers};
 
 /// What the checker says, and whether everything fits.
 fn judge(forms: &[Params]) -> (bool, String) {

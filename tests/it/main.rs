@@ -1,5 +1,6 @@
 //! One integration binary: every room's promises, and the wire.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::disallowed_methods)] // Tests may read the environment.
 
 #[cfg(feature = "aws")]
 mod aws_bucket;
@@ -17,6 +18,8 @@ mod aws_moto_wrong;
 mod aws_network;
 #[cfg(feature = "aws")]
 mod aws_requests;
+#[cfg(feature = "aws")]
+mod aws_stage;
 #[cfg(feature = "aws")]
 mod moto;
 #[cfg(feature = "aws")]
