@@ -283,7 +283,7 @@ where
     while let Some(inner) = source {
         if let Some(bad) = inner.downcast_ref::<CredentialsError>() {
             let text = chain(bad);
-            // An SSO session that has run out fails inside its provider.
+            // An SSO login that has run out fails inside its provider.
             let expired = text.to_ascii_lowercase().contains("expired");
             let class = if expired { Class::Expired } else { Class::Denied };
             return Some(Failure::new(class, left, api, "NoCredentials", text));

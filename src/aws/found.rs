@@ -1,5 +1,5 @@
-//! What a list brings home before it is known whose it is, and helpers that the
-//! files of the kinds share.
+//! What a list brings home before it is known whose it is, and what the
+//! files of the kinds share besides.
 
 use std::fmt::Display;
 

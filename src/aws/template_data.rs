@@ -112,7 +112,7 @@ fn read_disk(mappings: Option<Vec<LaunchTemplateBlockDeviceMapping>>) -> Disk {
     }
 }
 
-fn read_metadata(options: Option<LaunchTemplateInstanceMetadataOptions>) -> Metadata {
+fn read_metadata(options: Option<&LaunchTemplateInstanceMetadataOptions>) -> Metadata {
     let tokens = options.as_ref().and_then(|options| options.http_tokens.as_ref());
     let tags = options.as_ref().and_then(|options| options.instance_metadata_tags.as_ref());
     let hops = options.as_ref().and_then(|options| options.http_put_response_hop_limit);
@@ -167,7 +167,7 @@ pub fn read(home: &Home, data: ResponseLaunchTemplateData) -> LaunchTemplate {
             })
             .collect(),
         user_data: text_of(data.user_data),
-        metadata: read_metadata(data.metadata_options),
+        metadata: read_metadata(data.metadata_options.as_ref()),
         on_shutdown: shutdown.map(|to| to.as_str().to_owned()).unwrap_or_default(),
         default_version: 1,
         tags: Tags::new(),

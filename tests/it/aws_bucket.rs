@@ -6,7 +6,7 @@ use mlinfra::kinds::{
 };
 use mlinfra::model::{CloudId, Text};
 
-use crate::moto::{Stage, home};
+use crate::aws_stage::{Stage, home};
 
 const NAME: &str = "llm-data-123456789012-us-east-1-an";
 

@@ -8,7 +8,7 @@ use mlinfra::model::Zone;
 
 use crate::aws_compute::{parts, template};
 use crate::aws_network::link;
-use crate::moto::Stage;
+use crate::aws_stage::Stage;
 
 /// Which calls a kind's refresh consists of.
 fn kind_of(api: &str) -> Option<KindName> {

@@ -11,7 +11,7 @@ use mlinfra::model::{CloudId, ImageId, TemplateId, Text, Zone};
 
 use crate::aws_iam::role;
 use crate::aws_network::{link, subnet, tags, vpc};
-use crate::moto::{Stage, home};
+use crate::aws_stage::{Stage, home};
 
 fn placement() -> PlacementGroup {
     PlacementGroup {

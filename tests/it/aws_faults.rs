@@ -15,7 +15,8 @@ use mlinfra::cloud::{Call, Class, Cloud, Failure, Launch, Left, Make, Owner, Rep
 use mlinfra::kinds::{Change, Edit, KindName, Market, Offer, Spec, Tags, Vpc};
 use mlinfra::model::{AccountId, Address, CloudId, Link, Region, StackName, Token, Zone};
 
-use crate::moto::{Params, credentials, home, params};
+use crate::aws_stage::home;
+use crate::moto::{Params, credentials, params};
 
 /// What becomes of one request.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ enum Fault {
     Hang,
     /// An EC2 error.
     Error(u16, &'static str, &'static str),
+    /// An S3 error.
+    Refused(u16, &'static str),
     /// This body.
     Answer(&'static str),
     /// An empty success.
@@ -94,13 +97,16 @@ impl HttpClient for Script {
 impl HttpConnector for Script {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let form = params(request.body().bytes().unwrap_or_default());
-        let action = form.get("Action").cloned().unwrap_or_default();
+        let action = form.get("Action").cloned().unwrap_or_else(|| rest_action(&request));
         self.sent.lock().expect("no panic under the lock").push(form);
         let fault = self.next(&action);
         HttpConnectorFuture::new(async move {
             match fault {
                 Fault::Lost => Err(ConnectorError::io("the connection broke".into())),
                 Fault::Hang => std::future::pending().await,
+                Fault::Refused(status, code) => {
+                    Ok(answer(status, format!("<Error><Code>{code}</Code></Error>")))
+                }
                 Fault::Done => Ok(answer(200, format!("<{action}Response></{action}Response>"))),
                 Fault::Answer(body) => Ok(answer(200, body.to_owned())),
                 Fault::Error(status, code, text) => {
@@ -113,6 +119,12 @@ impl HttpConnector for Script {
             }
         })
     }
+}
+
+/// Buckets know no actions: the method and what of the bucket it is about.
+fn rest_action(request: &HttpRequest) -> String {
+    let about = request.uri().split_once('?').map_or("", |(_, query)| query);
+    format!("{} {}", request.method(), about.split(['&', '=']).next().unwrap_or_default())
 }
 
 fn answer(status: u16, body: String) -> HttpResponse {
@@ -284,4 +296,86 @@ async fn aws_a_list_that_fails_blinds_its_kind_only() {
     let why = observed.blind.get(&KindName::Vpc).expect("blind");
     assert!(why.contains("UnauthorizedOperation"), "{why}");
     assert!(!observed.blind.contains_key(&KindName::Subnet), "{:?}", observed.blind);
+}
+
+/// Every page is read, and one page that fails blinds the whole list.
+#[tokio::test(start_paused = true)]
+async fn aws_lists_are_read_to_their_end() {
+    const FIRST: &str = "<DescribeSubnetsResponse><subnetSet><item><subnetId>subnet-1</subnetId>\
+        <tagSet><item><key>mlinfra:stack</key><value>llm</value></item><item>\
+        <key>mlinfra:address</key><value>network.main/a</value></item></tagSet></item></subnetSet>\
+        <nextToken>more</nextToken></DescribeSubnetsResponse>";
+    const LAST: &str = "<DescribeSubnetsResponse><subnetSet><item><subnetId>subnet-2</subnetId>\
+        <tagSet><item><key>mlinfra:stack</key><value>llm</value></item><item>\
+        <key>mlinfra:address</key><value>network.main/b</value></item></tagSet></item></subnetSet>\
+        </DescribeSubnetsResponse>";
+    let scope = Scope {
+        stack: StackName::from("llm"),
+        home: home(),
+        names: std::collections::BTreeSet::new(),
+    };
+    let list = "DescribeSubnets";
+    let script = Script::new(&[(list, Fault::Answer(FIRST)), (list, Fault::Answer(LAST))]);
+    let observed = script.aws().await.observe(&scope).await;
+    assert_eq!(observed.live.len(), 2);
+
+    let denied = Fault::Error(403, "UnauthorizedOperation", "no");
+    let script = Script::new(&[(list, Fault::Answer(FIRST)), (list, denied)]);
+    let observed = script.aws().await.observe(&scope).await;
+    assert!(observed.live.is_empty() && observed.blind.contains_key(&KindName::Subnet));
+}
+
+/// A detail that cannot be read blinds its object, not its kind.
+#[tokio::test(start_paused = true)]
+async fn aws_a_detail_that_fails_blinds_its_object_only() {
+    const LIST: &str = "<DescribeVpcsResponse><vpcSet><item><vpcId>vpc-1</vpcId><tagSet><item>\
+        <key>mlinfra:stack</key><value>llm</value></item><item><key>mlinfra:address</key>\
+        <value>network.main/vpc</value></item></tagSet></item></vpcSet></DescribeVpcsResponse>";
+    let denied = Fault::Error(403, "UnauthorizedOperation", "no");
+    let script =
+        Script::new(&[("DescribeVpcs", Fault::Answer(LIST)), ("DescribeVpcAttribute", denied)]);
+    let scope = Scope {
+        stack: StackName::from("llm"),
+        home: home(),
+        names: std::collections::BTreeSet::new(),
+    };
+    let observed = script.aws().await.observe(&scope).await;
+    assert!(!observed.blind.contains_key(&KindName::Vpc));
+    let live = observed.live.values().next().expect("the VPC");
+    assert!(matches!(live.seen, mlinfra::cloud::Seen::Blind(_)), "{:?}", live.seen);
+}
+
+/// The answer to a create is lost, the SDK sends it again, and S3 says that the bucket
+/// exists: it is the one that was made.
+#[tokio::test(start_paused = true)]
+async fn aws_a_bucket_whose_creation_was_answered_twice_is_ours() {
+    const TAGS: &str = "<Tagging><TagSet><Tag><Key>mlinfra:stack</Key><Value>llm</Value></Tag>\
+        <Tag><Key>mlinfra:address</Key><Value>network.main/vpc</Value></Tag>\
+        <Tag><Key>mlinfra:intent</Key><Value>token-1</Value></Tag></TagSet></Tagging>";
+    let foreign = "<Tagging><TagSet></TagSet></Tagging>";
+    for (tags, ours) in [(TAGS, true), (foreign, false)] {
+        let script = Script::new(&[
+            ("GET tagging", Fault::Refused(404, "NoSuchBucket")),
+            ("PUT ", Fault::Lost),
+            ("PUT ", Fault::Refused(409, "BucketAlreadyOwnedByYou")),
+            ("GET tagging", Fault::Answer(tags)),
+        ]);
+        let spec = mlinfra::kinds::Bucket {
+            name: "llm-data".to_owned(),
+            versioning: false,
+            encryption: None,
+            public_access_block: false,
+            ownership: None,
+            policy: None,
+            lifecycle: Vec::new(),
+            precious: true,
+            tags: Tags::new(),
+        };
+        let make = Make { spec: spec.into(), owner: owner() };
+        let answer = script.aws().await.act(&Call::Create(make)).await;
+        match answer {
+            Ok(reply) => assert!(ours && reply.ids == [CloudId::from("arn:aws:s3:::llm-data")]),
+            Err(failure) => assert!(!ours && failure.class == Class::Exists, "{failure}"),
+        }
+    }
 }

@@ -6,7 +6,7 @@ use mlinfra::kinds::{
 use mlinfra::model::{Link, Text};
 
 use crate::aws_network::{link, tags};
-use crate::moto::{Stage, home};
+use crate::aws_stage::{Stage, home};
 
 const PATH: &str = "/mlinfra/us-east-1/llm/";
 

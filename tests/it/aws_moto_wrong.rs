@@ -1,7 +1,7 @@
 //! Where moto is known to be wrong. Each case is asserted on the server itself: when one
 //! fails, moto has become right, and the entry and what works around it can go.
 
-use crate::moto::Stage;
+use crate::aws_stage::Stage;
 
 /// Case and what works around it.
 const MOTO_WRONG: &[(&str, &str)] = &[

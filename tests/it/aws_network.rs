@@ -6,7 +6,7 @@ use mlinfra::kinds::{
 };
 use mlinfra::model::{CloudId, Link, VpcId, Zone};
 
-use crate::moto::Stage;
+use crate::aws_stage::Stage;
 
 pub fn tags(pairs: &[(&str, &str)]) -> Tags {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
@@ -252,4 +252,27 @@ async fn aws_security_group_lives_and_dies() {
     stage.turn(&id, &second.into(), &last.clone().into()).await;
     stage.is(&id, &last.clone().into(), &[]).await;
     stage.end(&id, &last.into()).await;
+}
+
+/// Another stack whose name begins the same is a stranger; a broken address is told.
+#[tokio::test]
+#[ignore = "needs moto: run `make test`"]
+async fn aws_objects_are_owned_by_their_tags_alone() {
+    let stage = Stage::new().await;
+    let make = |stack: &str, address: &str| {
+        format!(
+            "Action=CreateVpc&Version=2016-11-15&CidrBlock=10.1.0.0/16\
+             &TagSpecification.1.ResourceType=vpc&TagSpecification.1.Tag.1.Key=mlinfra:stack\
+             &TagSpecification.1.Tag.1.Value={stack}\
+             &TagSpecification.1.Tag.2.Key=mlinfra:address\
+             &TagSpecification.1.Tag.2.Value={address}"
+        )
+    };
+    stage.moto.form(&make("llm-dev", "network.main/vpc")).await;
+    stage.moto.form(&make("llm", "nonsense")).await;
+    stage.moto.form(&make("llm", "network.main/vpc")).await;
+    let observed = mlinfra::cloud::Cloud::observe(&stage.aws, &stage.scope).await;
+    assert_eq!(observed.live.len(), 1, "{:?}", observed.live);
+    let why: Vec<_> = observed.unreadable.values().collect();
+    assert!(why.len() == 1 && why[0].contains("nonsense"), "{why:?}");
 }

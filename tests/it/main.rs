@@ -1,5 +1,6 @@
 //! One integration binary: every room's promises, and the wire.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::disallowed_methods)] // Tests may read the environment.
 
 #[cfg(feature = "aws")]
 mod aws_bucket;
@@ -20,6 +21,10 @@ mod contract_cases;
 mod contract_sim;
 mod crash;
 mod lab;
+#[cfg(feature = "aws")]
+mod aws_requests;
+#[cfg(feature = "aws")]
+mod aws_stage;
 #[cfg(feature = "aws")]
 mod moto;
 #[cfg(feature = "aws")]
