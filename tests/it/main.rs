@@ -1,6 +1,7 @@
 //! One integration binary: every room's promises, and the wire.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-#![allow(clippy::disallowed_methods)] // Tests may read the environment.
+// Tests may read the environment.
+#![allow(clippy::disallowed_methods)]
 
 #[cfg(feature = "aws")]
 mod aws_bucket;
@@ -16,15 +17,15 @@ mod aws_iam;
 mod aws_moto_wrong;
 #[cfg(feature = "aws")]
 mod aws_network;
+#[cfg(feature = "aws")]
+mod aws_requests;
+#[cfg(feature = "aws")]
+mod aws_stage;
 mod contract;
 mod contract_cases;
 mod contract_sim;
 mod crash;
 mod lab;
-#[cfg(feature = "aws")]
-mod aws_requests;
-#[cfg(feature = "aws")]
-mod aws_stage;
 #[cfg(feature = "aws")]
 mod moto;
 #[cfg(feature = "aws")]
