@@ -10,6 +10,8 @@ mod aws_budget;
 #[cfg(feature = "aws")]
 mod aws_compute;
 #[cfg(feature = "aws")]
+mod aws_contract;
+#[cfg(feature = "aws")]
 mod aws_faults;
 #[cfg(feature = "aws")]
 mod aws_iam;

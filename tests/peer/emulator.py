@@ -11,11 +11,13 @@
 * moto's images lack the Deep Learning ones: the name of one is added.
 * moto lacks ListInstanceProfileTags: it is answered from GetInstanceProfile.
 
-What it was sent in forms can be read, as JSON, from /_emulator/sent.
+For tests: GET /_emulator/sent says, as JSON, what it was sent in forms; GET
+/_emulator/reset forgets everything; GET /_emulator/deny?DescribeVpcs refuses an action.
 
 Usage: emulator.py PORT  (0 picks a free one; the port is printed)
 """
 
+import functools
 import hashlib
 import io
 import json
@@ -28,7 +30,13 @@ from xml.sax.saxutils import escape
 
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 
+import moto.utilities.utils as utils  # noqa: E402
+
+# moto reads its tables of instance types anew at every call: two seconds each time.
+utils.load_resource = functools.cache(utils.load_resource)
+
 from moto.ec2.models import amis  # noqa: E402
+from moto.moto_api._internal import moto_api_backend  # noqa: E402
 from moto.server import DomainDispatcherApplication, create_backend_app  # noqa: E402
 from werkzeug.serving import make_server  # noqa: E402
 
@@ -120,15 +128,19 @@ class Front:
 
     def __init__(self, app):
         self.app = app
+        self.lock = threading.Lock()
+        self.forget()
+
+    def forget(self):
+        self.denied = set()
         self.placement = PlacementGroups()
         self.answers = {}
         self.sent = []
         self.words = {}
-        self.lock = threading.Lock()
 
     def __call__(self, environ, start_response):
-        if environ["PATH_INFO"] == "/_emulator/sent":
-            return send(start_response, 200, json.dumps(self.sent))
+        if environ["PATH_INFO"].startswith("/_emulator/"):
+            return self.knob(environ, start_response)
         length = int(environ.get("CONTENT_LENGTH") or 0)
         kind = environ.get("CONTENT_TYPE", "")
         if environ["REQUEST_METHOD"] == "PUT" and length:
@@ -141,6 +153,8 @@ class Front:
         params = dict(parse_qsl(body.decode(), keep_blank_values=True))
         self.sent.append(params)
         action = params.get("Action", "")
+        if action in self.denied:
+            return send(start_response, 403, error("UnauthorizedOperation", "not allowed here"))
         if action == "ListInstanceProfileTags":
             return self.profile_tags(environ, params, start_response)
         doors = {
@@ -203,6 +217,15 @@ class Front:
         headers = [(k, v) for k, v in headers if k.lower() != "content-length"]
         start_response(status, headers + [("Content-Length", str(len(text)))])
         return [text]
+
+    def knob(self, environ, start_response):
+        word = environ["PATH_INFO"].rsplit("/", 1)[1]
+        if word == "reset":
+            self.forget()
+            moto_api_backend.reset()
+        elif word == "deny":
+            self.denied.add(environ["QUERY_STRING"])
+        return send(start_response, 200, json.dumps(self.sent if word == "sent" else None))
 
     def note_rule(self, action, params):
         direction = {
@@ -274,7 +297,7 @@ class Front:
 
 def send(start_response, status, text):
     body = text.encode()
-    word = {200: "200 OK", 400: "400 Bad Request"}[status]
+    word = {200: "200 OK", 400: "400 Bad Request", 403: "403 Forbidden"}[status]
     start_response(word, [("Content-Type", "text/xml"), ("Content-Length", str(len(body)))])
     return [body]
 
