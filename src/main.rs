@@ -1,2 +1,7 @@
 //! The `mlinfra` binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mlinfra::cli::main()
+}

@@ -32,7 +32,7 @@ pub enum Event {
     Waiting {
         /// Which.
         step: StepId,
-        /// For what, in plain words.
+        /// What it does meanwhile, in plain words: `waiting for … to become ready`.
         what: String,
     },
     /// A step has succeeded.

@@ -93,6 +93,10 @@ impl Kind for Bucket {
         Some(CloudId(home.arn("s3", &self.name)))
     }
 
+    fn is_precious(&self) -> bool {
+        self.precious
+    }
+
     fn claim(&self) -> Option<String> {
         Some(format!("bucket {}", self.name))
     }

@@ -32,11 +32,26 @@ pub enum Change {
 
 /// The fields in which two specs of one kind differ, in the order of their declaration.
 pub fn differing(have: &Spec, want: &Spec) -> Vec<String> {
+    let traits = want.kind().traits();
     let (have, want) = (have.fields(), want.fields());
     want.iter()
-        .filter(|(field, value)| have.get(*field) != Some(*value))
+        .filter(|(field, value)| {
+            let old = have.get(*field).unwrap_or(&Value::Null);
+            let is_set = traits.sets.iter().any(|set| set.field == *field);
+            old != *value && !(is_set && same_items(old, value))
+        })
         .map(|(field, _)| field.clone())
         .collect()
+}
+
+/// Sets have no order: ids that were not known when they were declared may sort otherwise.
+fn same_items(a: &Value, b: &Value) -> bool {
+    let sorted = |value: &Value| {
+        let mut texts: Vec<String> = items(value).iter().map(Value::to_string).collect();
+        texts.sort();
+        texts
+    };
+    sorted(a) == sorted(b)
 }
 
 /// The calls that turn `have` into `want`, in order. Both are of one kind.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, Tags, Traits};
+use super::{Kind, KindName, Tags, Traits};
 
 /// An Elastic IP address.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,5 +13,10 @@ pub struct ElasticIp {
 }
 
 impl Kind for ElasticIp {
-    const TRAITS: Traits = Traits { title: "Elastic IP", ..Traits::COMMON };
+    const TRAITS: Traits = Traits {
+        title: "Elastic IP",
+        // A gateway cannot be detached while the VPC maps a public address.
+        follows: &[KindName::InternetGateway],
+        ..Traits::COMMON
+    };
 }

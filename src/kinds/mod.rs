@@ -7,6 +7,7 @@
 //! table, so that a new kind costs one file here, one in `aws/` and one word below.
 
 mod bucket;
+mod canonical;
 mod edit;
 mod elastic_ip;
 mod instance_profile;
@@ -27,6 +28,7 @@ mod vpc_endpoint;
 pub mod walk;
 
 pub use bucket::{Bucket, Encryption, LifecycleRule};
+pub use canonical::{canonical, canonical_json};
 pub use edit::{Change, Edit, differing, dismantle, edits};
 pub use elastic_ip::ElasticIp;
 pub use instance_profile::InstanceProfile;
@@ -134,6 +136,9 @@ pub struct Traits {
     pub dismantle: &'static [&'static str],
     /// How a lost create is found again.
     pub idempotence: Idempotence,
+    /// Kinds of the same block that come before it at birth and after it at death,
+    /// although no link says so.
+    pub follows: &'static [KindName],
     /// Seconds within which it is ready for use after its last call.
     pub ready_within: u32,
     /// What a refresh may cost.
@@ -150,6 +155,7 @@ impl Traits {
         soft: &[],
         dismantle: &[],
         idempotence: Idempotence::Tag,
+        follows: &[],
         ready_within: 300,
         budget: Budget { list: 1, detail: 0 },
     };
@@ -175,6 +181,11 @@ pub trait Kind: Serialize + DeserializeOwned + Clone + PartialEq + Debug {
     /// Its id when that follows from its name.
     fn computed_id(&self, _home: &Home) -> Option<CloudId> {
         None
+    }
+
+    /// Its data forbids deleting it, unless the author has said otherwise.
+    fn is_precious(&self) -> bool {
+        true
     }
 
     /// What only one living object can hold (a CIDR within a VPC, an address): two

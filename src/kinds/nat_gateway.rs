@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Idempotence, Kind, Tags, Traits};
+use super::{Idempotence, Kind, KindName, Tags, Traits};
 use crate::model::{AllocationId, Link, SubnetId};
 
 /// A public NAT gateway.
@@ -21,6 +21,8 @@ impl Kind for NatGateway {
     const TRAITS: Traits = Traits {
         title: "NAT gateway",
         idempotence: Idempotence::Token,
+        // Creating it needs the VPC's gateway attached; detaching that needs its address gone.
+        follows: &[KindName::InternetGateway],
         ready_within: 900,
         ..Traits::COMMON
     };

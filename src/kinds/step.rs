@@ -117,7 +117,7 @@ pub enum Why {
         /// How many there shall be.
         to: u32,
     },
-    /// Their launch template is not the wanted one.
+    /// Their launch template or subnet is not a wanted one.
     Outdated,
 }
 
@@ -151,6 +151,17 @@ impl Plan {
 }
 
 impl Action {
+    /// The word for it in records and JSON.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "create",
+            Self::Update { .. } => "update",
+            Self::Delete { .. } => "delete",
+            Self::Launch { .. } => "launch",
+            Self::Terminate { .. } => "terminate",
+        }
+    }
+
     /// The spec that a person thinks of: what it shall be, or what it was.
     pub fn spec(&self) -> Option<&Spec> {
         match self {

@@ -69,6 +69,11 @@ macro_rules! kinds {
                 match self { $(Self::$name(spec) => Self::$name(spec.born()),)* }
             }
 
+            /// Its data forbids deleting it.
+            pub fn is_precious(&self) -> bool {
+                match self { $(Self::$name(spec) => spec.is_precious(),)* }
+            }
+
             /// What only one living object can hold.
             pub fn claim(&self) -> Option<String> {
                 match self { $(Self::$name(spec) => spec.claim(),)* }

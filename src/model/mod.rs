@@ -5,12 +5,14 @@
 //! bare strings.
 
 mod address;
+mod clock;
 mod id;
 mod link;
 mod problem;
 pub mod tags;
 
 pub use address::{Address, BadAddress, Block, Key, Name, Part};
+pub use clock::{Clock, Moment};
 pub use id::{
     AccountId, AllocationId, BucketArn, CloudId, EndpointId, GatewayId, GroupName, ImageId,
     InstanceId, NatId, ProfileArn, QueueArn, Region, RoleArn, RouteTableId, SecurityGroupId,

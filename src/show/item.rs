@@ -248,7 +248,7 @@ pub(super) fn why(why: &Why) -> Option<String> {
         Why::Destroyed => "the whole stack is destroyed".to_owned(),
         Why::Grow { from, to } => format!("grows from {from} to {to} nodes"),
         Why::Shrink { from, to } => format!("shrinks from {from} to {to} nodes"),
-        Why::Outdated => "launched from an outdated template".to_owned(),
+        Why::Outdated => "their template or subnet is not the wanted one".to_owned(),
     })
 }
 

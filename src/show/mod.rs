@@ -15,6 +15,7 @@ mod fold;
 #[cfg(test)]
 mod golden;
 mod item;
+pub mod objects;
 pub mod outputs;
 pub mod plan;
 pub mod plan_json;
@@ -22,6 +23,9 @@ pub mod plan_json;
 mod plan_json_test;
 #[cfg(test)]
 mod plan_test;
+pub mod problem;
+pub mod sandbox;
+pub mod schema;
 pub mod screen;
 mod summary;
 mod value;

@@ -2,8 +2,6 @@
 //! violations; the tests at the end feed every one of them something bad, so that a check
 //! that sees nothing is noticed.
 
-#![allow(clippy::expect_used, clippy::panic)]
-
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;

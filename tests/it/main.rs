@@ -1,3 +1,17 @@
-//! Integration tests: one binary, for one link.
+//! One integration binary: every room's promises, and the wire.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[cfg(feature = "aws")]
+mod aws_bucket;
+mod contract;
+mod contract_cases;
+mod contract_sim;
+mod crash;
 mod house;
+mod lab;
+#[cfg(feature = "aws")]
+mod moto;
+#[cfg(feature = "aws")]
+mod roundtrip;
+mod sample;
+mod walks;

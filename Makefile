@@ -1,0 +1,39 @@
+# What people run. Every target stands on its own and leaves no process behind.
+
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/mlinfra-target
+# The Python peers of the tests: an AWS emulator and a client that knows nothing of mlinfra.
+export MLINFRA_PEERS ?= $(CARGO_TARGET_DIR)/peers
+
+.PHONY: help demo demo-aws test peers docs bench smoke-aws
+
+help:
+	@echo "make demo       the main job in a simulated region; no AWS account"
+	@echo "make demo-aws   the same through the AWS SDK against an emulator (moto)"
+	@echo "make test       install what the tests need and run all of them"
+	@echo "make bench      measure planning and applying, CPU seconds and memory"
+	@echo "make docs       write docs/reference.md from the tables in the code"
+	@echo "make smoke-aws  a small run on a real account, with a cap on what it may cost"
+
+demo:
+	@cargo build --quiet --locked --no-default-features
+	@examples/demo.sh $(CARGO_TARGET_DIR)/debug/mlinfra
+
+demo-aws: peers
+	@cargo build --quiet --locked
+	@examples/demo-aws.sh $(CARGO_TARGET_DIR)/debug/mlinfra $(MLINFRA_PEERS)
+
+peers:
+	@tests/peer/install $(MLINFRA_PEERS)
+
+test: peers
+	cargo test --locked -- --include-ignored
+
+docs:
+	cargo run --quiet --locked --no-default-features -- schema --markdown > docs/reference.md
+
+bench:
+	cargo build --quiet --release --locked --no-default-features
+	benches/plan.sh $(CARGO_TARGET_DIR)/release/mlinfra
+
+smoke-aws:
+	@examples/smoke-aws.sh

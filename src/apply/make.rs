@@ -1,0 +1,197 @@
+//! Making something so that it exists exactly once, whatever dies when.
+//!
+//! The intent is durable before the call is sent; the ids are durable before anything
+//! is read. In between, an answer may be lost. What then tells whether the call was
+//! carried out depends on the call: its client token, its unique name, or the tag that
+//! it puts on what it makes.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::cloud::{Call, Class, Owner};
+use crate::kinds::{Idempotence, StepId};
+use crate::ledger::Entry;
+use crate::model::{CloudId, Moment, Token};
+
+use super::Event;
+use super::hands::{Hands, Trouble};
+
+/// How sure we are that an intent was not carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sent {
+    /// It was never sent.
+    Never,
+    /// It may have been carried out.
+    Perhaps,
+}
+
+/// What is to become of an open intent of an earlier run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// It is carried out.
+    Yes,
+    /// It is found and left to the planner, or dropped.
+    No,
+}
+
+impl Hands<'_> {
+    /// Makes something. The call's owner gets its token here.
+    pub(super) async fn make(
+        &self,
+        step: StepId,
+        build: impl FnOnce(Token) -> Call,
+        owner: (&crate::model::Address, u32, u32),
+    ) -> Result<Vec<CloudId>, Trouble> {
+        if self.stop.is_cancelled() {
+            return Err(Trouble::Interrupted);
+        }
+        let (address, generation, attempt) = owner;
+        let at = self.now();
+        let call = {
+            let mut journal = self.journal.lock().await;
+            let call = build(journal.mint(address, generation, attempt));
+            journal.append(Entry::Intent { at, attempt, call: call.clone() }).await?;
+            call
+        };
+        self.pursue(Some(step), &call, at, Sent::Never).await
+    }
+
+    /// Resolves an open intent of an earlier run.
+    pub(super) async fn resolve(
+        &self,
+        call: &Call,
+        since: Moment,
+        wanted: Wanted,
+    ) -> Result<Vec<CloudId>, Trouble> {
+        match wanted {
+            Wanted::Yes => self.pursue(None, call, since, Sent::Perhaps).await,
+            Wanted::No => {
+                let Some(owner) = call.owner() else { return Ok(Vec::new()) };
+                let found = self.await_visible(owner, since, self.patience.quiet).await?;
+                if found.is_empty() {
+                    let failure = crate::cloud::Failure::new(
+                        Class::Gone,
+                        crate::cloud::Left::Nothing,
+                        &call.words(),
+                        "NeverCarriedOut",
+                        "",
+                    );
+                    self.refuse(owner, failure).await?;
+                    Ok(Vec::new())
+                } else {
+                    self.commit(owner, found).await
+                }
+            }
+        }
+    }
+
+    async fn pursue(
+        &self,
+        step: Option<StepId>,
+        call: &Call,
+        since: Moment,
+        mut sent: Sent,
+    ) -> Result<Vec<CloudId>, Trouble> {
+        let Some(owner) = call.owner() else { return Ok(Vec::new()) };
+        let idempotence = call.kind().traits().idempotence;
+        let begun = Instant::now();
+        let mut failures = 0;
+        loop {
+            if sent == Sent::Perhaps {
+                let patience = match idempotence {
+                    // The replay itself says what happened.
+                    Idempotence::Token => None,
+                    Idempotence::Name => Some(Duration::ZERO),
+                    Idempotence::Tag => Some(self.patience.quiet),
+                };
+                if let Some(patience) = patience {
+                    let found = self.await_visible(owner, since, patience).await?;
+                    if !found.is_empty() {
+                        return self.commit(owner, found).await;
+                    }
+                }
+            }
+            if let Some(step) = step {
+                self.tell(Event::Calling { step, what: call.words() });
+            }
+            let mut failure = match self.cloud.act(call).await {
+                Ok(reply) => return self.commit(owner, reply.ids).await,
+                Err(failure) => failure,
+            };
+            failures += 1;
+            if failure.class == Class::Exists && idempotence != Idempotence::Name {
+                // Not a name that is taken but an address or a range: its former holder was
+                // deleted just before and lets go within minutes.
+                failure.class = Class::Settling;
+            }
+            if failure.class == Class::Exists && idempotence == Idempotence::Name {
+                // Our own write, whose answer was lost on the way, or somebody else's.
+                let patience = match sent {
+                    Sent::Never => Duration::from_secs(20),
+                    Sent::Perhaps => self.patience.quiet,
+                };
+                let found = self.await_visible(owner, self.now(), patience).await?;
+                if !found.is_empty() {
+                    return self.commit(owner, found).await;
+                }
+            }
+            if !failure.is_definitive() {
+                sent = Sent::Perhaps;
+            }
+            // Nothing was made, for certain, and nothing can be on its way: the intent is
+            // closed. Otherwise it stays open, and the next run resolves it. (A replayed
+            // token speaks for the first call too; a tag was looked for just before.)
+            let certain = failure.is_definitive()
+                && (sent == Sent::Never
+                    || idempotence != Idempotence::Name
+                    || failure.class == Class::Exists);
+            match self.pause_after(step, failure, failures, begun).await {
+                Ok(()) => {}
+                Err(Trouble::Failed(failure)) if certain => {
+                    self.refuse(owner, failure.clone()).await?;
+                    return Err(Trouble::Failed(failure));
+                }
+                Err(trouble) => return Err(trouble),
+            }
+        }
+    }
+
+    /// Looks for what an intent made until it shows, or until it cannot be there: the
+    /// quiet period is over, and it was not there in several reads.
+    async fn await_visible(
+        &self,
+        owner: &Owner,
+        since: Moment,
+        quiet: Duration,
+    ) -> Result<Vec<CloudId>, Trouble> {
+        let mut reads = 0;
+        loop {
+            let found = self.find(&owner.token).await;
+            reads += 1;
+            let waited = u64::try_from(self.now().since(since)).unwrap_or(0);
+            let over = waited >= u64::try_from(quiet.as_millis()).unwrap_or(u64::MAX);
+            if !found.is_empty() || (over && (quiet.is_zero() || reads >= self.patience.reads)) {
+                return Ok(found);
+            }
+            let address = owner.address.clone();
+            let how = format!("waiting to see whether it exists ({reads} reads so far)");
+            self.tell(Event::Recovering { address, how });
+            let left = quiet.saturating_sub(Duration::from_millis(waited));
+            let pause = (left / self.patience.reads.max(1))
+                .clamp(Duration::from_secs(2), Duration::from_secs(30));
+            self.pause(pause).await?;
+        }
+    }
+
+    async fn commit(&self, owner: &Owner, ids: Vec<CloudId>) -> Result<Vec<CloudId>, Trouble> {
+        let (at, token) = (self.now(), owner.token.clone());
+        self.note(Entry::Commit { at, token, ids: ids.clone() }).await?;
+        Ok(ids)
+    }
+
+    async fn refuse(&self, owner: &Owner, failure: crate::cloud::Failure) -> Result<(), Trouble> {
+        let (at, token) = (self.now(), owner.token.clone());
+        self.note(Entry::Refused { at, token, failure }).await
+    }
+}

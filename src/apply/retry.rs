@@ -1,0 +1,68 @@
+//! Whether a call that failed is sent again, and when. Pure: the class of the failure,
+//! how often it was tried and how long that took decide.
+
+use std::time::Duration;
+
+use crate::cloud::Class;
+
+/// What to do after a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Wait, then send the same call again.
+    After(Duration),
+    /// It will not pass.
+    GiveUp,
+}
+
+/// First pause, longest pause and total patience per class, in seconds. Dependents of a
+/// deleted object (network interfaces above all) can take twenty minutes to go; what was
+/// just made is known everywhere within a few minutes
+/// (<https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html>).
+fn patience(class: Class) -> Option<(u64, u64, u64)> {
+    match class {
+        Class::Throttled => Some((1, 20, 600)),
+        Class::Unavailable => Some((1, 30, 300)),
+        Class::Settling | Class::Gone => Some((2, 15, 300)),
+        Class::InUse => Some((5, 30, 1200)),
+        Class::Capacity
+        | Class::Quota
+        | Class::Denied
+        | Class::Expired
+        | Class::Exists
+        | Class::Mismatch
+        | Class::Invalid
+        | Class::Unknown => None,
+    }
+}
+
+/// Decides about the n-th failure (from 1) of one call, `waited` after the first.
+pub fn next(class: Class, failures: u32, waited: Duration) -> Next {
+    let Some((first, longest, total)) = patience(class) else { return Next::GiveUp };
+    if waited.as_secs() >= total {
+        return Next::GiveUp;
+    }
+    let doubled = first.saturating_mul(1 << failures.saturating_sub(1).min(10));
+    Next::After(Duration::from_secs(doubled.min(longest)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_a_limit_and_patience_ends() {
+        let pause =
+            |failures, waited| next(Class::Throttled, failures, Duration::from_secs(waited));
+        assert_eq!(pause(1, 0), Next::After(Duration::from_secs(1)));
+        assert_eq!(pause(4, 7), Next::After(Duration::from_secs(8)));
+        assert_eq!(pause(40, 100), Next::After(Duration::from_secs(20)));
+        assert_eq!(pause(50, 600), Next::GiveUp);
+    }
+
+    #[test]
+    fn what_cannot_pass_is_not_tried_again() {
+        for class in [Class::Capacity, Class::Quota, Class::Denied, Class::Expired, Class::Exists] {
+            assert_eq!(next(class, 1, Duration::ZERO), Next::GiveUp, "{class:?}");
+        }
+    }
+}

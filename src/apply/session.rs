@@ -1,0 +1,133 @@
+//! One apply from its first record to its last: begin, execute, look again, end.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use crate::cloud::Observed;
+use crate::kinds::{KindName, Plan};
+use crate::ledger::{Entry, Ledger, StoreError, Who};
+use crate::model::Address;
+use crate::plan::Refusal;
+
+use super::Outcome;
+use super::hands::{Hands, Trouble};
+
+/// Plans against what the cloud shows.
+pub type Planner<'a> = &'a (dyn Fn(&Observed, &Ledger) -> Result<Plan, Refusal> + Sync);
+
+/// How an apply ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ended {
+    /// How its steps went.
+    pub outcome: Outcome,
+    /// What a new plan would still do; none when the cloud could not be asked.
+    pub left: Option<Plan>,
+}
+
+impl Ended {
+    /// Everything was done, and the cloud shows it.
+    pub fn is_converged(&self) -> bool {
+        self.outcome.is_complete() && self.left.as_ref().is_some_and(Plan::is_empty)
+    }
+}
+
+impl Hands<'_> {
+    /// Runs a plan, looks again, and writes down how it ended.
+    pub async fn run(
+        &self,
+        plan: &Plan,
+        who: Who,
+        names: BTreeSet<(KindName, String)>,
+        planner: Planner<'_>,
+    ) -> Result<Ended, StoreError> {
+        let begin = Entry::Begin { at: self.now(), who, steps: plan.steps.len(), names };
+        self.journal.lock().await.append(begin).await?;
+        let outcome = self.execute(plan).await;
+        if let Some(error) = outcome.ledger {
+            return Err(error);
+        }
+        let left = self.verify(&outcome, planner).await;
+        let text = match (&left, outcome.is_complete()) {
+            (Some(plan), true) if plan.is_empty() => "converged",
+            (_, true) => "applied, with changes left",
+            (_, false) if outcome.failed.is_empty() => "interrupted",
+            (_, false) => "failed",
+        };
+        let outputs = left.as_ref().map(outputs).unwrap_or_default();
+        let mut journal = self.journal.lock().await;
+        let end = Entry::End { at: self.now(), outcome: text.to_owned(), outputs };
+        journal.append(end).await?;
+        journal.finish(self.now()).await?;
+        drop(journal);
+        Ok(Ended { outcome, left })
+    }
+
+    /// Looks until a new plan is empty. After a failure or an interrupt one look is
+    /// enough: it is known that something is left.
+    async fn verify(&self, outcome: &Outcome, planner: Planner<'_>) -> Option<Plan> {
+        let begun = Instant::now();
+        let mut pause = Duration::from_secs(1);
+        loop {
+            let observed = if outcome.is_complete() {
+                self.until_visible().await.ok()?
+            } else {
+                self.look().await
+            };
+            let plan = {
+                let journal = self.journal.lock().await;
+                planner(&observed, &journal.ledger).ok()?
+            };
+            if plan.is_empty() || !outcome.is_complete() || begun.elapsed() > self.patience.quiet {
+                return Some(plan);
+            }
+            if self.pause(pause).await.is_err() {
+                return Some(plan);
+            }
+            pause = (pause * 2).min(Duration::from_secs(30));
+        }
+    }
+}
+
+/// The outputs that may be written down: known, and not sensitive.
+fn outputs(plan: &Plan) -> Map<String, Value> {
+    let shown = plan.outputs.iter().filter(|(_, output)| !output.sensitive);
+    shown.map(|(name, output)| (name.clone(), output.value.clone())).collect()
+}
+
+/// What [`converge`] needs to know beside the hands.
+pub struct Convergence<'a> {
+    /// Whether an address is still declared.
+    pub wanted: &'a (dyn Fn(&Address) -> bool + Sync),
+    /// Plans against what the cloud shows.
+    pub planner: Planner<'a>,
+    /// Who runs it.
+    pub who: Who,
+    /// Names that the author chose.
+    pub names: BTreeSet<(KindName, String)>,
+}
+
+/// Why there was no apply.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NoApply {
+    /// Recovery did not end well.
+    Trouble(Trouble),
+    /// The planner said no.
+    Refused(Refusal),
+    /// The ledger.
+    Ledger(StoreError),
+}
+
+/// Recovers, plans, applies, looks again: an apply without a question in between.
+pub async fn converge(hands: &Hands<'_>, task: Convergence<'_>) -> Result<(Plan, Ended), NoApply> {
+    let observed = hands.recover(task.wanted).await.map_err(NoApply::Trouble)?;
+    let plan = {
+        let journal = hands.journal.lock().await;
+        (task.planner)(&observed, &journal.ledger).map_err(NoApply::Refused)?
+    };
+    let ended =
+        hands.run(&plan, task.who, task.names, task.planner).await.map_err(NoApply::Ledger)?;
+    Ok((plan, ended))
+}

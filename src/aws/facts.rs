@@ -1,0 +1,116 @@
+//! What expanding the configuration needs to know of the world.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_ec2::types::{Filter, Image, LocationType};
+
+use super::found;
+use super::{Aws, ec2, pages};
+use crate::catalog::image_query;
+use crate::cloud::{Ask, Class, Facts, Failure};
+use crate::model::{ImageId, Zone};
+
+impl Aws {
+    pub(super) async fn find_facts(&self, ask: &Ask) -> Result<Facts, Failure> {
+        let names: Vec<_> = ask.images.iter().cloned().collect();
+        let (zones, offerings, images) = futures_util::join!(
+            self.zones(),
+            self.offerings(&ask.instance_types),
+            found::each(names, |name| async move { (self.image(&name).await, name) }),
+        );
+        let (zones, mut offerings) = (zones?, offerings?);
+        for kind in &ask.instance_types {
+            offerings.entry(kind.clone()).or_default().retain(|zone| zones.contains(zone));
+        }
+        let mut facts = Facts::bare(self.home().clone());
+        for (image, name) in images {
+            if let Some(image) = image? {
+                facts.images.insert(name, image);
+            }
+        }
+        Ok(Facts { zones, offerings, ..facts })
+    }
+
+    async fn zones(&self) -> Result<Vec<Zone>, Failure> {
+        let request = self
+            .ec2
+            .describe_availability_zones()
+            .filters(ec2::filter("state", "available"))
+            .filters(ec2::filter("zone-type", "availability-zone"));
+        let found = self.send("ec2:DescribeAvailabilityZones", request.send()).await?;
+        let open = |zone: &aws_sdk_ec2::types::AvailabilityZone| {
+            let opt_in = zone.opt_in_status.as_ref().map(|status| status.as_str());
+            ec2::is(zone.state.as_ref().map(|state| state.as_str()), "available")
+                && zone.zone_type.as_deref().is_none_or(|kind| kind == "availability-zone")
+                && !ec2::is(opt_in, "not-opted-in")
+        };
+        let all = found.availability_zones.unwrap_or_default().into_iter();
+        let mut zones: Vec<_> =
+            all.filter(open).filter_map(|zone| zone.zone_name.map(Zone)).collect();
+        zones.sort();
+        Ok(zones)
+    }
+
+    async fn offerings(
+        &self,
+        kinds: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, BTreeSet<Zone>>, Failure> {
+        let mut out: BTreeMap<String, BTreeSet<Zone>> = BTreeMap::new();
+        if kinds.is_empty() {
+            return Ok(out);
+        }
+        let values = kinds.iter().cloned().collect();
+        let filter = Filter::builder().name("instance-type").set_values(Some(values)).build();
+        let request = || {
+            let request = self.ec2.describe_instance_type_offerings();
+            request
+                .location_type(LocationType::AvailabilityZone)
+                .filters(filter.clone())
+                .max_results(1000)
+        };
+        let all =
+            pages!(self, "ec2:DescribeInstanceTypeOfferings", request(), instance_type_offerings);
+        for one in all {
+            if let (Some(kind), Some(zone)) = (one.instance_type, one.location) {
+                out.entry(kind.as_str().to_owned()).or_default().insert(Zone(zone));
+            }
+        }
+        Ok(out)
+    }
+
+    /// The image of that name or id; none when there is none.
+    async fn image(&self, name: &str) -> Result<Option<ImageId>, Failure> {
+        const API: &str = "ec2:DescribeImages";
+        if name.starts_with("ami-") {
+            let request = self.ec2.describe_images().image_ids(name);
+            return match self.send(API, request.send()).await {
+                Ok(found) => Ok(newest(found.images.unwrap_or_default())),
+                Err(failure) if failure.class == Class::Gone => Ok(None),
+                Err(failure) if failure.code.starts_with("InvalidAMIID") => Ok(None),
+                Err(failure) => Err(failure),
+            };
+        }
+        let query = image_query(name);
+        let request = || {
+            let request = self
+                .ec2
+                .describe_images()
+                .set_owners(Some(query.owners.clone()))
+                .filters(ec2::filter("name", &query.name))
+                .filters(ec2::filter("state", "available"))
+                .max_results(1000);
+            match &query.architecture {
+                Some(kind) => request.filters(ec2::filter("architecture", kind)),
+                None => request,
+            }
+        };
+        Ok(newest(pages!(self, "ec2:DescribeImages", request(), images)))
+    }
+}
+
+fn newest(images: Vec<Image>) -> Option<ImageId> {
+    let last = images
+        .into_iter()
+        .max_by(|a, b| (&a.creation_date, &a.image_id).cmp(&(&b.creation_date, &b.image_id)));
+    last.and_then(|image| image.image_id).map(ImageId)
+}

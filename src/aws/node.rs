@@ -1,0 +1,180 @@
+//! Nodes: one launch call per batch, found by tag, judged by their template.
+
+use std::sync::Arc;
+
+use aws_sdk_ec2::types::{
+    Filter, Instance, InstanceType, LaunchTemplateSpecification, ResourceType,
+    ResponseLaunchTemplateData,
+};
+
+use super::found::{self, Found};
+use super::{Aws, ec2, failure, pages, template_data};
+use crate::cloud::{Class, Failure, Launch, Phase, Reply, Scope};
+use crate::kinds::Node;
+use crate::model::{CloudId, Link, SubnetId, TemplateId, Zone, tags};
+
+/// The tag that AWS itself puts on what it started from a template.
+const AWS_TEMPLATE: &str = "aws:ec2launchtemplate:id";
+
+fn phase(instance: &Instance) -> Phase {
+    let state = instance.state.as_ref().and_then(|state| state.name.as_ref());
+    let state = state.map(|name| name.as_str()).unwrap_or_default().to_ascii_lowercase();
+    match state.as_str() {
+        "running" => Phase::Ready,
+        "shutting-down" => Phase::Leaving,
+        "terminated" => Phase::Gone,
+        // A node that was stopped serves nobody, and its disk is billed.
+        "stopping" | "stopped" => Phase::Failed(format!("the instance is {state}")),
+        _ => Phase::Pending,
+    }
+}
+
+/// Why an instance ended, for the batch that died within its first minute.
+fn reason(instance: &Instance) -> Option<String> {
+    instance.state_reason.as_ref().and_then(|reason| reason.message.clone())
+}
+
+fn read(instance: Instance) -> Option<Found> {
+    let phase = phase(&instance);
+    if phase == Phase::Gone {
+        return None;
+    }
+    let all = ec2::tags_of(instance.tags);
+    let template = all.get(tags::TEMPLATE).or(all.get(AWS_TEMPLATE)).cloned();
+    let spec = Node {
+        template: Link::Id(TemplateId(template.unwrap_or_default())),
+        subnet: Link::Id(SubnetId(instance.subnet_id.unwrap_or_default())),
+        zone: Zone(instance.placement.and_then(|at| at.availability_zone).unwrap_or_default()),
+        instance_type: instance
+            .instance_type
+            .map(|kind| kind.as_str().to_owned())
+            .unwrap_or_default(),
+    };
+    let batch = all.get(tags::BATCH).and_then(|batch| batch.parse().ok());
+    let found = Found::new(instance.instance_id.unwrap_or_default(), all, spec);
+    Some(Found { batch, phase, ..found })
+}
+
+impl Aws {
+    pub(super) async fn list_nodes(&self, scope: &Scope) -> Result<Vec<Found>, Failure> {
+        let request =
+            || self.ec2.describe_instances().filters(ec2::of_stack(scope)).max_results(1000);
+        let all = pages!(self, "ec2:DescribeInstances", request(), reservations);
+        let instances = all.into_iter().flat_map(|one| one.instances.unwrap_or_default());
+        Ok(instances.filter_map(read).collect())
+    }
+
+    /// Version 1 of a template never changes, so it is read once.
+    async fn known_template(
+        &self,
+        id: &TemplateId,
+    ) -> Result<Arc<ResponseLaunchTemplateData>, Failure> {
+        let known = self.templates.lock().ok().and_then(|known| known.get(id).cloned());
+        if let Some(data) = known {
+            return Ok(data);
+        }
+        let data = Arc::new(self.first_version(id.as_str()).await?);
+        if let Ok(mut known) = self.templates.lock() {
+            known.insert(id.clone(), data.clone());
+        }
+        Ok(data)
+    }
+
+    pub(super) async fn launch(&self, launch: &Launch) -> Result<Reply, Failure> {
+        const API: &str = "ec2:RunInstances";
+        let subnet = found::id_of(API, &launch.offer.subnet)?;
+        let template = self.known_template(&launch.template).await?;
+        let cards = template_data::in_subnet(&template, &subnet);
+        let count = i32::try_from(launch.count)
+            .map_err(|_| failure::invalid(API, "more nodes than a call can start"))?;
+        let batch = launch.batch.to_string();
+        let more = [(tags::TEMPLATE, launch.template.as_str()), (tags::BATCH, batch.as_str())];
+        let all = found::birth_tags(&launch.owner, &launch.tags, &more);
+        let version = LaunchTemplateSpecification::builder()
+            .launch_template_id(launch.template.as_str())
+            .version("1")
+            .build();
+        let request = self
+            .ec2_once
+            .run_instances()
+            .launch_template(version)
+            .instance_type(InstanceType::from(launch.offer.instance_type.as_str()))
+            .min_count(count)
+            .max_count(count)
+            .client_token(launch.owner.token.as_str())
+            .tag_specifications(ec2::tag_on_create(ResourceType::Instance, &all))
+            .tag_specifications(ec2::tag_on_create(ResourceType::Volume, &all))
+            .tag_specifications(ec2::tag_on_create(ResourceType::NetworkInterface, &all));
+        let request = if cards.is_empty() {
+            request.subnet_id(subnet)
+        } else {
+            request.set_network_interfaces(Some(cards))
+        };
+        self.limits.wait_instances(API, launch.count as usize).await;
+        let mut made = self.send(API, request.send()).await?.instances.unwrap_or_default();
+        made.sort_by_key(|instance| instance.ami_launch_index);
+        // A replay of a batch that has ended returns its dead.
+        if let Some(dead) = made.iter().find(|one| phase(one) == Phase::Gone) {
+            let text = reason(dead).unwrap_or_else(|| "the batch has ended".to_owned());
+            return Err(Failure::new(
+                Class::Mismatch,
+                crate::cloud::Left::Nothing,
+                API,
+                "IdempotentInstanceTerminated",
+                text,
+            ));
+        }
+        let ids = made.into_iter().filter_map(|one| one.instance_id.map(CloudId)).collect();
+        Ok(Reply { ids, more: false })
+    }
+
+    /// One id that is gone fails the whole call, so it is then sent for the others.
+    pub(super) async fn terminate(&self, ids: &[CloudId]) -> Result<Reply, Failure> {
+        match self.terminate_all(ids).await {
+            Err(failure) if failure.class == Class::Gone => {
+                let left = self.which_exist(ids).await?;
+                match left.as_slice() {
+                    [] => Ok(Reply::default()),
+                    _ if left.len() == ids.len() => Err(failure),
+                    _ => self.terminate_all(&left).await,
+                }
+            }
+            answer => answer,
+        }
+    }
+
+    async fn terminate_all(&self, ids: &[CloudId]) -> Result<Reply, Failure> {
+        const API: &str = "ec2:TerminateInstances";
+        if ids.is_empty() {
+            return Ok(Reply::default());
+        }
+        let all = ids.iter().map(|id| id.0.clone()).collect();
+        let request = self.ec2.terminate_instances().set_instance_ids(Some(all));
+        self.limits.wait_instances(API, ids.len()).await;
+        self.send(API, request.send()).await.map(|_| Reply::default())
+    }
+
+    /// A filter, other than a list of ids, does not fail on what is gone.
+    async fn which_exist(&self, ids: &[CloudId]) -> Result<Vec<CloudId>, Failure> {
+        let mut left = Vec::new();
+        for some in ids.chunks(200) {
+            let values = some.iter().map(|id| id.0.clone()).collect();
+            let filter = Filter::builder().name("instance-id").set_values(Some(values)).build();
+            let request =
+                || self.ec2.describe_instances().filters(filter.clone()).max_results(1000);
+            let all = pages!(self, "ec2:DescribeInstances", request(), reservations);
+            let instances = all.into_iter().flat_map(|one| one.instances.unwrap_or_default());
+            let alive = instances.filter(|one| phase(one) != Phase::Gone);
+            left.extend(alive.filter_map(|one| one.instance_id.map(CloudId)));
+        }
+        Ok(left)
+    }
+
+    pub(super) async fn node_phase(&self, id: &CloudId) -> Result<Phase, Failure> {
+        let request = self.ec2.describe_instances().instance_ids(id.as_str());
+        let found = self.send("ec2:DescribeInstances", request.send()).await?;
+        let all = found.reservations.unwrap_or_default().into_iter();
+        let first = all.flat_map(|one| one.instances.unwrap_or_default()).next();
+        Ok(first.as_ref().map_or(Phase::Gone, phase))
+    }
+}

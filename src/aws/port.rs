@@ -1,0 +1,187 @@
+//! The port: which file answers for which kind.
+
+use async_trait::async_trait;
+use futures_util::future::join_all;
+
+use super::found::Found;
+use super::{Aws, failure};
+use crate::cloud::{
+    Ask, Call, CallCounts, Caller, Class, Cloud, Facts, Failure, Make, Observed, Phase, Reply,
+    Scope,
+};
+use crate::kinds::{Edit, KindName, Spec};
+use crate::model::CloudId;
+
+#[async_trait]
+impl Cloud for Aws {
+    async fn caller(&self) -> Result<Caller, Failure> {
+        Ok(self.caller.clone())
+    }
+
+    async fn facts(&self, ask: &Ask) -> Result<Facts, Failure> {
+        self.find_facts(ask).await
+    }
+
+    async fn observe(&self, scope: &Scope) -> Observed {
+        let lists = KindName::ALL.iter().map(|kind| self.list(*kind, scope));
+        let mut observed = Observed::default();
+        for (kind, list) in KindName::ALL.iter().zip(join_all(lists).await) {
+            match list {
+                Ok(all) => all.into_iter().for_each(|one| one.place(*kind, scope, &mut observed)),
+                Err(failure) => {
+                    observed.blind.insert(*kind, failure.to_string());
+                }
+            }
+        }
+        observed
+    }
+
+    async fn act(&self, call: &Call) -> Result<Reply, Failure> {
+        match call {
+            Call::Create(make) => {
+                let id = self.create(make).await.map_err(settling)?;
+                Ok(Reply { ids: vec![id], more: false })
+            }
+            Call::Edit { kind, id, edit } => {
+                self.edit(*kind, id, edit).await.map_err(settling)?;
+                Ok(Reply::default())
+            }
+            Call::Empty { id } => self.empty_bucket(id).await,
+            Call::Delete { id, was } => match self.delete(id, was).await {
+                Ok(()) => Ok(Reply::default()),
+                Err(failure) if failure.class == Class::Gone => Ok(Reply::default()),
+                Err(failure) => Err(failure),
+            },
+            Call::Launch(launch) => self.launch(launch).await.map_err(settling),
+            Call::Terminate { ids } => self.terminate(ids).await,
+        }
+    }
+
+    async fn phase(&self, kind: KindName, id: &CloudId) -> Result<Phase, Failure> {
+        match self.phase_of(kind, id).await {
+            Err(failure) if failure.class == Class::Gone => Ok(Phase::Gone),
+            answer => answer,
+        }
+    }
+
+    fn calls(&self) -> CallCounts {
+        self.counter.counts()
+    }
+}
+
+/// What is made, changed or started names other objects, and itself, by ids that some
+/// call has returned: one that is not found is one that is not known everywhere yet.
+fn settling(failure: Failure) -> Failure {
+    if failure.class == Class::Gone {
+        return Failure { class: Class::Settling, ..failure };
+    }
+    failure
+}
+
+impl Aws {
+    async fn list(&self, kind: KindName, scope: &Scope) -> Result<Vec<Found>, Failure> {
+        match kind {
+            KindName::Vpc => self.list_vpcs(scope).await,
+            KindName::Subnet => self.list_subnets(scope).await,
+            KindName::InternetGateway => self.list_internet_gateways(scope).await,
+            KindName::ElasticIp => self.list_addresses(scope).await,
+            KindName::NatGateway => self.list_nat_gateways(scope).await,
+            KindName::RouteTable => self.list_route_tables(scope).await,
+            KindName::VpcEndpoint => self.list_endpoints(scope).await,
+            KindName::SecurityGroup => self.list_groups(scope).await,
+            KindName::Bucket => self.list_buckets(scope).await,
+            KindName::Queue => self.list_queues(scope).await,
+            KindName::Role => self.list_roles(scope).await,
+            KindName::InstanceProfile => self.list_profiles(scope).await,
+            KindName::PlacementGroup => self.list_placement_groups(scope).await,
+            KindName::LaunchTemplate => self.list_templates(scope).await,
+            KindName::Node => self.list_nodes(scope).await,
+        }
+    }
+
+    async fn create(&self, make: &Make) -> Result<CloudId, Failure> {
+        let owner = &make.owner;
+        match &make.spec {
+            Spec::Vpc(spec) => self.create_vpc(spec, owner).await,
+            Spec::Subnet(spec) => self.create_subnet(spec, owner).await,
+            Spec::InternetGateway(spec) => self.create_internet_gateway(spec, owner).await,
+            Spec::ElasticIp(spec) => self.create_address(spec, owner).await,
+            Spec::NatGateway(spec) => self.create_nat_gateway(spec, owner).await,
+            Spec::RouteTable(spec) => self.create_route_table(spec, owner).await,
+            Spec::VpcEndpoint(spec) => self.create_endpoint(spec, owner).await,
+            Spec::SecurityGroup(spec) => self.create_group(spec, owner).await,
+            Spec::Bucket(spec) => self.create_bucket(spec, owner).await,
+            Spec::Queue(spec) => self.create_queue(spec, owner).await,
+            Spec::Role(spec) => self.create_role(spec, owner).await,
+            Spec::InstanceProfile(spec) => self.create_profile(spec, owner).await,
+            Spec::PlacementGroup(spec) => self.create_placement_group(spec, owner).await,
+            Spec::LaunchTemplate(spec) => self.create_template(spec, owner).await,
+            Spec::Node(_) => Err(not_so("create")),
+        }
+    }
+
+    async fn edit(&self, kind: KindName, id: &CloudId, edit: &Edit) -> Result<(), Failure> {
+        match kind {
+            KindName::Vpc => self.edit_vpc(id, edit).await,
+            KindName::Subnet => self.edit_subnet(id, edit).await,
+            KindName::InternetGateway => self.edit_internet_gateway(id, edit).await,
+            KindName::ElasticIp => self.edit_address(id, edit).await,
+            KindName::NatGateway => self.edit_nat_gateway(id, edit).await,
+            KindName::RouteTable => self.edit_route_table(id, edit).await,
+            KindName::VpcEndpoint => self.edit_endpoint(id, edit).await,
+            KindName::SecurityGroup => self.edit_group(id, edit).await,
+            KindName::Bucket => self.edit_bucket(id, edit).await,
+            KindName::Queue => self.edit_queue(id, edit).await,
+            KindName::Role => self.edit_role(id, edit).await,
+            KindName::InstanceProfile => self.edit_profile(id, edit).await,
+            KindName::PlacementGroup => self.edit_placement_group(id, edit).await,
+            KindName::LaunchTemplate => self.edit_template(id, edit).await,
+            KindName::Node => Err(not_so("edit")),
+        }
+    }
+
+    async fn delete(&self, id: &CloudId, was: &Spec) -> Result<(), Failure> {
+        match was {
+            Spec::Vpc(_) => self.delete_vpc(id).await,
+            Spec::Subnet(_) => self.delete_subnet(id).await,
+            Spec::InternetGateway(_) => self.delete_internet_gateway(id).await,
+            Spec::ElasticIp(_) => self.delete_address(id).await,
+            Spec::NatGateway(_) => self.delete_nat_gateway(id).await,
+            Spec::RouteTable(_) => self.delete_route_table(id).await,
+            Spec::VpcEndpoint(_) => self.delete_endpoint(id).await,
+            Spec::SecurityGroup(_) => self.delete_group(id).await,
+            Spec::Bucket(_) => self.delete_bucket(id).await,
+            Spec::Queue(_) => self.delete_queue(id).await,
+            Spec::Role(_) => self.delete_role(id).await,
+            Spec::InstanceProfile(_) => self.delete_profile(id).await,
+            Spec::PlacementGroup(_) => self.delete_placement_group(id).await,
+            Spec::LaunchTemplate(_) => self.delete_template(id).await,
+            Spec::Node(_) => self.terminate(std::slice::from_ref(id)).await.map(|_| ()),
+        }
+    }
+
+    async fn phase_of(&self, kind: KindName, id: &CloudId) -> Result<Phase, Failure> {
+        match kind {
+            KindName::Vpc => self.vpc_phase(id).await,
+            KindName::Subnet => self.subnet_phase(id).await,
+            KindName::InternetGateway => self.internet_gateway_phase(id).await,
+            KindName::ElasticIp => self.address_phase(id).await,
+            KindName::NatGateway => self.nat_gateway_phase(id).await,
+            KindName::RouteTable => self.route_table_phase(id).await,
+            KindName::VpcEndpoint => self.endpoint_phase(id).await,
+            KindName::SecurityGroup => self.group_phase(id).await,
+            KindName::Bucket => self.bucket_phase(id).await,
+            KindName::Queue => self.queue_phase(id).await,
+            KindName::Role => self.role_phase(id).await,
+            KindName::InstanceProfile => self.profile_phase(id).await,
+            KindName::PlacementGroup => self.placement_group_phase(id).await,
+            KindName::LaunchTemplate => self.template_phase(id).await,
+            KindName::Node => self.node_phase(id).await,
+        }
+    }
+}
+
+/// Nodes are launched and terminated.
+fn not_so(what: &str) -> Failure {
+    failure::invalid(what, "nodes are launched in batches and never changed")
+}

@@ -1,0 +1,263 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// GPU training clusters and storage on AWS: declared in HCL, planned against the
+/// actual cloud, applied without orphans.
+#[derive(Debug, Parser)]
+#[command(name = "mlinfra", version, disable_help_subcommand = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done, 1 a problem, 2 changes are present (plan \
+--detailed-exitcode), 3 formatting differs (fmt --check), 130 interrupted. mlinfra sends nothing \
+to anybody but the cloud.")]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command understands.
+#[derive(Args, Debug)]
+pub struct Global {
+    /// Work in this folder instead of the current one.
+    #[arg(short = 'C', long, global = true, value_name = "DIR")]
+    pub chdir: Option<PathBuf>,
+    /// Write JSON instead of text.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say more; twice for the calls to the cloud.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// No colours, as NO_COLOR does.
+    #[arg(long, global = true)]
+    pub no_color: bool,
+    /// Use the simulated region in this folder (`.mlinfra-sandbox` beside the stack when
+    /// none is named) instead of AWS. MLINFRA_SANDBOX=1 does the same.
+    #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true,
+          default_missing_value = "1", env = "MLINFRA_SANDBOX", hide_env_values = true)]
+    pub sandbox: Option<String>,
+    /// Use this profile of the AWS configuration.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Never ask; fail and name the flag that answers. MLINFRA_INPUT=0 does the same.
+    #[arg(long, global = true)]
+    pub no_input: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check the configuration, without asking the cloud.
+    Validate(VarArgs),
+    /// Bring configuration files into the standard form, comments and all.
+    Fmt(FmtArgs),
+    /// Show what apply would do, against what the cloud shows now.
+    Plan(PlanArgs),
+    /// Plan, ask, and change the cloud accordingly.
+    Apply(ApplyArgs),
+    /// Delete everything that the stack owns.
+    Destroy(ApplyArgs),
+    /// Show what the stack owns in the cloud now.
+    Show(VarArgs),
+    /// Show the outputs of the stack.
+    Output(OutputArgs),
+    /// Look at the simulated region, change its rules, or act in it as a stranger.
+    Sandbox(SandboxArgs),
+    /// Print the language's tables: every block and attribute.
+    Schema(SchemaArgs),
+    /// Print the version.
+    Version,
+    /// Print a completion script for a shell.
+    Completions(CompletionArgs),
+}
+
+/// Values for variables.
+#[derive(Args, Debug, Default)]
+pub struct VarArgs {
+    /// Set a variable.
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub vars: Vec<String>,
+    /// Set variables from a file of `name = value` lines; later ones win.
+    #[arg(long = "var-file", value_name = "FILE")]
+    pub var_files: Vec<PathBuf>,
+}
+
+/// `fmt`
+#[derive(Args, Debug)]
+pub struct FmtArgs {
+    /// Write nothing; exit with 3 and name the files that differ.
+    #[arg(long)]
+    pub check: bool,
+    /// Show the differences; without --check the files are written too.
+    #[arg(long)]
+    pub diff: bool,
+    /// Files, or `-` for standard input; every .hcl file of the folder when none is named.
+    pub files: Vec<PathBuf>,
+}
+
+/// `plan`
+#[derive(Args, Debug)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    pub vars: VarArgs,
+    /// Exit with 2 when there are changes.
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// Show which calls were made, and how long they took.
+    #[arg(long)]
+    pub timings: bool,
+    /// Plan to delete everything that the stack owns.
+    #[arg(long)]
+    pub destroy: bool,
+}
+
+/// `apply` and `destroy`
+#[derive(Args, Debug)]
+pub struct ApplyArgs {
+    #[command(flatten)]
+    pub vars: VarArgs,
+    /// Do not ask.
+    #[arg(short = 'y', long, visible_alias = "auto-approve")]
+    pub yes: bool,
+    /// Show which calls were made, and how long they took.
+    #[arg(long)]
+    pub timings: bool,
+}
+
+/// `output`
+#[derive(Args, Debug)]
+pub struct OutputArgs {
+    #[command(flatten)]
+    pub vars: VarArgs,
+    /// Only this one.
+    pub name: Option<String>,
+    /// A text without quotes, for scripts.
+    #[arg(long, requires = "name")]
+    pub raw: bool,
+}
+
+/// `sandbox`
+#[derive(Args, Debug)]
+pub struct SandboxArgs {
+    /// The region to look at; the stack's when none is named.
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    #[command(subcommand)]
+    pub command: SandboxCommand,
+}
+
+/// What can be done to the simulated region.
+#[derive(Debug, Subcommand)]
+pub enum SandboxCommand {
+    /// Show its rules, its time and what it holds.
+    Status,
+    /// Begin anew with an empty world.
+    Reset,
+    /// Change a rule, such as `capacity.p5.48xlarge@us-east-1a 0`.
+    Set {
+        /// Which rule; `status` lists them.
+        key: String,
+        /// Its value.
+        value: String,
+    },
+    /// Change a field of an object, as somebody else with rights in the account would.
+    Edit {
+        /// The object: its id, name, or address.
+        object: String,
+        /// The field, as `mlinfra show --json` names it.
+        field: String,
+        /// Its value, as JSON.
+        value: String,
+    },
+    /// Delete an object, as somebody else would.
+    Delete {
+        /// The object: its id, name, or address.
+        object: String,
+    },
+    /// Put objects into a bucket.
+    Put {
+        /// The bucket: its name or address.
+        bucket: String,
+        /// How many.
+        #[arg(default_value_t = 1)]
+        count: u64,
+    },
+}
+
+/// `schema`
+#[derive(Args, Debug)]
+pub struct SchemaArgs {
+    /// As a page for people instead of JSON Schema.
+    #[arg(long)]
+    pub markdown: bool,
+}
+
+/// `completions`
+#[derive(Args, Debug)]
+pub struct CompletionArgs {
+    /// The shell.
+    pub shell: Shell,
+}
+
+/// A shell.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Shell {
+    /// bash
+    Bash,
+    /// fish
+    Fish,
+    /// zsh
+    Zsh,
+}
+
+/// Flags that Terraform's users write with one dash.
+const SINGLE: &[&str] = &[
+    "auto-approve",
+    "chdir",
+    "check",
+    "destroy",
+    "detailed-exitcode",
+    "diff",
+    "json",
+    "no-color",
+    "raw",
+    "var",
+    "var-file",
+    "version",
+];
+
+/// Gives those flags their second dash.
+pub fn double_dashes(words: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let fix = |word: OsString| {
+        let name = word.to_str().and_then(|text| {
+            let rest = text.strip_prefix('-').filter(|rest| !rest.starts_with('-'))?;
+            let name = rest.split('=').next().unwrap_or(rest);
+            SINGLE.contains(&name).then(|| format!("--{rest}"))
+        });
+        name.map_or(word, OsString::from)
+    };
+    words.map(fix).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terraform_s_spelling_is_understood() {
+        let words = ["mlinfra", "-chdir=x", "plan", "-detailed-exitcode", "-v", "-var", "a=1", "-"];
+        let fixed = double_dashes(words.iter().map(OsString::from));
+        let expect =
+            ["mlinfra", "--chdir=x", "plan", "--detailed-exitcode", "-v", "--var", "a=1", "-"];
+        assert_eq!(fixed, expect);
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,127 @@
+//! Why a command stops: problems, with the hints that this room adds.
+
+use crate::apply::{NoApply, Trouble};
+use crate::cloud::{Class, Failure};
+use crate::ledger::StoreError;
+use crate::model::{Problem, Sources};
+use crate::plan::Refusal;
+use crate::sim::SimError;
+
+/// A command that stops.
+#[derive(Debug)]
+pub struct Halt {
+    /// What was wrong.
+    pub problems: Vec<Problem>,
+    /// The files that the problems point into.
+    pub sources: Sources,
+    /// The exit code.
+    pub code: u8,
+}
+
+impl Halt {
+    /// Problems in files.
+    pub fn of(problems: Vec<Problem>, sources: &Sources) -> Self {
+        Self { problems, sources: sources.clone(), code: super::PROBLEM }
+    }
+
+    /// One problem without a place.
+    pub fn one(code: &'static str, summary: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::of(vec![Problem::error(code, summary).help(help)], &Sources::default())
+    }
+}
+
+impl From<Failure> for Halt {
+    fn from(failure: Failure) -> Self {
+        let help = match failure.class {
+            Class::Denied => "ask for the right that the message names, or use another profile",
+            Class::Expired => "sign in again (`aws sso login`, or new keys) and repeat the command",
+            Class::Throttled => "other programs use up the account's calls; try again in a minute",
+            Class::Unavailable => {
+                "check the network, and AWS_ENDPOINT_URL if it is set; then repeat the command"
+            }
+            Class::Quota => "ask AWS for a higher quota (console: Service Quotas)",
+            Class::Settling
+            | Class::InUse
+            | Class::Capacity
+            | Class::Exists
+            | Class::Gone
+            | Class::Mismatch
+            | Class::Invalid
+            | Class::Unknown => "repeat the command; nothing was changed by this one",
+        };
+        Self::one("C001", failure.to_string(), help)
+    }
+}
+
+impl From<StoreError> for Halt {
+    fn from(error: StoreError) -> Self {
+        let help = match &error {
+            StoreError::Held(_) => {
+                "wait until it has ended; a lock goes with its process, there is none to remove"
+            }
+            StoreError::Corrupt { .. } => {
+                "move the .mlinfra folder away: the cloud is the state, the next plan is the same; \
+                 only history and unfinished intents are lost with it"
+            }
+            StoreError::Io { .. } => {
+                "make the folder writable for you alone, with space left on it"
+            }
+            StoreError::Exists(_) | StoreError::Lost(_) => {
+                "let one mlinfra at a time work on a stack"
+            }
+        };
+        Self::one("L-LEDGER", format!("the ledger: {error}"), help)
+    }
+}
+
+impl From<SimError> for Halt {
+    fn from(error: SimError) -> Self {
+        Self::one("X001", error.to_string(), "")
+    }
+}
+
+impl From<Refusal> for Halt {
+    fn from(refusal: Refusal) -> Self {
+        let (code, help) = match &refusal {
+            Refusal::Blind { .. } => {
+                ("P001", "mlinfra does not act on what it cannot see: grant the read, then repeat")
+            }
+            Refusal::Cycle(_) => ("P002", "break the circle: one of them must do without another"),
+            Refusal::Dangling { .. } => ("P003", "declare it, or remove what refers to it"),
+            Refusal::Precious { .. } => (
+                "P004",
+                "empty it yourself; or write `precious = false` in its block and apply that first, \
+                 then its contents go with it",
+            ),
+        };
+        Self::one(code, refusal.to_string(), help)
+    }
+}
+
+impl From<NoApply> for Halt {
+    fn from(no: NoApply) -> Self {
+        match no {
+            NoApply::Trouble(trouble) => trouble.into(),
+            NoApply::Refused(refusal) => refusal.into(),
+            NoApply::Ledger(error) => error.into(),
+        }
+    }
+}
+
+impl From<Trouble> for Halt {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Failed(failure) => failure.into(),
+            Trouble::Ledger(error) => error.into(),
+            Trouble::Interrupted => {
+                let mut halt = Self::one(
+                    "A001",
+                    "interrupted",
+                    "what was begun is written down; the next apply goes on from there",
+                );
+                halt.code = super::INTERRUPTED;
+                halt
+            }
+        }
+    }
+}

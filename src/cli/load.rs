@@ -1,0 +1,145 @@
+//! From a folder to a configuration.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::lang::{self, File, Folder, Loaded, Vars};
+use crate::model::{AccountId, Problem, Severity};
+use crate::stack::{self, Config, Words};
+
+use super::args::{Global, VarArgs};
+use super::halt::Halt;
+
+/// Files with this ending hold values of variables, for `--var-file`.
+const VAR_FILES: &str = ".vars.hcl";
+/// Pins of images and such; not configuration.
+const LOCK_FILE: &str = "mlinfra.lock.hcl";
+
+/// A configuration without problems.
+pub struct Stack {
+    /// Its folder.
+    pub dir: PathBuf,
+    /// Its blocks.
+    pub loaded: Loaded,
+    /// Its `stack` block.
+    pub config: Config,
+    /// Warnings.
+    pub warnings: Vec<Problem>,
+}
+
+/// The folder to work in.
+pub fn folder(global: &Global) -> PathBuf {
+    global.chdir.clone().unwrap_or_else(|| PathBuf::from("."))
+}
+
+/// Reads a text file, with the problems that people have.
+pub fn read(path: &Path) -> Result<String, Halt> {
+    let name = path.display();
+    let bytes = fs::read(path).map_err(|error| {
+        Halt::one("F001", format!("cannot read {name}: {error}"), "check the path and your rights")
+    })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let help = "save it as UTF-8";
+        Halt::one("F002", format!("{name} is not UTF-8 (byte {at})"), help)
+    })
+}
+
+/// The configuration files of a folder, in the order of their names.
+pub fn files(dir: &Path) -> Result<Vec<PathBuf>, Halt> {
+    let entries = fs::read_dir(dir).map_err(|error| {
+        let help = "name the stack's folder with -C";
+        Halt::one("F001", format!("cannot read the folder {}: {error}", dir.display()), help)
+    })?;
+    let is_config = |path: &PathBuf| {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        name.is_some_and(|name| {
+            name.ends_with(".hcl") && !name.ends_with(VAR_FILES) && name != LOCK_FILE
+        }) && path.is_file()
+    };
+    let mut files: Vec<PathBuf> =
+        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_config).collect();
+    files.sort();
+    Ok(files)
+}
+
+/// Values of variables, the strongest last: environment, files, flags.
+fn variables(dir: &Path, args: &VarArgs) -> Result<Vars, Halt> {
+    let mut vars = Vars::new();
+    for (name, value) in environment() {
+        vars.set_text(&name, &value, &format!("MLINFRA_VAR_{name}"));
+    }
+    for file in &args.var_files {
+        let path = if file.is_absolute() || file.exists() { file.clone() } else { dir.join(file) };
+        let text = read(&path)?;
+        let name = path.display().to_string();
+        let found = lang::parse_var_file(&name, &text).map_err(|problems| {
+            let mut sources = crate::model::Sources::default();
+            sources.add(&name, &text);
+            Halt::of(problems, &sources)
+        })?;
+        vars.extend(found);
+    }
+    for pair in &args.vars {
+        let Some((name, value)) = pair.split_once('=') else {
+            let help = "write --var name=value";
+            return Err(Halt::one("F003", format!("--var {pair:?} has no `=`"), help));
+        };
+        vars.set_text(name.trim(), value, "--var");
+    }
+    Ok(vars)
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the room that reads the environment")]
+fn environment() -> Vec<(String, String)> {
+    let named = |(name, value): (String, String)| {
+        Some((name.strip_prefix("MLINFRA_VAR_")?.to_owned(), value))
+    };
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter_map(named)
+        .collect()
+}
+
+/// How sure the values of variables have to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// A variable without value is a problem.
+    Refused,
+    /// It is unknown, which is enough to check the rest.
+    Unknown,
+}
+
+/// Loads the configuration of a folder.
+pub fn load(
+    global: &Global,
+    args: &VarArgs,
+    account: Option<AccountId>,
+    missing: Missing,
+) -> Result<Stack, Halt> {
+    let dir = folder(global);
+    let mut texts = Vec::new();
+    for path in files(&dir)? {
+        let shown = path.strip_prefix("./").unwrap_or(&path).display().to_string();
+        texts.push(File { name: shown, text: read(&path)? });
+    }
+    if texts.is_empty() {
+        let help = "write a stack (examples/quickstart is one), or name its folder with -C";
+        return Err(Halt::one("F004", format!("no .hcl file in {}", dir.display()), help));
+    }
+    let mut vars = variables(&dir, args)?;
+    if missing == Missing::Unknown {
+        vars.unknown_when_missing();
+    }
+    let reader = Folder::open(&dir).ok();
+    let reader = reader.as_ref().map(|folder| folder as &dyn lang::ReadFile);
+    let loaded = lang::load(&texts, &vars, &Words { account }, reader);
+    let bad = loaded.problems.iter().any(|problem| problem.severity == Severity::Error);
+    match stack::config(&loaded) {
+        Some(config) if !bad => {
+            let warnings = loaded.problems.clone();
+            Ok(Stack { dir, config, warnings, loaded })
+        }
+        Some(_) | None => Err(Halt::of(loaded.problems.clone(), &loaded.sources)),
+    }
+}

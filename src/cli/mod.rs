@@ -1,0 +1,85 @@
+//! Floor 9: the commands, one file each.
+//!
+//! The only room that wires things together, reads the environment, asks the clock and
+//! writes to the terminal. Problems of every other room get their hints here.
+
+mod apply;
+mod args;
+mod ask;
+mod completions;
+mod connect;
+mod destroy;
+mod fmt;
+mod halt;
+mod live;
+mod load;
+mod output;
+mod plan;
+mod sandbox;
+mod schema;
+mod show;
+mod terminal;
+mod validate;
+mod version;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches};
+
+use args::{Cli, Command};
+use halt::Halt;
+use terminal::Terminal;
+
+/// Nothing wrong.
+const DONE: u8 = 0;
+/// A problem.
+const PROBLEM: u8 = 1;
+/// Changes are present (`plan --detailed-exitcode`).
+const CHANGES: u8 = 2;
+/// Formatting differs.
+const DIFFERS: u8 = 3;
+/// Interrupted.
+const INTERRUPTED: u8 = 130;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let words = args::double_dashes(std::env::args_os());
+    let cli = match Cli::command().try_get_matches_from(words) {
+        Ok(matches) => match Cli::from_arg_matches(&matches) {
+            Ok(cli) => cli,
+            Err(error) => return usage(&error),
+        },
+        Err(error) => return usage(&error),
+    };
+    let terminal = Terminal::detect(&cli.global);
+    terminal.trace(&cli.global);
+    let code = match run(&cli, &terminal) {
+        Ok(code) => code,
+        Err(halt) => terminal.halt(&halt),
+    };
+    ExitCode::from(code)
+}
+
+/// Help and version are no problem; a wrong flag is.
+fn usage(error: &clap::Error) -> ExitCode {
+    // When even this cannot be written there is nobody left to tell.
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { PROBLEM } else { DONE })
+}
+
+fn run(cli: &Cli, terminal: &Terminal) -> Result<u8, Halt> {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Validate(args) => validate::run(global, terminal, args),
+        Command::Fmt(args) => fmt::run(global, terminal, args),
+        Command::Plan(args) => plan::run(global, terminal, args),
+        Command::Apply(args) => apply::run(global, terminal, args),
+        Command::Destroy(args) => destroy::run(global, terminal, args),
+        Command::Show(args) => show::run(global, terminal, args),
+        Command::Output(args) => output::run(global, terminal, args),
+        Command::Sandbox(args) => sandbox::run(global, terminal, args),
+        Command::Schema(args) => schema::run(terminal, args),
+        Command::Version => version::run(global, terminal),
+        Command::Completions(args) => completions::run(terminal, args),
+    }
+}

@@ -1,0 +1,80 @@
+//! `mlinfra sandbox`
+
+use std::path::PathBuf;
+
+use crate::model::Region as RegionName;
+use crate::show::sandbox as show;
+use crate::sim::{KEYS, Region};
+
+use super::DONE;
+use super::args::{Global, SandboxArgs, SandboxCommand, VarArgs};
+use super::connect;
+use super::halt::Halt;
+use super::load::{self, Missing};
+use super::terminal::Terminal;
+
+pub fn run(global: &Global, terminal: &Terminal, args: &SandboxArgs) -> Result<u8, Halt> {
+    let default = load::folder(global).join(".mlinfra-sandbox");
+    let folder: PathBuf = connect::sandbox(global).unwrap_or(default);
+    if let SandboxCommand::Reset = args.command {
+        Region::reset(&folder)?;
+        terminal.print("The simulated region is empty again.\n");
+        return Ok(DONE);
+    }
+    let runtime = connect::runtime(global)?;
+    runtime.block_on(async {
+        let region = Region::open(&folder, region(global, args))?;
+        act(global, terminal, &args.command, &region)
+    })
+}
+
+/// The region to look at: as told, or the stack's, or AWS's first.
+fn region(global: &Global, args: &SandboxArgs) -> RegionName {
+    let stack = || load::load(global, &VarArgs::default(), None, Missing::Unknown).ok();
+    match &args.region {
+        Some(name) => RegionName::from(name.as_str()),
+        None => stack().map_or_else(|| "us-east-1".into(), |stack| stack.config.region),
+    }
+}
+
+fn act(
+    global: &Global,
+    terminal: &Terminal,
+    command: &SandboxCommand,
+    region: &Region,
+) -> Result<u8, Halt> {
+    let done = match command {
+        SandboxCommand::Status => {
+            let status = region.status();
+            if global.json {
+                terminal.json(&show::json(&status));
+            } else {
+                terminal.print(&show::text(&status, &KEYS));
+            }
+            return Ok(DONE);
+        }
+        SandboxCommand::Reset => String::new(),
+        SandboxCommand::Set { key, value } => {
+            region.set(key, value)?;
+            format!("{key} is now {value}.\n")
+        }
+        SandboxCommand::Edit { object, field, value } => {
+            let value = serde_json::from_str(value).map_err(|error| {
+                let help = "quote text for JSON and for the shell: '\"Enabled\"'";
+                Halt::one("X004", format!("the value is not JSON: {error}"), help)
+            })?;
+            let id = region.foreign_edit(object, field, value)?;
+            format!("A stranger has changed {field} of {}.\n", id.short())
+        }
+        SandboxCommand::Delete { object } => {
+            let id = region.foreign_delete(object)?;
+            format!("A stranger has deleted {}.\n", id.short())
+        }
+        SandboxCommand::Put { bucket, count } => {
+            let id = region.put_objects(bucket, *count)?;
+            format!("{} holds {count} more objects.\n", id.short())
+        }
+    };
+    terminal.print(&done);
+    Ok(DONE)
+}

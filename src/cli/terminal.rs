@@ -1,0 +1,139 @@
+//! The terminal: what it can show, and the only place that writes to it.
+
+use std::io::{IsTerminal, Write};
+
+use serde_json::Value;
+use tracing_subscriber::EnvFilter;
+
+use crate::model::{Problem, Sources};
+use crate::show::event_json;
+use crate::show::problem;
+use crate::show::screen::Screen;
+
+use super::args::Global;
+use super::halt::Halt;
+
+/// Where output goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Terminal {
+    /// What standard output can show.
+    pub screen: Screen,
+    /// What standard error can show.
+    pub errors: Screen,
+    /// Standard output is a terminal.
+    pub live: bool,
+    /// Somebody can be asked.
+    pub asks: bool,
+    json: bool,
+}
+
+/// Reads a variable of the environment.
+#[expect(clippy::disallowed_methods, reason = "this is the room that reads the environment")]
+pub fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+impl Terminal {
+    /// Looks at the streams and the environment.
+    pub fn detect(global: &Global) -> Self {
+        let forced = env("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+        let forbidden =
+            global.no_color || env("NO_COLOR").is_some() || env("TERM").as_deref() == Some("dumb");
+        let colour = |terminal: bool| !forbidden && (terminal || forced);
+        let live = std::io::stdout().is_terminal();
+        let width = width();
+        let verbose = global.verbose > 0;
+        Self {
+            screen: Screen { width, colour: colour(live) && !global.json, verbose },
+            errors: Screen { width, colour: colour(std::io::stderr().is_terminal()), verbose },
+            live: live && !global.json && !forbidden_live(),
+            asks: std::io::stdin().is_terminal()
+                && !global.no_input
+                && env("MLINFRA_INPUT").as_deref() != Some("0"),
+            json: global.json,
+        }
+    }
+
+    /// Sets up `tracing`: MLINFRA_LOG, or -v. Logs go to standard error.
+    pub fn trace(&self, global: &Global) {
+        let level = match global.verbose {
+            0 | 1 => "off",
+            2 => "mlinfra=debug",
+            _ => "debug",
+        };
+        let wanted = env("MLINFRA_LOG").unwrap_or_else(|| level.to_owned());
+        let filter = EnvFilter::try_new(&wanted).unwrap_or_else(|_| EnvFilter::new("mlinfra=info"));
+        let builder =
+            tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        // A second subscriber is only refused in tests that run commands in one process.
+        let _ = if global.json {
+            builder.json().try_init()
+        } else {
+            builder.with_ansi(self.errors.colour).try_init()
+        };
+    }
+
+    /// Writes to standard output.
+    pub fn print(&self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        // A reader that has gone away (`| head`) is no problem of ours.
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
+    /// Writes one JSON document.
+    pub fn json(&self, value: &Value) {
+        let text = serde_json::to_string_pretty(value).unwrap_or_default();
+        self.print(&format!("{text}\n"));
+    }
+
+    /// Writes one line of JSON.
+    pub fn json_line(&self, value: &Value) {
+        self.print(&format!("{value}\n"));
+    }
+
+    /// Writes to standard error.
+    pub fn say(&self, text: &str) {
+        let mut out = std::io::stderr().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
+    /// Shows problems, wherever they came from.
+    pub fn problems(&self, problems: &[Problem], sources: &Sources) {
+        for found in problems {
+            if self.json {
+                let stamp = super::live::stamp();
+                self.json_line(&event_json::diagnostic(&problem::json(found, sources), &stamp));
+            } else {
+                let Screen { colour, width, .. } = self.errors;
+                self.say(&format!("{}\n", problem::text(found, sources, colour, width).trim_end()));
+            }
+        }
+    }
+
+    /// Shows why a command stops, and returns its exit code.
+    pub fn halt(&self, halt: &Halt) -> u8 {
+        self.problems(&halt.problems, &halt.sources);
+        halt.code
+    }
+}
+
+/// Terminals that cannot move the cursor get plain lines.
+fn forbidden_live() -> bool {
+    env("TERM").as_deref() == Some("dumb") || env("CI").is_some()
+}
+
+fn width() -> usize {
+    let told = env("COLUMNS").and_then(|text| text.parse().ok());
+    let asked = || {
+        let (_, columns) = indicatif_size()?;
+        Some(columns)
+    };
+    let found: usize = told.or_else(asked).unwrap_or(80);
+    found.clamp(40, 160)
+}
+
+fn indicatif_size() -> Option<(usize, usize)> {
+    let term = dialoguer::console::Term::stdout();
+    let (rows, columns) = term.size_checked()?;
+    Some((rows.into(), columns.into()))
+}

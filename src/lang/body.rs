@@ -1,0 +1,281 @@
+//! A block of the configuration against its schema.
+
+use std::collections::BTreeMap;
+
+use hcl_edit::Span as _;
+use hcl_edit::structure::{Attribute as Written, Block, BlockLabel, Body, Structure};
+
+use crate::model::{Address, Block as Word, Name, Problem, Span};
+
+use super::conform::conform;
+use super::eval::{Eval, Stop};
+use super::schema::{Attribute, BlockSchema};
+use super::value::Value;
+use super::{Evaluated, codes, limits, nearest};
+
+/// What came of checking: the block, and whether all of it is right.
+pub(crate) struct Checked {
+    pub(crate) block: Evaluated,
+    pub(crate) complete: bool,
+}
+
+/// Where problems go.
+pub(crate) type Problems = Vec<Problem>;
+
+/// The word and labels of a block.
+pub(crate) fn header(eval: &Eval<'_>, block: &Block) -> Span {
+    let start = block.ident.span().unwrap_or(0..0);
+    let last = block.labels.last().and_then(BlockLabel::span);
+    Span { source: eval.source, range: start.start..last.map_or(start.end, |last| last.end) }
+}
+
+/// The one label that a block takes, or none. A problem when there is another number of them.
+pub(crate) fn label<'b>(
+    eval: &Eval<'_>,
+    block: &'b Block,
+    schema: &BlockSchema,
+) -> Result<Option<&'b str>, Box<Problem>> {
+    let span = header(eval, block);
+    let word = schema.word;
+    match (schema.label, block.labels.as_slice()) {
+        (None, []) => Ok(None),
+        (Some(_), [label]) => Ok(Some(label.as_str())),
+        (None, [first, ..]) => Err(Box::new(
+            Problem::error(codes::LABEL, format!("`{word}` takes no label"))
+                .at(&eval.span(first), "remove this")
+                .help(format!("write {word} {{ … }}")),
+        )),
+        (Some(meaning), []) => Err(Box::new(
+            Problem::error(codes::LABEL, format!("`{word}` needs a label"))
+                .at(&span, "no label")
+                .help(format!("write {word} \"name\" {{ … }}: {meaning}")),
+        )),
+        (Some(_), [_, second, ..]) => Err(Box::new(
+            Problem::error(codes::LABEL, format!("`{word}` takes one label"))
+                .at(&eval.span(second), "one too many")
+                .help(format!("write {word} \"name\" {{ … }}")),
+        )),
+    }
+}
+
+/// Checks the label of a block at the top.
+pub(crate) fn top_label(
+    eval: &Eval<'_>,
+    block: &Block,
+    schema: &BlockSchema,
+) -> Result<Option<String>, Box<Problem>> {
+    let Some(text) = label(eval, block, schema)? else {
+        return Ok(None);
+    };
+    let wrong = match schema.word {
+        "stack" if !is_stack_name(text) => Some(format!(
+            "{text:?} is not a stack's name: a lower-case letter, then up to 29 of a-z 0-9 -"
+        )),
+        "variable" | "output" if !is_identifier(text) => {
+            Some(format!("{text:?} is not a name: a letter or _, then letters, digits, _ and -"))
+        }
+        "stack" | "variable" | "output" => None,
+        word if Word::from_word(word).is_some() => Name::new(text).err().map(|bad| bad.to_string()),
+        _ if text.is_empty() || text.chars().any(char::is_control) => {
+            Some("a label is not empty and holds no control characters".to_owned())
+        }
+        _ => None,
+    };
+    let Some(wrong) = wrong else {
+        return Ok(Some(text.to_owned()));
+    };
+    let place = block.labels.first().map_or_else(|| header(eval, block), |l| eval.span(l));
+    Err(Box::new(Problem::error(codes::LABEL, wrong.replace('`', "\"")).at(&place, "not a name")))
+}
+
+fn is_stack_name(text: &str) -> bool {
+    text.len() <= 30
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
+fn is_identifier(text: &str) -> bool {
+    text.len() <= 128
+        && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
+}
+
+/// Evaluates and checks a block with everything in it.
+pub(crate) fn check(
+    eval: &Eval<'_>,
+    block: &Block,
+    schema: &'static BlockSchema,
+    label: Option<String>,
+    problems: &mut Problems,
+) -> Checked {
+    let span = header(eval, block);
+    let address = label.as_deref().and_then(|label| {
+        Some(Address::block(Word::from_word(schema.word)?, Name::new(label).ok()?))
+    });
+    let before = problems.len();
+    let mut out = Evaluated {
+        word: schema.word,
+        address,
+        label,
+        attributes: BTreeMap::new(),
+        blocks: Vec::new(),
+        span,
+    };
+    let mut complete = true;
+    for structure in &block.body {
+        match structure {
+            Structure::Attribute(written) => match attribute(eval, written, schema) {
+                Ok((name, value)) => {
+                    out.attributes.insert(name, value);
+                }
+                Err(stop) => {
+                    complete = false;
+                    report(stop, problems);
+                }
+            },
+            Structure::Block(inner) => {
+                complete &= nested(eval, inner, schema, &mut out, problems);
+            }
+        }
+    }
+    required(&block.body, schema, &out, problems);
+    Checked { block: out, complete: complete && problems.len() == before }
+}
+
+pub(crate) fn report(stop: Stop, problems: &mut Problems) {
+    match stop {
+        Stop::Problem(problem) | Stop::Limit(problem) => problems.push(*problem),
+        Stop::Reported => {}
+    }
+}
+
+fn attribute(
+    eval: &Eval<'_>,
+    written: &Written,
+    schema: &'static BlockSchema,
+) -> Result<(&'static str, Value), Stop> {
+    let name = written.key.value().as_str();
+    let Some(known) = schema.attributes.iter().find(|known| known.name == name) else {
+        return Err(unknown_attribute(eval, written, schema).into());
+    };
+    let value = eval.value(&written.value)?;
+    let span = eval.span(&written.value);
+    too_deep(&value, &span)?;
+    let value = conform(value, &known.ty).map_err(|wrong| wrong.problem(name, &span))?;
+    if value.is_null() && known.required {
+        return Err(missing(known, schema.word, &span, "its value is null").into());
+    }
+    Ok((known.name, value))
+}
+
+/// Refuses values that are nested more deeply than any real one.
+pub(crate) fn too_deep(value: &Value, span: &Span) -> Result<(), Stop> {
+    if value.depth() <= limits::DEPTH {
+        return Ok(());
+    }
+    let summary = format!("a value is nested more than {} levels deep", limits::DEPTH);
+    Err(Stop::Limit(Box::new(Problem::error(codes::LIMIT, summary).at(span, "made here"))))
+}
+
+pub(crate) fn unknown_attribute(
+    eval: &Eval<'_>,
+    written: &Written,
+    schema: &BlockSchema,
+) -> Problem {
+    let name = written.key.value().as_str();
+    let key = eval.span(&written.key);
+    let problem = Problem::error(codes::UNKNOWN_ATTRIBUTE, format!("unknown attribute {name:?}"));
+    if schema.blocks.iter().any(|block| block.word == name) {
+        return problem
+            .at(&key, "this is a block")
+            .help(format!("write it without `=`: {name} {{ … }}"));
+    }
+    let names: Vec<&str> = schema.attributes.iter().map(|known| known.name).collect();
+    problem.at(&key, format!("not an attribute of {}", schema.word)).help(nearest::help(
+        name,
+        "known attributes",
+        &names,
+    ))
+}
+
+fn missing(attribute: &Attribute, word: &str, span: &Span, said: &str) -> Problem {
+    Problem::error(codes::MISSING, format!("{word} needs {:?}", attribute.name))
+        .at(span, said)
+        .help(format!("{} = …: {}", attribute.name, attribute.doc))
+}
+
+fn required(body: &Body, schema: &'static BlockSchema, out: &Evaluated, problems: &mut Problems) {
+    for attribute in schema.attributes.iter().filter(|attribute| attribute.required) {
+        // One that is there but wrong has its problem already.
+        if !out.attributes.contains_key(attribute.name) && !body.has_attribute(attribute.name) {
+            problems.push(missing(attribute, schema.word, &out.span, "missing here"));
+        }
+    }
+}
+
+/// A block within a block; false when something in it is wrong.
+fn nested(
+    eval: &Eval<'_>,
+    inner: &Block,
+    outer: &'static BlockSchema,
+    out: &mut Evaluated,
+    problems: &mut Problems,
+) -> bool {
+    let word = inner.ident.value().as_str();
+    let span = header(eval, inner);
+    let Some(schema) = outer.blocks.iter().find(|schema| schema.word == word) else {
+        problems.push(unknown_nested(eval, inner, outer));
+        return false;
+    };
+    let label = match label(eval, inner, schema) {
+        Ok(label) => label.map(str::to_owned),
+        Err(problem) => {
+            problems.push(*problem);
+            return false;
+        }
+    };
+    let twin = out.blocks.iter().find(|other| other.word == word && other.label == label);
+    if let Some(first) = twin.filter(|_| !schema.repeats || label.is_some()) {
+        let summary = match &label {
+            Some(label) => format!("`{word} {label:?}` stands twice"),
+            None => format!("`{word}` stands more than once"),
+        };
+        problems.push(
+            Problem::error(codes::BLOCK_COUNT, summary)
+                .at(&span, "again here")
+                .at(&first.span, "first here")
+                .help("keep one of them"),
+        );
+        return false;
+    }
+    if !schema.repeats
+        && let Some(first) = out.blocks.iter().find(|other| other.word == word)
+    {
+        problems.push(
+            Problem::error(codes::BLOCK_COUNT, format!("`{word}` stands more than once"))
+                .at(&span, "again here")
+                .at(&first.span, "first here"),
+        );
+        return false;
+    }
+    let checked = check(eval, inner, schema, label, problems);
+    out.blocks.push(checked.block);
+    checked.complete
+}
+
+fn unknown_nested(eval: &Eval<'_>, inner: &Block, outer: &BlockSchema) -> Problem {
+    let word = inner.ident.value().as_str();
+    let span = eval.span(&inner.ident);
+    let problem = Problem::error(codes::UNKNOWN_BLOCK, format!("unknown block {word:?}"));
+    if outer.attributes.iter().any(|attribute| attribute.name == word) {
+        return problem
+            .at(&span, "this is an attribute")
+            .help(format!("write it with `=`: {word} = …"));
+    }
+    let names: Vec<&str> = outer.blocks.iter().map(|block| block.word).collect();
+    let help = match names.is_empty() {
+        true => format!("`{}` holds attributes only", outer.word),
+        false => nearest::help(word, "known blocks", &names),
+    };
+    problem.at(&span, format!("not a block of {}", outer.word)).help(help)
+}

@@ -1,0 +1,300 @@
+//! Terraform's conversions between text, numbers and truth values, equality, and numbers as text.
+
+use std::fmt::Write as _;
+use std::str::FromStr;
+
+use rust_decimal::Decimal;
+
+use crate::model::Piece;
+
+use super::value::{Data, Value};
+
+/// A number as people write it: no exponent, no trailing zeros.
+pub fn number_text(number: Decimal) -> String {
+    let short = number.normalize();
+    if short.is_zero() { "0".to_owned() } else { short.to_string() }
+}
+
+/// Reads a number; `None` when it is none or cannot be kept exactly.
+pub fn number(text: &str) -> Option<Decimal> {
+    let starts = text.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit());
+    if !starts || !text.ends_with(|c: char| c.is_ascii_digit()) || text.contains('_') {
+        return None;
+    }
+    let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else {
+        return Decimal::from_str_exact(text).ok();
+    };
+    let mantissa = Decimal::from_str_exact(mantissa).ok()?;
+    let exponent = i32::from_str(exponent.trim_start_matches('+')).ok()?;
+    shift(mantissa, exponent)
+}
+
+/// `number * 10^exponent`, exactly.
+fn shift(number: Decimal, exponent: i32) -> Option<Decimal> {
+    if number.is_zero() {
+        return Some(number);
+    }
+    if exponent.unsigned_abs() > 60 {
+        return None;
+    }
+    let ten = Decimal::from(10_u32);
+    let mut out = number.normalize();
+    for _ in 0..exponent.max(0) {
+        out = out.checked_mul(ten)?;
+    }
+    if exponent < 0 {
+        let scale = out.scale().checked_add(exponent.unsigned_abs())?;
+        out = Decimal::try_from_i128_with_scale(out.mantissa(), scale).ok()?;
+    }
+    Some(out)
+}
+
+/// The text of a primitive value; `None` for lists, objects, null and what is not known.
+pub fn text(value: &Value) -> Option<String> {
+    match &value.data {
+        Data::String(text) => Some(text.clone()),
+        Data::Number(number) => Some(number_text(*number)),
+        Data::Bool(truth) => Some(truth.to_string()),
+        Data::Unknown(_)
+        | Data::Null
+        | Data::List(_)
+        | Data::Map(_)
+        | Data::Object(_)
+        | Data::Block(_) => None,
+    }
+}
+
+/// The primitive types that convert into each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Primitive {
+    String,
+    Number,
+    Bool,
+}
+
+impl Primitive {
+    pub(crate) fn phrase(self) -> &'static str {
+        match self {
+            Self::String => "a string",
+            Self::Number => "a number",
+            Self::Bool => "a bool",
+        }
+    }
+}
+
+/// Converts as operators and arguments do: `"2"` is a number where one is needed,
+/// 2 is text where text is needed. Unknown and null stay what they are; a deferred text
+/// cannot become a number or bool.
+pub(crate) fn to_primitive(value: &Value, want: Primitive) -> Option<Value> {
+    let data = match (want, &value.data) {
+        (_, Data::Unknown(unknown)) => {
+            if want != Primitive::String && !unknown.pieces.is_empty() {
+                return None;
+            }
+            value.data.clone()
+        }
+        (_, Data::Null) => Data::Null,
+        (Primitive::String, _) => Data::String(text(value)?),
+        (Primitive::Number, Data::Number(number)) => Data::Number(*number),
+        (Primitive::Number, Data::String(text)) => Data::Number(number(text)?),
+        (Primitive::Bool, Data::Bool(truth)) => Data::Bool(*truth),
+        (Primitive::Bool, Data::String(text)) => match text.as_str() {
+            "true" => Data::Bool(true),
+            "false" => Data::Bool(false),
+            _ => return None,
+        },
+        (
+            Primitive::Number | Primitive::Bool,
+            Data::Bool(_)
+            | Data::Number(_)
+            | Data::List(_)
+            | Data::Map(_)
+            | Data::Object(_)
+            | Data::Block(_),
+        ) => return None,
+    };
+    Some(Value { data, sensitive: value.sensitive, origin: value.origin.clone() })
+}
+
+/// `==`: same type and content; `None` when one side is not known.
+pub fn equal(a: &Value, b: &Value) -> Option<bool> {
+    Some(match (&a.data, &b.data) {
+        (Data::Unknown(left), Data::Unknown(right)) if left == right && !left.pieces.is_empty() => {
+            true
+        }
+        // A deferred text is never null, so `x == null` is known.
+        (Data::Unknown(text), Data::Null) | (Data::Null, Data::Unknown(text))
+            if !text.pieces.is_empty() =>
+        {
+            false
+        }
+        (Data::Unknown(_), _) | (_, Data::Unknown(_)) => return None,
+        (Data::Null, Data::Null) => true,
+        (Data::Bool(left), Data::Bool(right)) => left == right,
+        (Data::Number(left), Data::Number(right)) => left == right,
+        (Data::String(left), Data::String(right)) => left == right,
+        (Data::List(left), Data::List(right)) => {
+            return all_equal(left.len() == right.len(), left.iter().zip(right));
+        }
+        (Data::Map(left) | Data::Object(left), Data::Map(right) | Data::Object(right)) => {
+            return all_equal(left.keys().eq(right.keys()), left.values().zip(right.values()));
+        }
+        (Data::Block(left), Data::Block(right)) => left.address == right.address,
+        (
+            Data::Null
+            | Data::Bool(_)
+            | Data::Number(_)
+            | Data::String(_)
+            | Data::List(_)
+            | Data::Map(_)
+            | Data::Object(_)
+            | Data::Block(_),
+            _,
+        ) => false,
+    })
+}
+
+fn all_equal<'v>(shape: bool, pairs: impl Iterator<Item = (&'v Value, &'v Value)>) -> Option<bool> {
+    let mut known = true;
+    for (left, right) in pairs {
+        match equal(left, right) {
+            Some(true) => {}
+            Some(false) => return Some(false),
+            None => known = false,
+        }
+    }
+    if !shape { Some(false) } else { known.then_some(true) }
+}
+
+/// Gives two results of a condition one type, as Terraform does: 1 and `"a"` become texts.
+/// `None` when they have none in common.
+pub(crate) fn unify(a: &Value, b: &Value) -> Option<(Value, Value)> {
+    let keep = || Some((a.clone(), b.clone()));
+    match (&a.data, &b.data) {
+        (Data::Unknown(unknown), _) if unknown.pieces.is_empty() => keep(),
+        (_, Data::Unknown(unknown)) if unknown.pieces.is_empty() => keep(),
+        (Data::Null, _) | (_, Data::Null) => keep(),
+        (Data::Bool(_), Data::Bool(_))
+        | (Data::Number(_), Data::Number(_))
+        | (Data::Block(_), Data::Block(_)) => keep(),
+        (Data::String(_) | Data::Unknown(_), _) | (_, Data::String(_) | Data::Unknown(_)) => {
+            Some((to_primitive(a, Primitive::String)?, to_primitive(b, Primitive::String)?))
+        }
+        (Data::List(left), Data::List(right)) => {
+            if left.len() != right.len() {
+                return keep();
+            }
+            let pairs = left.iter().zip(right).map(|(l, r)| unify(l, r));
+            let (left, right): (Vec<_>, Vec<_>) =
+                pairs.collect::<Option<Vec<_>>>()?.into_iter().unzip();
+            Some((with(a, Data::List(left)), with(b, Data::List(right))))
+        }
+        (Data::Map(_) | Data::Object(_), Data::Map(_) | Data::Object(_)) => keep(),
+        (
+            Data::Bool(_)
+            | Data::Number(_)
+            | Data::List(_)
+            | Data::Map(_)
+            | Data::Object(_)
+            | Data::Block(_),
+            _,
+        ) => None,
+    }
+}
+
+fn with(value: &Value, data: Data) -> Value {
+    Value { data, sensitive: value.sensitive, origin: value.origin.clone() }
+}
+
+/// Gives all elements of a list one type, as `tolist` and `tomap` do.
+/// `None` when they have none in common.
+pub(crate) fn one_type(items: Vec<Value>) -> Option<Vec<Value>> {
+    let texts = items.iter().any(|item| matches!(item.data, Data::String(_)) || item.is_deferred());
+    let kinds = |test: fn(&Data) -> bool| items.iter().any(|item| test(&item.data));
+    let numbers = kinds(|data| matches!(data, Data::Number(_)));
+    let bools = kinds(|data| matches!(data, Data::Bool(_)));
+    let lists = kinds(|data| matches!(data, Data::List(_)));
+    let maps = kinds(|data| matches!(data, Data::Map(_) | Data::Object(_)));
+    let blocks = kinds(|data| matches!(data, Data::Block(_)));
+    let groups = [texts || numbers || bools, lists, maps, blocks];
+    if groups.iter().filter(|group| **group).count() > 1 || (!texts && numbers && bools) {
+        return None;
+    }
+    if texts && (numbers || bools) {
+        return items.iter().map(|item| to_primitive(item, Primitive::String)).collect();
+    }
+    Some(items)
+}
+
+/// The text of pieces that are all plain.
+pub(crate) fn plain(pieces: &[Piece]) -> Option<String> {
+    let mut out = String::new();
+    for piece in pieces {
+        match piece {
+            Piece::Plain(text) => out.push_str(text),
+            Piece::Id(_) | Piece::Encoded(..) => return None,
+        }
+    }
+    Some(out)
+}
+
+/// Text in quotes with everything that a terminal might act on written out.
+pub fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    let _ = write!(out, "{text:?}");
+    out
+}
+
+/// Puts a text together that may hold ids.
+#[derive(Debug, Default)]
+pub(crate) struct TextBuilder {
+    pieces: Vec<Piece>,
+    pub(crate) sensitive: bool,
+    pub(crate) unknown: bool,
+}
+
+impl TextBuilder {
+    pub(crate) fn push(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        match self.pieces.last_mut() {
+            Some(Piece::Plain(last)) => last.push_str(text),
+            Some(Piece::Id(_) | Piece::Encoded(..)) | None => {
+                self.pieces.push(Piece::Plain(text.to_owned()));
+            }
+        }
+    }
+
+    pub(crate) fn push_piece(&mut self, piece: Piece) {
+        match piece {
+            Piece::Plain(text) => self.push(&text),
+            Piece::Id(_) | Piece::Encoded(..) => self.pieces.push(piece),
+        }
+    }
+
+    /// Adds a value as text; false when it has none.
+    pub(crate) fn push_value(&mut self, value: &Value) -> bool {
+        self.sensitive |= value.sensitive;
+        match &value.data {
+            Data::String(text) => self.push(text),
+            Data::Unknown(unknown) if unknown.pieces.is_empty() => self.unknown = true,
+            Data::Unknown(unknown) => {
+                unknown.pieces.iter().for_each(|piece| self.push_piece(piece.clone()));
+            }
+            Data::Number(_) | Data::Bool(_) => match text(value) {
+                Some(text) => self.push(&text),
+                None => return false,
+            },
+            Data::Null | Data::List(_) | Data::Map(_) | Data::Object(_) | Data::Block(_) => {
+                return false;
+            }
+        }
+        true
+    }
+
+    pub(crate) fn finish(self) -> Value {
+        let value = if self.unknown { Value::unknown() } else { Value::pieces(self.pieces) };
+        value.marked(self.sensitive)
+    }
+}

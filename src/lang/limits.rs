@@ -1,0 +1,86 @@
+//! What no real configuration needs and only a mistake or an attack reaches.
+
+use std::cell::Cell;
+
+use crate::model::Problem;
+
+use super::codes;
+use super::value::{Data, Value};
+
+/// Bytes in one file.
+pub const FILE_BYTES: usize = 4 * 1024 * 1024;
+/// Blocks in all files.
+pub const BLOCKS: usize = 10_000;
+/// Nested brackets, blocks or values.
+pub const DEPTH: usize = 64;
+/// Entries written out in one object: the parser compares each with all before it.
+pub const OBJECT_ITEMS: usize = 2_000;
+/// Steps of evaluation.
+pub const STEPS: u64 = 1_000_000;
+/// Bytes of text that evaluation builds.
+pub const TEXT_BYTES: u64 = 16 * 1024 * 1024;
+/// Elements that `for` or `range` make.
+pub const ELEMENTS: usize = 100_000;
+/// Problems that are reported one by one.
+pub const PROBLEMS: usize = 50;
+/// Stack of the thread that parses and evaluates. Only touched pages cost memory.
+pub const STACK: usize = 256 * 1024 * 1024;
+
+/// What is left of the limits while one configuration is evaluated.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    steps: Cell<u64>,
+    bytes: Cell<u64>,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { steps: Cell::new(STEPS), bytes: Cell::new(TEXT_BYTES) }
+    }
+}
+
+/// A limit was reached; what was asked for.
+#[derive(Debug)]
+pub(crate) struct Spent(pub &'static str);
+
+impl Spent {
+    pub(crate) fn problem(&self) -> Problem {
+        Problem::error(codes::LIMIT, format!("evaluation was stopped: {}", self.0))
+            .help("no real configuration needs this much; look for a `for` over a very large range")
+    }
+}
+
+impl Budget {
+    pub(crate) fn steps(&self, count: u64) -> Result<(), Spent> {
+        take(&self.steps, count).ok_or(Spent("more than 1,000,000 steps"))
+    }
+
+    pub(crate) fn bytes(&self, count: usize) -> Result<(), Spent> {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        take(&self.bytes, count).ok_or(Spent("more than 16 MiB of text"))
+    }
+
+    /// Pays for a copy of a value, so that doubling a list twenty times ends early.
+    pub(crate) fn copy(&self, value: &Value) -> Result<(), Spent> {
+        match &value.data {
+            Data::String(text) => self.steps(1 + u64::try_from(text.len()).unwrap_or(0) / 64),
+            Data::List(items) => {
+                self.steps(1)?;
+                items.iter().try_for_each(|item| self.copy(item))
+            }
+            Data::Map(map) | Data::Object(map) => {
+                self.steps(1)?;
+                map.values().try_for_each(|item| self.copy(item))
+            }
+            Data::Unknown(unknown) => {
+                self.steps(1 + u64::try_from(unknown.pieces.len()).unwrap_or(0))
+            }
+            Data::Null | Data::Bool(_) | Data::Number(_) | Data::Block(_) => self.steps(1),
+        }
+    }
+}
+
+fn take(left: &Cell<u64>, count: u64) -> Option<()> {
+    left.set(left.get().checked_sub(count)?);
+    Some(())
+}

@@ -1,0 +1,469 @@
+//! From files to evaluated blocks.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use hcl_edit::structure::{Block, Body, Structure};
+
+use crate::model::{Problem, Source, Sources, Span};
+
+use super::body::{self, Problems};
+use super::builtin::{LOCALS, OUTPUT, VARIABLE};
+use super::eval::{Context, Eval};
+use super::graph::{Graph, Node, What};
+use super::limits::{self, Budget};
+use super::read::ReadFile;
+use super::schema::BlockSchema;
+use super::value::{BlockValue, Data, Value};
+use super::vars::Vars;
+use super::{Evaluated, File, Loaded, Output, World, codes, convert, nearest, parse, variable};
+
+/// Runs work on a thread whose stack no input can exhaust.
+pub(crate) fn on_large_stack<T: Send>(
+    work: impl FnOnce() -> Result<T, Problem> + Send,
+) -> Result<T, Problem> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new()
+            .name("lang".to_owned())
+            .stack_size(limits::STACK)
+            .spawn_scoped(scope, work);
+        match thread.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(Problem::error(
+                codes::INTERNAL,
+                "a fault of mlinfra itself while reading the configuration",
+            )
+            .help("please report it with the configuration that caused it")),
+            Err(error) => {
+                Err(Problem::error(codes::INTERNAL, format!("no thread can be started: {error}")))
+            }
+        }
+    })
+}
+
+/// Reads and evaluates a whole configuration. Problems of all files are reported together; what
+/// depends on something wrong is left out without a problem of its own.
+pub fn load(
+    files: &[File],
+    vars: &Vars,
+    world: &dyn World,
+    reader: Option<&dyn ReadFile>,
+) -> Loaded {
+    match on_large_stack(|| Ok(run(files, vars, world, reader))) {
+        Ok(loaded) => loaded,
+        Err(problem) => Loaded {
+            sources: Sources::default(),
+            stack: None,
+            blocks: Vec::new(),
+            outputs: Vec::new(),
+            problems: vec![problem],
+        },
+    }
+}
+
+fn run(files: &[File], vars: &Vars, world: &dyn World, reader: Option<&dyn ReadFile>) -> Loaded {
+    let mut sources = Sources::default();
+    let mut problems = Vec::new();
+    let mut bodies = Vec::new();
+    let texts: Vec<&str> = files.iter().map(|file| parse::without_mark(&file.text)).collect();
+    for (file, text) in files.iter().zip(&texts) {
+        let source = sources.add(&file.name, text);
+        match parse::body(text, source) {
+            Ok(body) => bodies.push((source, *text, body)),
+            Err(problem) => problems.push(*problem),
+        }
+    }
+    let broken = !problems.is_empty();
+    let context = Context { reader, sources: RefCell::new(sources), budget: Budget::default() };
+    let mut loader = Loader {
+        context: &context,
+        vars,
+        world,
+        files: &bodies,
+        problems,
+        stack: None,
+        blocks: Vec::new(),
+        outputs: Vec::new(),
+    };
+    // Names of a file that could not be parsed would all be missing; one problem is enough.
+    if !broken {
+        loader.evaluate();
+    }
+    let Loader { problems, stack, blocks, outputs, .. } = loader;
+    let problems = sorted(problems);
+    let order = |span: &Span| (span.source, span.range.start);
+    let mut blocks = blocks;
+    blocks.sort_by_key(|block| order(&block.span));
+    let mut outputs = outputs;
+    outputs.sort_by_key(|output| order(&output.span));
+    drop(bodies);
+    Loaded { sources: context.sources.into_inner(), stack, blocks, outputs, problems }
+}
+
+/// By file and place, without repetitions, and not more than a person reads.
+fn sorted(mut problems: Vec<Problem>) -> Vec<Problem> {
+    let place = |problem: &Problem| {
+        problem.labels.first().map(|label| (label.span.source, label.span.range.start))
+    };
+    problems.sort_by_key(place);
+    problems.dedup();
+    if problems.len() > limits::PROBLEMS {
+        let more = problems.len() - limits::PROBLEMS;
+        problems.truncate(limits::PROBLEMS);
+        problems.push(
+            Problem::error(codes::LIMIT, format!("and {more} more problems"))
+                .help("mend the first ones; the others may go with them"),
+        );
+    }
+    problems
+}
+
+type Parsed<'a> = (Source, &'a str, Body);
+
+struct Loader<'a> {
+    context: &'a Context<'a>,
+    vars: &'a Vars,
+    world: &'a dyn World,
+    files: &'a [Parsed<'a>],
+    problems: Problems,
+    stack: Option<Evaluated>,
+    blocks: Vec<Evaluated>,
+    outputs: Vec<Output>,
+}
+
+impl<'a> Loader<'a> {
+    fn eval<'s>(&'s self, file: usize, scope: &'s Graph<'_>) -> Option<Eval<'s>> {
+        let (source, text, _) = self.files.get(file)?;
+        Some(Eval { context: self.context, scope, source: *source, text, in_file: false })
+    }
+
+    fn evaluate(&mut self) {
+        if self.files.iter().map(|(_, _, body)| count(body)).sum::<usize>() > limits::BLOCKS {
+            self.problems.push(
+                Problem::error(codes::LIMIT, format!("more than {} blocks", limits::BLOCKS))
+                    .help("split the configuration into several stacks"),
+            );
+            return;
+        }
+        let graph = self.declare();
+        let order = graph.order(&mut self.problems);
+        self.first_stack(&graph, &order);
+        for place in order {
+            self.settle(&graph, place);
+        }
+        self.rules(&graph);
+        self.superfluous(&graph);
+    }
+
+    /// Declares everything that stands at the top of the files.
+    fn declare(&mut self) -> Graph<'a> {
+        let schemas = self.world.schema();
+        let mut words = vec!["var", "local"];
+        words.extend(schemas.iter().filter(|s| referable(s)).map(|s| s.word));
+        let mut graph = Graph::new(words);
+        let files = self.files;
+        for (file, (source, _, body)) in files.iter().enumerate() {
+            for structure in body {
+                match structure {
+                    Structure::Attribute(attribute) => {
+                        let range = hcl_edit::Span::span(&attribute.key).unwrap_or(0..0);
+                        let name = attribute.key.value().as_str();
+                        self.problems.push(
+                            Problem::error(
+                                codes::UNKNOWN_ATTRIBUTE,
+                                format!("attribute {name:?} stands outside of a block"),
+                            )
+                            .at(&Span { source: *source, range }, "not in a block")
+                            .help("values of variables stand in a --var-file, others in `locals`"),
+                        );
+                    }
+                    Structure::Block(block) => self.declare_block(&mut graph, file, block),
+                }
+            }
+        }
+        graph
+    }
+
+    fn declare_block(&mut self, graph: &mut Graph<'a>, file: usize, block: &'a Block) {
+        let Some(eval) = self.eval(file, graph) else { return };
+        let word = block.ident.value().as_str();
+        let span = body::header(&eval, block);
+        let schemas = self.world.schema();
+        let schema = match word {
+            "variable" => &VARIABLE,
+            "output" => &OUTPUT,
+            "locals" => &LOCALS,
+            _ => match schemas.iter().find(|schema| schema.word == word) {
+                Some(schema) => schema,
+                None => {
+                    let place = eval.span(&block.ident);
+                    let problem = unknown_block(word, &place, schemas);
+                    self.problems.push(problem);
+                    return;
+                }
+            },
+        };
+        let label = match body::top_label(&eval, block, schema) {
+            Ok(label) => label,
+            Err(problem) => {
+                self.problems.push(*problem);
+                return;
+            }
+        };
+        if word == "locals" {
+            self.declare_locals(graph, file, block);
+            return;
+        }
+        let name =
+            if label.is_some() { block.labels.first().map_or("", |l| l.as_str()) } else { "" };
+        let (what, first) = match word {
+            "variable" => (What::Variable(block), "var"),
+            "output" => (What::Output(block), "output"),
+            _ => (What::Block(block, schema), schema.word),
+        };
+        // Outputs are declared under a word that no reference can start with.
+        let unique = label.is_some();
+        let node = Node { what, word: first, name, span, file };
+        self.add(graph, node, unique && word != "stack");
+    }
+
+    fn declare_locals(&mut self, graph: &mut Graph<'a>, file: usize, block: &'a Block) {
+        for structure in &block.body {
+            let Some(eval) = self.eval(file, graph) else { return };
+            match structure {
+                Structure::Attribute(attribute) => {
+                    let node = Node {
+                        what: What::Local(&attribute.value),
+                        word: "local",
+                        name: attribute.key.value().as_str(),
+                        span: eval.span(&attribute.key),
+                        file,
+                    };
+                    self.add(graph, node, true);
+                }
+                Structure::Block(inner) => {
+                    let word = inner.ident.value().as_str();
+                    let problem =
+                        Problem::error(codes::UNKNOWN_BLOCK, format!("unknown block {word:?}"))
+                            .at(&eval.span(&inner.ident), "`locals` holds attributes only")
+                            .help(format!("write it with `=`: {word} = {{ … }}"));
+                    self.problems.push(problem);
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, graph: &mut Graph<'a>, node: Node<'a>, referable: bool) {
+        let (span, title) = (node.span.clone(), node.title());
+        if let Err(first) = graph.declare(node, referable) {
+            let problem = Problem::error(codes::DUPLICATE, format!("{title} is declared twice"))
+                .at(&span, "again here");
+            self.problems.push(match graph.nodes.get(first) {
+                Some(first) => problem.at(&first.span, "first here"),
+                None => problem,
+            });
+        }
+    }
+
+    /// Finds the stack block and evaluates it with what it needs, before everything else.
+    fn first_stack(&mut self, graph: &Graph<'a>, order: &[usize]) {
+        let stacks: Vec<usize> = (0..graph.nodes.len())
+            .filter(|place| graph.nodes.get(*place).is_some_and(|node| node.word == "stack"))
+            .collect();
+        let [place] = stacks.as_slice() else {
+            let mut problem = match stacks.as_slice() {
+                [] => Problem::error(codes::STACK, "there is no stack block")
+                    .help("add: stack \"name\" { region = \"us-east-1\" }"),
+                _ => Problem::error(codes::STACK, "there is more than one stack block")
+                    .help("one folder is one stack; move the other to a folder of its own"),
+            };
+            // The last one is the one that was added.
+            for place in stacks.iter().rev() {
+                if let Some(node) = graph.nodes.get(*place) {
+                    problem = problem.at(&node.span, "a stack block");
+                }
+                graph.settle(*place, None);
+            }
+            // A stack block whose label is wrong has its own problem already.
+            if !stacks.is_empty() || !self.problems.iter().any(about_stack) {
+                self.problems.push(problem);
+            }
+            return;
+        };
+        if let Some((other, span)) = graph.block_needed(*place) {
+            let title = other.title();
+            self.problems.push(
+                Problem::error(codes::STACK, format!("the stack block depends on {title}"))
+                    .at(&span, "used here")
+                    .help("its values are needed before any resource; use variables or literals"),
+            );
+            graph.settle(*place, None);
+            return;
+        }
+        let needed = graph.reach(*place);
+        for place in order.iter().filter(|place| needed.contains(place)) {
+            self.settle(graph, *place);
+        }
+    }
+
+    fn settle(&mut self, graph: &Graph<'a>, place: usize) {
+        if !graph.is_settled(place) {
+            let value = self.node(graph, place);
+            graph.settle(place, value);
+        }
+    }
+
+    /// The value of one node; none when it has a problem.
+    fn node(&mut self, graph: &Graph<'a>, place: usize) -> Option<Value> {
+        let node = graph.nodes.get(place)?;
+        let mut problems = std::mem::take(&mut self.problems);
+        let eval = self.eval(node.file, graph)?;
+        let value = match node.what {
+            What::Variable(block) => variable::value(&eval, block, self.vars, &mut problems),
+            What::Local(expr) => {
+                let value = eval.value(expr).and_then(|value| {
+                    body::too_deep(&value, &node.span)?;
+                    Ok(value)
+                });
+                value.map_err(|stop| body::report(stop, &mut problems)).ok()
+            }
+            What::Output(block) => {
+                let output = output(&eval, block, &mut problems);
+                self.outputs.extend(output);
+                None
+            }
+            What::Block(block, schema) => {
+                let checked = body::check(&eval, block, schema, label_of(node), &mut problems);
+                self.block(node, checked, schema)
+            }
+        };
+        self.problems = problems;
+        value
+    }
+
+    /// Keeps a block, and gives what other expressions read from it.
+    fn block(
+        &mut self,
+        node: &Node<'_>,
+        checked: body::Checked,
+        schema: &'static BlockSchema,
+    ) -> Option<Value> {
+        if node.word == "stack" {
+            self.stack = checked.complete.then_some(checked.block);
+            return None;
+        }
+        let exports = match &self.stack {
+            Some(stack) if checked.complete => self.world.exports(stack, &checked.block),
+            // What refers to a block with a problem goes on as if nothing were known of it.
+            Some(_) | None => schema
+                .exports
+                .iter()
+                .map(|export| (export.name.to_owned(), Value::unknown()))
+                .collect::<BTreeMap<_, _>>(),
+        };
+        let value = match &checked.block.address {
+            Some(address) => Data::Block(
+                BlockValue { address: address.clone(), word: schema.word, exports }.into(),
+            ),
+            None => Data::Object(exports),
+        };
+        let span = checked.block.span.clone();
+        if checked.complete {
+            self.blocks.push(checked.block);
+        }
+        Some(Value::from(value).from_span(span))
+    }
+
+    /// The rules of all variables, which may refer to anything.
+    fn rules(&mut self, graph: &Graph<'a>) {
+        let mut problems = std::mem::take(&mut self.problems);
+        for node in &graph.nodes {
+            let What::Variable(block) = node.what else { continue };
+            let Some(eval) = self.eval(node.file, graph) else { continue };
+            let from = self.vars.get(node.name).map(|input| input.from.as_str());
+            let known = matches!(
+                super::eval::Scope::find(graph, "var", node.name),
+                super::eval::Found::Value(_)
+            );
+            variable::rules(&eval, block, from, known, &mut problems);
+        }
+        self.problems = problems;
+    }
+
+    /// Values for variables that nobody declares.
+    fn superfluous(&mut self, graph: &Graph<'a>) {
+        let names = super::eval::Scope::names(graph, "var");
+        for (name, input) in self.vars.iter() {
+            if names.contains(&name) || input.may_be_superfluous() {
+                continue;
+            }
+            let problem = Problem::error(
+                codes::VARIABLE_UNKNOWN,
+                format!("there is no variable {} (given by {})", convert::quoted(name), input.from),
+            );
+            let help = nearest::help(name, "declared", &names);
+            self.problems.push(if help.is_empty() {
+                problem.help(format!("declare it: variable {name:?} {{}}"))
+            } else {
+                problem.help(help)
+            });
+        }
+    }
+}
+
+fn label_of(node: &Node<'_>) -> Option<String> {
+    (!node.name.is_empty()).then(|| node.name.to_owned())
+}
+
+fn referable(schema: &BlockSchema) -> bool {
+    schema.label.is_some() && !matches!(schema.word, "stack" | "variable" | "output")
+}
+
+fn about_stack(problem: &Problem) -> bool {
+    problem.code == codes::LABEL && problem.summary.contains("stack")
+}
+
+fn count(body: &Body) -> usize {
+    body.blocks().map(|block| 1 + count(&block.body)).sum()
+}
+
+fn unknown_block(word: &str, span: &Span, schemas: &[BlockSchema]) -> Problem {
+    let mut names: Vec<&str> = schemas.iter().map(|schema| schema.word).collect();
+    names.extend(["variable", "output", "locals"]);
+    names.sort_unstable();
+    names.dedup();
+    let help = match word {
+        "resource" | "data" | "provider" | "terraform" => {
+            format!("this is not Terraform: blocks are {}", names.join(", "))
+        }
+        _ => nearest::help(word, "known blocks", &names),
+    };
+    Problem::error(codes::UNKNOWN_BLOCK, format!("unknown block {word:?}"))
+        .at(span, "not known")
+        .help(help)
+}
+
+fn output(eval: &Eval<'_>, block: &Block, problems: &mut Problems) -> Option<Output> {
+    let name = block.labels.first()?.as_str().to_owned();
+    let checked = body::check(eval, block, &OUTPUT, Some(name.clone()), problems);
+    if !checked.complete {
+        return None;
+    }
+    let found = checked.block;
+    let sensitive = found.attr("sensitive").and_then(Value::as_bool) == Some(true);
+    let value = found.attributes.get("value").cloned().unwrap_or_else(Value::null);
+    if value.holds_sensitive() && !sensitive {
+        let place = value.origin.clone().unwrap_or_else(|| found.span.clone());
+        problems.push(
+            Problem::error(
+                codes::SENSITIVE_OUTPUT,
+                format!("output {name:?} would show a sensitive value"),
+            )
+            .at(&place, "made from something sensitive")
+            .help("add `sensitive = true`, or nonsensitive(…) when it gives no secret away"),
+        );
+        return None;
+    }
+    let description = found.attr("description").and_then(Value::as_str).map(str::to_owned);
+    Some(Output { name, value: value.marked(sensitive), description, sensitive, span: found.span })
+}

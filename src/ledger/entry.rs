@@ -1,0 +1,120 @@
+//! What the journal records.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cloud::{Call, Failure};
+use crate::kinds::KindName;
+use crate::model::{Address, CloudId, Moment, Token};
+
+/// Who runs an apply.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Who {
+    /// The caller's ARN.
+    pub arn: String,
+    /// `user@host`
+    pub user: String,
+    /// The git commit of the configuration; a `+` behind it when the tree was changed.
+    pub commit: Option<String>,
+    /// The command line's verb.
+    pub verb: String,
+}
+
+/// One record of the journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "entry")]
+pub enum Entry {
+    /// An apply begins.
+    Begin {
+        /// When.
+        at: Moment,
+        /// Who.
+        who: Who,
+        /// How many steps its plan has.
+        steps: usize,
+        /// Names that the author chose, found by no prefix.
+        names: BTreeSet<(KindName, String)>,
+    },
+    /// A call that makes something is about to be sent.
+    Intent {
+        /// When.
+        at: Moment,
+        /// Which try at this address, from 1.
+        attempt: u32,
+        /// The exact call; its owner holds address and token.
+        call: Call,
+    },
+    /// The call has made these.
+    Commit {
+        /// When.
+        at: Moment,
+        /// Which intent.
+        token: Token,
+        /// What it made.
+        ids: Vec<CloudId>,
+    },
+    /// The cloud has said for certain that the call made nothing.
+    Refused {
+        /// When.
+        at: Moment,
+        /// Which intent.
+        token: Token,
+        /// How.
+        failure: Failure,
+    },
+    /// A step has ended.
+    Did {
+        /// When.
+        at: Moment,
+        /// Where.
+        address: Address,
+        /// `create`, `update`, `delete`, `launch`, `terminate`.
+        verb: String,
+        /// The objects it concerned.
+        ids: Vec<CloudId>,
+        /// How it failed, if it did.
+        failure: Option<Failure>,
+    },
+    /// The apply has ended.
+    End {
+        /// When.
+        at: Moment,
+        /// In a few words.
+        outcome: String,
+        /// Outputs as JSON; sensitive ones are left out.
+        outputs: serde_json::Map<String, serde_json::Value>,
+    },
+}
+
+/// What the ledger knows of one intent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Record {
+    /// Sent, or about to be; the answer is not known.
+    Making(Making),
+    /// Answered.
+    Made(Made),
+}
+
+/// An open intent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Making {
+    /// Since when.
+    pub at: Moment,
+    /// Which try.
+    pub attempt: u32,
+    /// The exact call.
+    pub call: Call,
+}
+
+/// A closed intent, kept until what it made must be visible.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Made {
+    /// Since when.
+    pub at: Moment,
+    /// At which address.
+    pub address: Address,
+    /// What.
+    pub ids: Vec<CloudId>,
+}

@@ -1,0 +1,134 @@
+//! The one writer of a ledger: appends records, and folds them into the state.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::store::hex;
+use super::{Entry, Ledger, Store, StoreError, Version};
+use crate::model::{Address, Moment, Token};
+
+/// How many former states are kept.
+const BACKUPS: u64 = 20;
+
+#[derive(Serialize, Deserialize)]
+struct Chained {
+    prev_sha256: String,
+    entry: Entry,
+}
+
+/// A ledger that is open for writing. The lock is held by whoever opened it.
+pub struct Journal<'s> {
+    store: &'s dyn Store,
+    /// What is known by now.
+    pub ledger: Ledger,
+    state: Option<(Version, String)>,
+    seq: u64,
+    prev: String,
+}
+
+fn key(serial: u64, seq: u64) -> String {
+    format!("journal/{serial:010}/{seq:08}")
+}
+
+impl<'s> Journal<'s> {
+    /// Reads state and journal. `lineage` names the ledger if there is none yet.
+    pub async fn open(store: &'s dyn Store, lineage: &str) -> Result<Self, StoreError> {
+        let (ledger, state) = match store.get("state").await? {
+            Some(blob) => {
+                let ledger = Ledger::from_bytes("state", &blob.bytes)?;
+                (ledger, Some((blob.version, hex(&Sha256::digest(&blob.bytes)))))
+            }
+            None => (Ledger::new(lineage), None),
+        };
+        let prev = state.as_ref().map(|(_, sum)| sum.clone()).unwrap_or_default();
+        let mut journal = Self { store, ledger, state, seq: 0, prev };
+        journal.replay().await?;
+        Ok(journal)
+    }
+
+    async fn replay(&mut self) -> Result<(), StoreError> {
+        let prefix = format!("journal/{:010}/", self.ledger.serial);
+        for key in self.store.list(&prefix).await? {
+            let corrupt = |problem: &str, seq: u64| StoreError::Corrupt {
+                place: key.clone(),
+                problem: format!("{problem}; the ledger is good up to record {seq}"),
+            };
+            let Some(blob) = self.store.get(&key).await? else { continue };
+            let chained: Chained = serde_json::from_slice(&blob.bytes)
+                .map_err(|_| corrupt("the record cannot be read", self.seq))?;
+            if chained.prev_sha256 != self.prev {
+                return Err(corrupt("a record before it is missing or changed", self.seq));
+            }
+            // Without a state the lineage lives in the first record's tokens only, and a
+            // new one would do; but open intents must be replayed under their own.
+            self.ledger.fold(&chained.entry);
+            self.prev = hex(&Sha256::digest(&blob.bytes));
+            self.seq += 1;
+        }
+        Ok(())
+    }
+
+    /// Makes one entry durable, then takes it in.
+    pub async fn append(&mut self, entry: Entry) -> Result<(), StoreError> {
+        let chained = Chained { prev_sha256: self.prev.clone(), entry };
+        let bytes = serde_json::to_vec(&chained).map_err(|error| StoreError::Io {
+            place: "journal".to_owned(),
+            problem: error.to_string(),
+        })?;
+        self.store.create_new(&key(self.ledger.serial, self.seq), &bytes).await?;
+        self.prev = hex(&Sha256::digest(&bytes));
+        self.seq += 1;
+        self.ledger.fold(&chained.entry);
+        Ok(())
+    }
+
+    /// A token for a new intent: never the same twice, since a token outlives what it made.
+    pub fn mint(&self, address: &Address, generation: u32, attempt: u32) -> Token {
+        let Ledger { lineage, serial, .. } = &self.ledger;
+        let seed = format!("{lineage}/{serial}/{}/{address}/{generation}/{attempt}", self.seq);
+        // FSx takes at most 63 characters of `[A-Za-z0-9_.-]`; EC2 takes 64.
+        Token(format!("mli-{}", &hex(&Sha256::digest(seed))[..40]))
+    }
+
+    /// Writes the state, then lets go of the records in it.
+    pub async fn finish(&mut self, now: Moment) -> Result<(), StoreError> {
+        let old = self.ledger.serial;
+        let mut next = self.ledger.clone();
+        next.prune(now);
+        next.serial = old + 1;
+        let (version, prev) = match &self.state {
+            Some((version, sum)) => (Some(version.clone()), sum.clone()),
+            None => (None, String::new()),
+        };
+        let bytes = next.to_bytes(&prev);
+        let version = match &version {
+            Some(version) => {
+                self.back_up(old).await?;
+                self.store.replace_if("state", &bytes, version).await?
+            }
+            None => self.store.create_new("state", &bytes).await?,
+        };
+        let sum = hex(&Sha256::digest(&bytes));
+        self.ledger = next;
+        self.state = Some((version, sum.clone()));
+        self.prev = sum;
+        self.seq = 0;
+        for key in self.store.list(&format!("journal/{old:010}/")).await? {
+            self.store.remove(&key).await?;
+        }
+        Ok(())
+    }
+
+    async fn back_up(&self, serial: u64) -> Result<(), StoreError> {
+        if let Some(blob) = self.store.get("state").await? {
+            match self.store.create_new(&format!("backups/{serial:010}"), &blob.bytes).await {
+                Ok(_) | Err(StoreError::Exists(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if serial > BACKUPS {
+            self.store.remove(&format!("backups/{:010}", serial - BACKUPS)).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,206 @@
+//! The ledger in memory, and the `state` that is its folded form on disk.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::store::hex;
+use super::{Entry, Made, Making, Record, StoreError, Who};
+use crate::cloud::Observed;
+use crate::kinds::KindName;
+use crate::model::{Address, CloudId, Moment, Token};
+
+/// The format that this version writes; older readers refuse a newer `min_reader`.
+const FORMAT: u32 = 1;
+/// How many applies stay in `state`.
+const HISTORY: usize = 100;
+/// Milliseconds for which closed intents and deletions are remembered: longer than any
+/// cloud takes to show what was done.
+const REMEMBERED: i64 = 3_600_000;
+
+/// What mlinfra remembers of a stack.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// Random, once per ledger: tokens of two ledgers never meet.
+    pub lineage: String,
+    /// Goes up by one with every fold.
+    pub serial: u64,
+    /// Intents by token.
+    pub records: BTreeMap<Token, Record>,
+    /// Objects that were deleted, and when: the cloud may show them a while longer.
+    pub deleted: BTreeMap<CloudId, Moment>,
+    /// Names that the author chose, now or earlier.
+    pub names: BTreeSet<(KindName, String)>,
+    /// Outputs after the last apply.
+    pub outputs: Map<String, Value>,
+    /// The last applies, oldest first.
+    pub applies: Vec<Apply>,
+}
+
+/// One apply.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Apply {
+    /// When it began.
+    pub began: Moment,
+    /// When it ended; none while it runs, or when it died.
+    pub ended: Option<Moment>,
+    /// Who ran it.
+    pub who: Who,
+    /// How many steps its plan had.
+    pub steps: usize,
+    /// What was done: address, verb, and how it failed.
+    pub done: Vec<(Address, String, Option<String>)>,
+    /// How it ended.
+    pub outcome: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Envelope {
+    format: u32,
+    min_reader: u32,
+    lineage: String,
+    serial: u64,
+    prev_sha256: String,
+    body_sha256: String,
+    body: Value,
+}
+
+fn digest(body: &Value) -> String {
+    hex(&Sha256::digest(body.to_string()))
+}
+
+impl Ledger {
+    /// An empty ledger.
+    pub fn new(lineage: &str) -> Self {
+        Self { lineage: lineage.to_owned(), ..Self::default() }
+    }
+
+    /// Open intents, in the order of their tokens.
+    pub fn open_intents(&self) -> impl Iterator<Item = (&Token, &Making)> {
+        self.records.iter().filter_map(|(token, record)| match record {
+            Record::Making(making) => Some((token, making)),
+            Record::Made(_) => None,
+        })
+    }
+
+    /// What was made, by token.
+    pub fn made(&self) -> impl Iterator<Item = (&Token, &Made)> {
+        self.records.iter().filter_map(|(token, record)| match record {
+            Record::Made(made) => Some((token, made)),
+            Record::Making(_) => None,
+        })
+    }
+
+    /// Takes one entry in.
+    pub fn fold(&mut self, entry: &Entry) {
+        match entry {
+            Entry::Begin { at, who, steps, names } => {
+                self.names.extend(names.iter().cloned());
+                self.applies.push(Apply {
+                    began: *at,
+                    ended: None,
+                    who: who.clone(),
+                    steps: *steps,
+                    done: Vec::new(),
+                    outcome: String::new(),
+                });
+            }
+            Entry::Intent { at, attempt, call } => {
+                if let Some(owner) = call.owner() {
+                    let making = Making { at: *at, attempt: *attempt, call: call.clone() };
+                    self.records.insert(owner.token.clone(), Record::Making(making));
+                }
+            }
+            Entry::Commit { at, token, ids } => {
+                if let Some(Record::Making(making)) = self.records.get(token)
+                    && let Some(owner) = making.call.owner()
+                {
+                    // An ARN comes back when an object of the same name is made again.
+                    self.deleted.retain(|id, _| !ids.contains(id));
+                    let address = owner.address.clone();
+                    let made = Made { at: *at, address, ids: ids.clone() };
+                    self.records.insert(token.clone(), Record::Made(made));
+                }
+            }
+            Entry::Refused { token, .. } => {
+                self.records.remove(token);
+            }
+            Entry::Did { at, address, verb, ids, failure } => {
+                if failure.is_none() && (verb == "delete" || verb == "terminate") {
+                    self.deleted.extend(ids.iter().map(|id| (id.clone(), *at)));
+                }
+                if let Some(apply) = self.applies.last_mut() {
+                    let failed = failure.as_ref().map(ToString::to_string);
+                    apply.done.push((address.clone(), verb.clone(), failed));
+                }
+            }
+            Entry::End { at, outcome, outputs } => {
+                self.outputs = outputs.clone();
+                if let Some(apply) = self.applies.last_mut() {
+                    apply.ended = Some(*at);
+                    apply.outcome = outcome.clone();
+                }
+            }
+        }
+    }
+
+    /// Compares with what the cloud shows: what was made and is visible needs no more
+    /// watching; what was deleted and is still shown is taken out.
+    pub fn reconcile(&mut self, observed: &mut Observed) {
+        observed.live.retain(|id, _| !self.deleted.contains_key(id));
+        self.records.retain(|_, record| match record {
+            Record::Making(_) => true,
+            Record::Made(made) => !made.ids.iter().all(|id| observed.live.contains_key(id)),
+        });
+    }
+
+    /// Forgets what every cloud has long since shown.
+    pub fn prune(&mut self, now: Moment) {
+        self.records.retain(|_, record| match record {
+            Record::Making(_) => true,
+            Record::Made(made) => now.since(made.at) < REMEMBERED,
+        });
+        self.deleted.retain(|_, at| now.since(*at) < REMEMBERED);
+        let surplus = self.applies.len().saturating_sub(HISTORY);
+        self.applies.drain(..surplus);
+    }
+
+    /// As bytes, chained to the state before.
+    pub(super) fn to_bytes(&self, prev_sha256: &str) -> Vec<u8> {
+        let body = serde_json::to_value(self).unwrap_or(Value::Null);
+        let envelope = Envelope {
+            format: FORMAT,
+            min_reader: FORMAT,
+            lineage: self.lineage.clone(),
+            serial: self.serial,
+            prev_sha256: prev_sha256.to_owned(),
+            body_sha256: digest(&body),
+            body,
+        };
+        serde_json::to_vec_pretty(&envelope).unwrap_or_default()
+    }
+
+    /// Reads what [`Ledger::to_bytes`] wrote, and trusts nothing.
+    pub(super) fn from_bytes(place: &str, bytes: &[u8]) -> Result<Self, StoreError> {
+        let corrupt = |problem: String| StoreError::Corrupt { place: place.to_owned(), problem };
+        let envelope: Envelope = serde_json::from_slice(bytes)
+            .map_err(|error| corrupt(format!("it is not a ledger ({error})")))?;
+        if envelope.min_reader > FORMAT {
+            return Err(corrupt(format!(
+                "it was written in format {}, and this mlinfra reads up to {FORMAT}: use a newer one",
+                envelope.format
+            )));
+        }
+        if digest(&envelope.body) != envelope.body_sha256 {
+            return Err(corrupt("its checksum does not match its content".to_owned()));
+        }
+        let ledger: Self = serde_json::from_value(envelope.body)
+            .map_err(|error| corrupt(format!("its content cannot be read ({error})")))?;
+        if (ledger.serial, &ledger.lineage) != (envelope.serial, &envelope.lineage) {
+            return Err(corrupt("its head and its content disagree".to_owned()));
+        }
+        Ok(ledger)
+    }
+}

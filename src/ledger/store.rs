@@ -1,0 +1,110 @@
+//! Where a ledger is kept: five calls that files, memory and S3 can all keep.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// Which content of a key was read: an ETag on S3, a checksum elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version(pub String);
+
+impl Version {
+    /// The checksum of some bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(hex(&Sha256::digest(bytes)))
+    }
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What stands under a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blob {
+    /// The content.
+    pub bytes: Vec<u8>,
+    /// Which content it is.
+    pub version: Version,
+}
+
+/// Why a store did not do as told.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// `create_new` found the key taken.
+    #[error("{0} exists already: another mlinfra wrote to this ledger")]
+    Exists(String),
+    /// `replace_if` found another version.
+    #[error("{0} has changed meanwhile: another mlinfra wrote to this ledger")]
+    Lost(String),
+    /// Somebody holds the lock.
+    #[error("the stack is locked by {0}")]
+    Held(Box<Holder>),
+    /// What is stored cannot be trusted.
+    #[error("{place}: {problem}")]
+    Corrupt {
+        /// Which file or key.
+        place: String,
+        /// What is wrong with it, and up to where it is good.
+        problem: String,
+    },
+    /// The disk or the network.
+    #[error("{place}: {problem}")]
+    Io {
+        /// Which file or key.
+        place: String,
+        /// In the system's words.
+        problem: String,
+    },
+}
+
+/// Who holds a lock, for whoever finds it held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// `user@host`
+    pub who: String,
+    /// The process.
+    pub pid: u32,
+    /// The command, such as `apply`.
+    pub doing: String,
+    /// Since when, as text.
+    pub since: String,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} (process {}, `mlinfra {}` since {})",
+            self.who, self.pid, self.doing, self.since
+        )
+    }
+}
+
+/// A lock that is held until it is dropped.
+pub trait Lock: Send + Sync + fmt::Debug {}
+
+/// The five calls, and a lock.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Reads a key.
+    async fn get(&self, key: &str) -> Result<Option<Blob>, StoreError>;
+    /// Writes a key that must not exist. Durable when it returns.
+    async fn create_new(&self, key: &str, bytes: &[u8]) -> Result<Version, StoreError>;
+    /// Replaces exactly the version that was read. Durable when it returns.
+    async fn replace_if(
+        &self,
+        key: &str,
+        bytes: &[u8],
+        version: &Version,
+    ) -> Result<Version, StoreError>;
+    /// Keys with a prefix, in order.
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError>;
+    /// Removes a key; one that is absent is fine.
+    async fn remove(&self, key: &str) -> Result<(), StoreError>;
+    /// Takes the lock of a scope, or says who has it.
+    async fn lock(&self, scope: &str, holder: &Holder) -> Result<Box<dyn Lock>, StoreError>;
+}

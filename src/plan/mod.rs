@@ -1,0 +1,63 @@
+//! Floor 4: what is wanted and what is there to what is to be done.
+//!
+//! A synchronous, pure function of plain data. Its rules:
+//!
+//! * tags alone own: the ledger gives the plan its serial and never vetoes;
+//! * the highest generation that can be brought to what is wanted stays;
+//! * doomed = owned, visible, not staying: that covers what was removed, what is
+//!   replaced and what a crash left over;
+//! * a replacement is a Create now and a Delete at the end, unless the two cannot
+//!   coexist;
+//! * what could not be seen is not acted on.
+
+mod doomed;
+mod nodes;
+mod order;
+mod refusal;
+mod settle;
+mod steps;
+
+pub use refusal::Refusal;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::cloud::{Live, Observed};
+use crate::kinds::{Action, Plan, Why};
+use crate::ledger::Ledger;
+use crate::model::{Address, CloudId};
+use crate::stack::Desired;
+
+/// What stands at each address, and what has to be done there.
+#[derive(Default)]
+struct Draft<'a> {
+    /// The object that stays at an address.
+    staying: BTreeMap<Address, CloudId>,
+    /// Steps that make or change what is declared, and terminations of nodes.
+    steps: Vec<(Address, Action, Why)>,
+    /// Nodes about which a decision was made.
+    nodes: BTreeSet<CloudId>,
+    /// Objects that go.
+    doomed: BTreeMap<CloudId, (&'a Live, Why)>,
+    /// How many objects are as declared.
+    unchanged: usize,
+}
+
+/// Makes the plan.
+pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed) -> Result<Plan, Refusal> {
+    refusal::blind(desired, observed)?;
+    let order = order::makers_first(desired)?;
+    let mut draft = Draft::default();
+    let standing = settle::by_address(observed);
+    for address in &order {
+        settle::object(&mut draft, desired, &standing, address);
+    }
+    for (address, fleet) in &desired.fleets {
+        nodes::fleet(&mut draft, address, fleet, &standing);
+    }
+    nodes::orphans(&mut draft, &standing, desired.destroy);
+    doomed::collect(&mut draft, desired, observed);
+    refusal::precious(&draft)?;
+    let steps = steps::arrange(desired, &draft, observed)?;
+    let outputs = settle::outputs(desired, &draft);
+    Ok(Plan { base: ledger.serial, steps, unchanged: draft.unchanged, outputs })
+}

@@ -1,0 +1,124 @@
+//! Fleets of a fixed number of nodes: the difference is launched or terminated, the
+//! rest is left alone.
+
+use std::collections::BTreeSet;
+
+use crate::cloud::Live;
+use crate::kinds::{Action, KindName, Node, Offer, Spec, Why};
+use crate::model::{Address, CloudId, Link};
+use crate::stack::Fleet;
+
+use super::Draft;
+use super::settle::Standing;
+
+type Found<'a> = (&'a CloudId, &'a Live, &'a Node);
+
+/// Decides about one fleet.
+pub(super) fn fleet<'a>(
+    draft: &mut Draft<'a>,
+    address: &Address,
+    fleet: &Fleet,
+    standing: &Standing<'a>,
+) {
+    let nodes: Vec<Found<'a>> = standing
+        .get(address)
+        .into_iter()
+        .flatten()
+        .filter(|(_, live)| live.kind == KindName::Node && live.is_usable())
+        .filter_map(|(id, live)| match live.spec() {
+            Some(Spec::Node(node)) => Some((*id, *live, node)),
+            Some(_) | None => None,
+        })
+        .collect();
+    let template = draft.staying.get(&fleet.template);
+    let stays: BTreeSet<&str> = draft.staying.values().map(CloudId::as_str).collect();
+    // A subnet that goes takes its nodes along. Zones that are merely no longer offered
+    // do not: nobody wants to lose a running job to a shorter list.
+    let is_current = |node: &Node| match (&node.template, template, &node.subnet) {
+        (Link::Id(id), Some(wanted), Link::Id(subnet)) => {
+            id.as_str() == wanted.as_str() && stays.contains(subnet.as_str())
+        }
+        (Link::Id(_) | Link::To(_), _, _) => false,
+    };
+    let (mut current, outdated): (Vec<_>, Vec<_>) =
+        nodes.iter().copied().partition(|(_, _, node)| is_current(node));
+    // The oldest launches stay: what has trained longest is the last to go.
+    current.sort_by_key(|(id, live, _)| (live.batch, *id));
+    let keep = usize::try_from(fleet.count).unwrap_or(usize::MAX).min(current.len());
+    let surplus = current.split_off(keep);
+
+    terminate(draft, address, &outdated, &Why::Outdated);
+    let (from, to) = (count(keep + surplus.len()), fleet.count);
+    terminate(draft, address, &surplus, &Why::Shrink { from, to });
+    draft.unchanged += keep;
+    if count(keep) < fleet.count {
+        let batch = 1 + nodes.iter().filter_map(|(_, live, _)| live.batch).max().unwrap_or(0);
+        let template = match draft.staying.get(&fleet.template) {
+            Some(id) => Link::Id(id.as_str().into()),
+            None => Link::To(fleet.template.clone()),
+        };
+        let offers = offers(draft, fleet, &current);
+        let (count, tags) = (fleet.count - count(keep), fleet.tags.clone());
+        let action = Action::Launch { batch, count, template, offers, tags };
+        draft.steps.push((address.clone(), action, Why::Grow { from, to }));
+    }
+    let kept: Vec<_> = current.iter().map(|(id, ..)| (*id).clone()).collect();
+    draft.nodes.extend(kept);
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn terminate(draft: &mut Draft<'_>, address: &Address, nodes: &[Found<'_>], why: &Why) {
+    if nodes.is_empty() {
+        return;
+    }
+    let mut nodes = nodes.to_vec();
+    nodes.sort_by_key(|(id, ..)| *id);
+    let action = Action::Terminate {
+        nodes: nodes.iter().map(|(id, ..)| (*id).clone()).collect(),
+        was: nodes.iter().map(|(.., node)| (*node).clone()).collect(),
+    };
+    draft.nodes.extend(nodes.iter().map(|(id, ..)| (*id).clone()));
+    draft.steps.push((address.clone(), action, why.clone()));
+}
+
+/// The offers that a launch may walk down: nodes that belong together stay in the zone
+/// in which the first of them run.
+fn offers(draft: &Draft<'_>, fleet: &Fleet, current: &[Found<'_>]) -> Vec<Offer> {
+    let zone = current.first().map(|(.., node)| &node.zone).filter(|_| fleet.together);
+    let known = |to: &Address| draft.staying.get(to).cloned();
+    fleet
+        .offers
+        .iter()
+        .filter(|offer| zone.is_none_or(|zone| offer.zone == *zone))
+        .map(|offer| {
+            let mut offer = offer.clone();
+            if let Link::To(to) = &offer.subnet
+                && let Some(id) = known(to)
+            {
+                offer.subnet = Link::Id(id.as_str().into());
+            }
+            offer
+        })
+        .collect()
+}
+
+/// Nodes that belong to no declared fleet.
+pub(super) fn orphans(draft: &mut Draft<'_>, standing: &Standing<'_>, destroy: bool) {
+    for (address, found) in standing {
+        let nodes: Vec<Found<'_>> = found
+            .iter()
+            .filter(|(id, live)| {
+                live.kind == KindName::Node && live.is_usable() && !draft.nodes.contains(*id)
+            })
+            .filter_map(|(id, live)| match live.spec() {
+                Some(Spec::Node(node)) => Some((*id, *live, node)),
+                Some(_) | None => None,
+            })
+            .collect();
+        let why = if destroy { Why::Destroyed } else { Why::Removed };
+        terminate(draft, address, &nodes, &why);
+    }
+}

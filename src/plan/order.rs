@@ -1,0 +1,62 @@
+//! Orders: what is linked to is made before what links to it.
+
+use std::collections::BTreeMap;
+
+use petgraph::algo::{tarjan_scc, toposort};
+use petgraph::graph::{DiGraph, NodeIndex};
+
+use crate::kinds::walk::{FoundTarget, links};
+use crate::model::Address;
+use crate::stack::Desired;
+
+use super::Refusal;
+
+/// Declared addresses, every one behind those that it links to.
+pub(super) fn makers_first(desired: &Desired) -> Result<Vec<Address>, Refusal> {
+    let mut graph = DiGraph::<&Address, ()>::with_capacity(desired.specs.len(), 0);
+    let places: BTreeMap<&Address, NodeIndex> =
+        desired.specs.keys().map(|address| (address, graph.add_node(address))).collect();
+    for (address, spec) in &desired.specs {
+        for link in links(spec) {
+            let FoundTarget::Address(to) = link.target else { continue };
+            let Some(maker) = places.get(&to) else {
+                return Err(Refusal::Dangling { from: address.clone(), to });
+            };
+            graph.update_edge(*maker, places[address], ());
+        }
+        for to in desired.after.get(address).into_iter().flatten() {
+            if let Some(maker) = places.get(to) {
+                graph.update_edge(*maker, places[address], ());
+            }
+        }
+    }
+    match toposort(&graph, None) {
+        Ok(order) => Ok(order.into_iter().map(|at| graph[at].clone()).collect()),
+        Err(_) => Err(Refusal::Cycle(cycle(&graph))),
+    }
+}
+
+/// The steps in an order in which each comes behind those that it needs: old place → new.
+pub(super) fn renumber(needs: &[Vec<usize>], names: &[Address]) -> Result<Vec<usize>, Refusal> {
+    let mut graph = DiGraph::<&Address, ()>::with_capacity(needs.len(), needs.len());
+    let places: Vec<NodeIndex> = names.iter().map(|name| graph.add_node(name)).collect();
+    for (step, needs) in needs.iter().enumerate() {
+        for need in needs {
+            graph.update_edge(places[*need], places[step], ());
+        }
+    }
+    match toposort(&graph, None) {
+        Ok(order) => Ok(order.into_iter().map(NodeIndex::index).collect()),
+        Err(_) => Err(Refusal::Cycle(cycle(&graph))),
+    }
+}
+
+fn cycle(graph: &DiGraph<&Address, ()>) -> Vec<Address> {
+    let ring = tarjan_scc(graph).into_iter().find(|ring| ring.len() > 1).unwrap_or_default();
+    let mut names: Vec<Address> = ring.into_iter().map(|at| graph[at].clone()).collect();
+    names.sort();
+    if let Some(first) = names.first().cloned() {
+        names.push(first);
+    }
+    names
+}

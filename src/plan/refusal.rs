@@ -1,0 +1,76 @@
+//! Why there is no plan.
+
+use std::collections::BTreeSet;
+
+use crate::cloud::{Observed, Seen};
+use crate::kinds::{KindName, Spec};
+use crate::model::{Address, CloudId};
+use crate::stack::Desired;
+
+use super::Draft;
+
+/// The planner says no.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Something that the plan would act on could not be seen.
+    #[error("cannot see {what}: {why}")]
+    Blind {
+        /// A kind or an object.
+        what: String,
+        /// In the cloud's words.
+        why: String,
+    },
+    /// Objects that need each other.
+    #[error("these need each other: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(" -> "))]
+    Cycle(Vec<Address>),
+    /// A link to what is not declared.
+    #[error("{from} refers to {to}, which is not declared")]
+    Dangling {
+        /// Who refers.
+        from: Address,
+        /// To what.
+        to: Address,
+    },
+    /// Deleting it would lose data.
+    #[error("{address} ({id}) holds data and is precious")]
+    Precious {
+        /// Where it is, or was, declared.
+        address: Address,
+        /// Which object.
+        id: CloudId,
+    },
+}
+
+/// Refuses to act on what cannot be seen: a kind that is declared or that a whole
+/// destroy must find, or an object of the stack.
+pub(super) fn blind(desired: &Desired, observed: &Observed) -> Result<(), Refusal> {
+    let mut wanted: BTreeSet<KindName> = desired.specs.values().map(Spec::kind).collect();
+    if !desired.fleets.is_empty() {
+        wanted.insert(KindName::Node);
+    }
+    for (kind, why) in &observed.blind {
+        if desired.destroy || wanted.contains(kind) {
+            return Err(Refusal::Blind { what: format!("any {}", kind.title()), why: why.clone() });
+        }
+    }
+    if let Some((id, why)) = observed.unreadable.iter().next() {
+        return Err(Refusal::Blind { what: id.to_string(), why: why.clone() });
+    }
+    for (id, live) in &observed.live {
+        if let Seen::Blind(why) = &live.seen {
+            let what = format!("{} ({} {id})", live.owner.address, live.kind.title());
+            return Err(Refusal::Blind { what, why: why.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses to delete what holds data.
+pub(super) fn precious(draft: &Draft<'_>) -> Result<(), Refusal> {
+    for (id, (live, _)) in &draft.doomed {
+        if live.holds_data && live.spec().is_none_or(Spec::is_precious) {
+            return Err(Refusal::Precious { address: live.owner.address.clone(), id: id.clone() });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! What stays at an address, and what has to be done to it.
+
+use std::collections::BTreeMap;
+
+use crate::cloud::{Live, Observed, Phase};
+use crate::kinds::{Action, OutputPlan, Spec, Why, differing, walk};
+use crate::model::{Address, CloudId};
+use crate::stack::Desired;
+
+use super::Draft;
+
+/// Live objects by the address in their tags, best candidate first: the highest
+/// generation, then the smallest id, so that two runs choose alike.
+pub(super) type Standing<'a> = BTreeMap<&'a Address, Vec<(&'a CloudId, &'a Live)>>;
+
+pub(super) fn by_address(observed: &Observed) -> Standing<'_> {
+    let mut standing: Standing<'_> = BTreeMap::new();
+    for (id, live) in &observed.live {
+        standing.entry(&live.owner.address).or_default().push((id, live));
+    }
+    for found in standing.values_mut() {
+        found.sort_by(|(a, x), (b, y)| (y.owner.generation, a).cmp(&(x.owner.generation, b)));
+    }
+    standing
+}
+
+/// Decides about one declared object. The objects that it links to were decided before.
+pub(super) fn object(
+    draft: &mut Draft<'_>,
+    desired: &Desired,
+    standing: &Standing<'_>,
+    address: &Address,
+) {
+    let Some(declared) = desired.specs.get(address) else { return };
+    let staying = &draft.staying;
+    // A spec was checked when it was made: filling in ids cannot make it unreadable.
+    let wanted =
+        walk::settle(declared, &|to| staying.get(to).cloned()).unwrap_or_else(|_| declared.clone());
+    let empty = Vec::new();
+    let found = standing.get(address).unwrap_or(&empty);
+    let candidates = found.iter().filter(|(_, live)| live.kind == wanted.kind());
+
+    let mut highest = 0;
+    let mut why = Why::Missing;
+    let mut replaced = Vec::new();
+    for (id, live) in candidates {
+        highest = highest.max(live.owner.generation);
+        if let Phase::Failed(text) = &live.phase {
+            why = Why::Failed { text: text.clone() };
+        }
+        let (true, Some(have)) = (live.is_usable(), live.spec()) else { continue };
+        let wanted = wanted.clone().at_generation(live.owner.generation);
+        let fields = differing(have, &wanted);
+        let forcing = forcing(have, &fields);
+        if forcing.is_empty() {
+            draft.staying.insert(address.clone(), (*id).clone());
+            if fields.is_empty() {
+                draft.unchanged += 1;
+            } else {
+                let (id, was) = ((*id).clone(), have.clone());
+                let action = Action::Update { id, was, spec: wanted, fields };
+                draft.steps.push((address.clone(), action, Why::Changed));
+            }
+            return;
+        }
+        replaced.push((*id).clone());
+        if let Why::Missing = why {
+            why = Why::Replaces { ids: Vec::new(), fields: forcing };
+        }
+    }
+    if let Why::Replaces { ids, .. } = &mut why {
+        *ids = replaced;
+    }
+    let generation = highest + 1;
+    let action = Action::Create { spec: wanted.at_generation(generation), generation };
+    draft.steps.push((address.clone(), action, why));
+}
+
+/// The fields among `fields` that cannot change in place.
+fn forcing(have: &Spec, fields: &[String]) -> Vec<String> {
+    let traits = have.kind().traits();
+    let values = have.fields();
+    let is_open = |field: &str| {
+        traits.in_place.contains(&field)
+            || (traits.attach.contains(&field)
+                && values.get(field).is_none_or(serde_json::Value::is_null))
+    };
+    fields.iter().filter(|field| !is_open(field)).cloned().collect()
+}
+
+/// Outputs with every id that is known by now.
+pub(super) fn outputs(desired: &Desired, draft: &Draft<'_>) -> BTreeMap<String, OutputPlan> {
+    let mut outputs = desired.outputs.clone();
+    for output in outputs.values_mut() {
+        walk::fill(&mut output.value, &|to| draft.staying.get(to).cloned());
+    }
+    outputs
+}

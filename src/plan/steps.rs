@@ -1,0 +1,267 @@
+//! From a draft to steps in a safe order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::cloud::Observed;
+use crate::kinds::walk::{FoundTarget, links};
+use crate::kinds::{Action, KindName, Spec, Step, Why};
+use crate::model::{Address, CloudId};
+use crate::stack::Desired;
+
+use super::{Draft, Refusal, order};
+
+/// The steps being ordered, with the indexes that the rules ask.
+struct Board<'a> {
+    desired: &'a Desired,
+    steps: Vec<(Address, Action, Why)>,
+    needs: Vec<BTreeSet<usize>>,
+    /// The step that makes or changes what is declared at an address.
+    making: BTreeMap<Address, usize>,
+    /// The step that launches or terminates nodes at an address.
+    nodes: BTreeMap<Address, Vec<usize>>,
+    /// The step that deletes an object, or terminates a node.
+    ending: BTreeMap<CloudId, usize>,
+}
+
+/// Orders the draft's steps.
+pub(super) fn arrange(
+    desired: &Desired,
+    draft: &Draft<'_>,
+    observed: &Observed,
+) -> Result<Vec<Step>, Refusal> {
+    let mut board = Board::new(desired, draft);
+    board.birth();
+    board.launches();
+    if !draft.doomed.is_empty() || !board.ending.is_empty() {
+        board.death(draft, observed);
+    }
+    let names: Vec<Address> = board.steps.iter().map(|(address, ..)| address.clone()).collect();
+    let needs: Vec<Vec<usize>> =
+        board.needs.iter().map(|needs| needs.iter().copied().collect()).collect();
+    let order = order::renumber(&needs, &names)?;
+    let mut place = vec![0; order.len()];
+    for (new, old) in order.iter().enumerate() {
+        place[*old] = new;
+    }
+    let mut steps: Vec<Option<(Address, Action, Why)>> =
+        board.steps.into_iter().map(Some).collect();
+    Ok(order
+        .iter()
+        .filter_map(|old| {
+            let (address, action, why) = steps[*old].take()?;
+            let mut needs: Vec<usize> = needs[*old].iter().map(|need| place[*need]).collect();
+            needs.sort_unstable();
+            Some(Step { address, action, why, needs })
+        })
+        .collect())
+}
+
+impl<'a> Board<'a> {
+    fn new(desired: &'a Desired, draft: &Draft<'_>) -> Self {
+        let mut steps = draft.steps.clone();
+        for (id, (live, why)) in &draft.doomed {
+            // A blind object was refused before: every doomed one has a spec.
+            let Some(was) = live.spec().cloned() else { continue };
+            let empty_first = live.holds_data;
+            let action = Action::Delete { id: id.clone(), was, empty_first };
+            steps.push((live.owner.address.clone(), action, why.clone()));
+        }
+        let mut board = Self {
+            desired,
+            needs: vec![BTreeSet::new(); steps.len()],
+            making: BTreeMap::new(),
+            nodes: BTreeMap::new(),
+            ending: BTreeMap::new(),
+            steps,
+        };
+        for (at, (address, action, _)) in board.steps.iter().enumerate() {
+            match action {
+                Action::Create { .. } | Action::Update { .. } => {
+                    board.making.insert(address.clone(), at);
+                }
+                Action::Delete { id, .. } => {
+                    board.ending.insert(id.clone(), at);
+                }
+                Action::Launch { .. } => {
+                    board.nodes.entry(address.clone()).or_default().push(at);
+                }
+                Action::Terminate { nodes, .. } => {
+                    board.nodes.entry(address.clone()).or_default().push(at);
+                    board.ending.extend(nodes.iter().map(|node| (node.clone(), at)));
+                }
+            }
+        }
+        board
+    }
+
+    fn need(&mut self, step: usize, first: usize) {
+        if step != first {
+            self.needs[step].insert(first);
+        }
+    }
+
+    fn need_made(&mut self, step: usize, address: &Address) {
+        if let Some(first) = self.making.get(address).copied() {
+            self.need(step, first);
+        }
+    }
+
+    /// What links to an object, or follows it, comes after it.
+    fn birth(&mut self) {
+        let desired = self.desired;
+        let mut by_kind: BTreeMap<(Address, KindName), Vec<&Address>> = BTreeMap::new();
+        for (address, spec) in &desired.specs {
+            by_kind.entry((address.owner(), spec.kind())).or_default().push(address);
+        }
+        for (address, at) in self.making.clone() {
+            let Some(spec) = desired.specs.get(&address) else { continue };
+            for to in declared_links(spec) {
+                self.need_made(at, &to);
+            }
+            for to in desired.after.get(&address).into_iter().flatten() {
+                self.need_made(at, to);
+            }
+            for kind in spec.kind().traits().follows {
+                for to in by_kind.get(&(address.owner(), *kind)).into_iter().flatten() {
+                    self.need_made(at, to);
+                }
+            }
+        }
+    }
+
+    /// A launch comes after its template, its subnets, what it was told to wait for, and
+    /// the end of the nodes whose place it takes: spare GPUs cannot be assumed.
+    fn launches(&mut self) {
+        for (address, steps) in self.nodes.clone() {
+            let launch =
+                steps.iter().copied().find(|at| matches!(self.steps[*at].1, Action::Launch { .. }));
+            let (Some(launch), Some(fleet)) = (launch, self.desired.fleets.get(&address)) else {
+                continue;
+            };
+            for at in steps {
+                self.need(launch, at);
+            }
+            self.need_made(launch, &fleet.template);
+            for offer in &fleet.offers {
+                if let crate::model::Link::To(to) = &offer.subnet {
+                    self.need_made(launch, to);
+                }
+            }
+            for to in self.desired.after.get(&address).into_iter().flatten() {
+                self.need_made(launch, to);
+            }
+        }
+    }
+
+    fn death(&mut self, draft: &Draft<'_>, observed: &Observed) {
+        let users = users(observed);
+        let early = self.early(draft, &users);
+        let (empty, none) = (BTreeSet::new(), Vec::new());
+        let mut followers: BTreeMap<(Address, KindName), Vec<&CloudId>> = BTreeMap::new();
+        for (id, (live, _)) in &draft.doomed {
+            for kind in live.kind.traits().follows {
+                followers.entry((live.owner.address.owner(), *kind)).or_default().push(id);
+            }
+        }
+        for (id, (live, _)) in &draft.doomed {
+            let Some(at) = self.ending.get(id).copied() else { continue };
+            let is_early = early.contains(id);
+            for user in users.get(id).unwrap_or(&empty) {
+                match self.ending.get(user).copied() {
+                    Some(end) => self.need(at, end),
+                    None if is_early => {}
+                    // It stays, and moves off first.
+                    None => {
+                        if let Some(live) = observed.live.get(user) {
+                            self.need_made(at, &live.owner.address);
+                        }
+                    }
+                }
+            }
+            if !is_early {
+                self.need_made(at, &live.owner.address);
+            }
+            for follower in followers.get(&(live.owner.address.owner(), live.kind)).unwrap_or(&none)
+            {
+                if let Some(end) = self.ending.get(*follower).copied() {
+                    self.need(at, end);
+                }
+            }
+        }
+        self.early_before_births(draft, &early);
+    }
+
+    /// Doomed objects that cannot coexist with their successor, and all that stands on
+    /// them: they go before anything is made in their place.
+    fn early(
+        &self,
+        draft: &Draft<'_>,
+        users: &BTreeMap<CloudId, BTreeSet<CloudId>>,
+    ) -> BTreeSet<CloudId> {
+        let claims: BTreeSet<String> = self.claims().into_keys().collect();
+        let mut todo: Vec<CloudId> = draft
+            .doomed
+            .iter()
+            .filter(|(_, (live, _))| {
+                live.spec().and_then(Spec::claim).is_some_and(|claim| claims.contains(&claim))
+            })
+            .map(|(id, _)| id.clone())
+            .collect();
+        let mut early = BTreeSet::new();
+        while let Some(id) = todo.pop() {
+            let doomed = |user: &&CloudId| draft.doomed.contains_key(*user);
+            let on_it = users.get(&id).into_iter().flatten().filter(doomed).cloned();
+            if early.insert(id.clone()) {
+                todo.extend(on_it);
+            }
+        }
+        early
+    }
+
+    fn claims(&self) -> BTreeMap<String, usize> {
+        self.steps
+            .iter()
+            .enumerate()
+            .filter_map(|(at, (_, action, _))| match action {
+                Action::Create { spec, .. } => spec.claim().map(|claim| (claim, at)),
+                Action::Update { .. }
+                | Action::Delete { .. }
+                | Action::Launch { .. }
+                | Action::Terminate { .. } => None,
+            })
+            .collect()
+    }
+
+    fn early_before_births(&mut self, draft: &Draft<'_>, early: &BTreeSet<CloudId>) {
+        let claims = self.claims();
+        for id in early {
+            let claim = draft.doomed.get(id).and_then(|(live, _)| live.spec()?.claim());
+            if let (Some(create), Some(end)) =
+                (claim.and_then(|claim| claims.get(&claim)).copied(), self.ending.get(id).copied())
+            {
+                self.need(create, end);
+            }
+        }
+    }
+}
+
+/// The addresses that a declared spec links to.
+fn declared_links(spec: &Spec) -> impl Iterator<Item = Address> {
+    links(spec).into_iter().filter_map(|found| match found.target {
+        FoundTarget::Address(address) => Some(address),
+        FoundTarget::Id(_) => None,
+    })
+}
+
+/// Who links to an object.
+fn users(observed: &Observed) -> BTreeMap<CloudId, BTreeSet<CloudId>> {
+    let mut users: BTreeMap<CloudId, BTreeSet<CloudId>> = BTreeMap::new();
+    for (id, live) in &observed.live {
+        for found in live.spec().map(links).unwrap_or_default() {
+            if let FoundTarget::Id(to) = found.target {
+                users.entry(to).or_default().insert(id.clone());
+            }
+        }
+    }
+    users
+}

@@ -1,0 +1,144 @@
+//! The language's tables as JSON Schema and as a page for people.
+
+use serde_json::{Map, Value, json};
+
+use crate::lang::schema::{Attribute, BlockSchema, Type};
+
+/// JSON Schema of a configuration in HCL's JSON form.
+pub fn json(blocks: &[BlockSchema]) -> Value {
+    let mut properties = Map::new();
+    for block in blocks {
+        properties.insert(block.word.to_owned(), labelled(block));
+    }
+    properties.insert("locals".to_owned(), json!({ "type": "object" }));
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "mlinfra configuration",
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+    })
+}
+
+fn labelled(block: &BlockSchema) -> Value {
+    match block.label {
+        Some(_) => json!({ "type": "object", "additionalProperties": body(block) }),
+        None if block.repeats => json!({ "type": "array", "items": body(block) }),
+        None => body(block),
+    }
+}
+
+fn body(block: &BlockSchema) -> Value {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for Attribute { name, ty, required: must, default, doc } in block.attributes {
+        let mut shape = of(ty);
+        if let Some(map) = shape.as_object_mut() {
+            map.insert("description".to_owned(), json!(doc));
+            if let Some(default) = default {
+                map.insert("x-default".to_owned(), json!(default));
+            }
+        }
+        properties.insert((*name).to_owned(), shape);
+        if *must {
+            required.push(*name);
+        }
+    }
+    for inner in block.blocks {
+        properties.insert(inner.word.to_owned(), labelled(inner));
+    }
+    json!({
+        "type": "object",
+        "description": block.doc,
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
+    })
+}
+
+fn of(ty: &Type) -> Value {
+    match ty {
+        Type::String | Type::TypeExpression => json!({ "type": "string" }),
+        Type::Number => json!({ "type": "number" }),
+        Type::Integer => json!({ "type": "integer" }),
+        Type::Bool => json!({ "type": "boolean" }),
+        Type::Duration => json!({ "type": "string", "pattern": "^[0-9]+[smhd]$" }),
+        Type::Size => json!({ "type": "string", "pattern": "^[0-9]+(GiB|TiB|PiB)$" }),
+        Type::Reference(word) => json!({ "type": "string", "x-reference": word }),
+        Type::OneOf(words) => json!({ "enum": words }),
+        Type::List(inner) => json!({ "type": "array", "items": of(inner) }),
+        Type::Map(inner) => json!({ "type": "object", "additionalProperties": of(inner) }),
+        Type::Either(types) => json!({ "anyOf": types.iter().map(of).collect::<Vec<_>>() }),
+        Type::Object(attributes) => {
+            let properties: Map<String, Value> =
+                attributes.iter().map(|each| (each.name.to_owned(), of(&each.ty))).collect();
+            json!({ "type": "object", "properties": properties })
+        }
+        Type::Any => json!({}),
+    }
+}
+
+/// The reference as a page.
+pub fn markdown(blocks: &[BlockSchema]) -> String {
+    let mut out = String::from(
+        "# Language reference\n\nMade from the tables in the code by `mlinfra schema --markdown`.\n",
+    );
+    for block in blocks {
+        section(&mut out, block, "");
+    }
+    out.push_str(
+        "\n## locals\n\nNames for expressions, read as `local.<name>`. Any number of blocks.\n",
+    );
+    out
+}
+
+fn section(out: &mut String, block: &BlockSchema, within: &str) {
+    let label = block.label.map_or("", |_| " \"name\"");
+    let level = if within.is_empty() { "##" } else { "###" };
+    out.push_str(&format!("\n{level} {within}{}{label}\n\n{}\n", block.word, block.doc));
+    if let Some(label) = block.label {
+        out.push_str(&format!("\nIts label is {label}.\n"));
+    }
+    if !block.attributes.is_empty() {
+        out.push_str("\n| attribute | type | default | meaning |\n|---|---|---|---|\n");
+    }
+    for Attribute { name, ty, required, default, doc } in block.attributes {
+        let default = match (required, default) {
+            (true, _) => "required".to_owned(),
+            (false, Some(text)) => format!("`{text}`"),
+            (false, None) => "–".to_owned(),
+        };
+        let doc = doc.replace('|', "\\|");
+        out.push_str(&format!("| `{name}` | {} | {default} | {doc} |\n", words(ty)));
+    }
+    if !block.exports.is_empty() {
+        out.push_str("\n| can be read | meaning |\n|---|---|\n");
+    }
+    for export in block.exports {
+        out.push_str(&format!("| `{}.<name>.{}` | {} |\n", block.word, export.name, export.doc));
+    }
+    for inner in block.blocks {
+        section(out, inner, &format!("{} / ", block.word));
+    }
+}
+
+fn words(ty: &Type) -> String {
+    match ty {
+        Type::String => "text".to_owned(),
+        Type::Number => "number".to_owned(),
+        Type::Integer => "whole number".to_owned(),
+        Type::Bool => "`true` or `false`".to_owned(),
+        Type::Duration => "duration, such as `\"10m\"`".to_owned(),
+        Type::Size => "size, such as `\"200GiB\"`".to_owned(),
+        Type::Reference(word) => format!("a {word}"),
+        Type::OneOf(all) => {
+            all.iter().map(|word| format!("`\"{word}\"`")).collect::<Vec<_>>().join(" or ")
+        }
+        Type::List(inner) => format!("list of {}", words(inner)),
+        Type::Map(inner) => format!("map of {}", words(inner)),
+        Type::Either(types) => types.iter().map(words).collect::<Vec<_>>().join(" or "),
+        Type::Object(_) => "object".to_owned(),
+        Type::TypeExpression => "type, such as `list(string)`".to_owned(),
+        Type::Any => "anything".to_owned(),
+    }
+}

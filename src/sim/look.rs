@@ -1,0 +1,147 @@
+//! What readers see: late where the world is set so, and only what they may.
+
+use std::collections::BTreeMap;
+
+use super::object::{Object, all_tags};
+use super::physics::{self, Physics};
+use super::rules::refuse;
+use super::world::World;
+use crate::cloud::{Ask, Class, Facts, Failure, Live, Observed, Owner, Phase, Scope, Seen};
+use crate::kinds::{Home, KindName};
+use crate::model::{CloudId, Region as RegionName, tags};
+
+/// Objects on one page of a list.
+const PAGE: u64 = 1000;
+/// Detail reads that are under way at once.
+pub(super) const PARALLEL: u64 = 8;
+
+/// What a refresh cost for one kind.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Cost {
+    pub list: u64,
+    pub detail: u64,
+}
+
+pub(super) fn home(world: &World, region: &RegionName) -> Home {
+    Home { account: world.settings.account.clone(), region: region.clone() }
+}
+
+/// The answers to what an expansion asks.
+pub(super) fn facts(world: &World, region: &RegionName, ask: &Ask) -> Facts {
+    let settings = &world.settings;
+    let zones = settings.zones_of(region);
+    let image = |name: &String| Some((name.clone(), settings.image(name)?));
+    let offering = |name: &String| {
+        let here = zones.iter().filter(|zone| settings.offers(name, zone)).cloned().collect();
+        (name.clone(), here)
+    };
+    Facts {
+        home: home(world, region),
+        images: ask.images.iter().filter_map(image).collect(),
+        offerings: ask.instance_types.iter().map(offering).collect(),
+        zones,
+    }
+}
+
+/// Everything that carries a stack's tag, with what finding it cost.
+pub(super) fn observe(
+    world: &World,
+    region: &RegionName,
+    scope: &Scope,
+    now: u64,
+) -> (Observed, BTreeMap<KindName, Cost>) {
+    let at = now.saturating_sub(world.settings.visibility_ms);
+    let mut out = Observed::default();
+    let mut found: BTreeMap<KindName, u64> = BTreeMap::new();
+    for (id, object) in &world.objects {
+        let kind = object.spec.kind();
+        if object.region != *region || object.stranger || world.settings.blind.contains(&kind) {
+            continue;
+        }
+        let Some((spec, marks)) = object.view(at) else { continue };
+        let owner = match marks.contains_key(tags::STACK) {
+            true => Owner::from_tags(&scope.stack, &all_tags(spec, marks)),
+            false => None,
+        };
+        match owner {
+            None => {}
+            Some(Err(why)) => drop(out.unreadable.insert(id.clone(), why)),
+            Some(Ok(owner)) => {
+                *found.entry(kind).or_default() += 1;
+                let seen = match world.settings.blind_objects.contains(id) {
+                    true => Seen::Blind("AccessDenied: its details may not be read".to_owned()),
+                    false => Seen::Spec(spec.clone()),
+                };
+                out.live.insert(id.clone(), live(object, owner, seen, at));
+            }
+        }
+    }
+    let mut costs = BTreeMap::new();
+    for kind in KindName::ALL {
+        let (budget, found) = (kind.traits().budget, found.get(kind).copied().unwrap_or(0));
+        let list = u64::from(budget.list) * found.div_ceil(PAGE).max(1);
+        costs.insert(*kind, Cost { list, detail: u64::from(budget.detail) * found });
+        if world.settings.blind.contains(kind) {
+            let physics = physics::of(*kind);
+            let api = physics.api(physics.list);
+            out.blind.insert(*kind, format!("{api}: UnauthorizedOperation"));
+        }
+    }
+    (out, costs)
+}
+
+fn live(object: &Object, owner: Owner, seen: Seen, at: u64) -> Live {
+    Live {
+        kind: object.spec.kind(),
+        owner,
+        seen,
+        phase: object.phase(at),
+        holds_data: object.contents > 0,
+        batch: object.marks.get(tags::BATCH).and_then(|batch| batch.parse().ok()),
+    }
+}
+
+/// How far one object is.
+pub(super) fn phase(
+    world: &World,
+    region: &RegionName,
+    kind: KindName,
+    id: &CloudId,
+    now: u64,
+) -> Result<Phase, Failure> {
+    let physics = physics::of(kind);
+    let denied = world.settings.blind.contains(&kind) || world.settings.blind_objects.contains(id);
+    if denied {
+        let text = "You are not authorized to perform this operation.";
+        let api = physics.api(physics.list);
+        return Err(refuse(Class::Denied, &api, "UnauthorizedOperation", text));
+    }
+    let at = now.saturating_sub(world.settings.visibility_ms);
+    let here = |object: &&Object| {
+        object.spec.kind() == kind && (physics.global || object.region == *region)
+    };
+    Ok(world.objects.get(id).filter(here).map_or(Phase::Gone, |object| object.phase(at)))
+}
+
+/// The API of detail reads.
+pub(super) fn detail_api(physics: &Physics) -> String {
+    match physics.service {
+        "sqs" => "sqs:GetQueueAttributes".to_owned(),
+        "s3" => "s3:GetBucket".to_owned(),
+        "iam" => format!("iam:{}", physics.create.replace("Create", "Get")),
+        _ => physics.api(&format!("{}Details", physics.list.trim_end_matches('s'))),
+    }
+}
+
+/// A region that cannot be seen at all.
+pub(super) fn nothing(why: &str) -> Observed {
+    let blind = KindName::ALL.iter().map(|kind| (*kind, why.to_owned())).collect();
+    Observed { blind, ..Observed::default() }
+}
+
+/// Takes away what could not be listed.
+pub(super) fn without(mut seen: Observed, denied: BTreeMap<KindName, String>) -> Observed {
+    seen.live.retain(|_, live| !denied.contains_key(&live.kind));
+    seen.blind.extend(denied);
+    seen
+}

@@ -1,0 +1,28 @@
+//! Floor 5: a simulated AWS region behind the port.
+//!
+//! It serves the newcomer without an account, the property tests and the crash tests.
+//! It is deterministic: what happens follows from its seed, its clock (tokio's, so that
+//! months pass in a second where that clock is paused) and the calls that it gets. It
+//! knows kinds only through their traits and links; `physics.rs` has the few facts in
+//! which they differ beyond those.
+
+mod compute;
+mod error;
+mod file;
+mod foreign;
+mod look;
+mod object;
+mod physics;
+mod region;
+mod rules;
+mod settings;
+mod status;
+#[cfg(test)]
+mod tests;
+mod world;
+
+pub use error::SimError;
+pub use foreign::ObjectView;
+pub use region::Region;
+pub use settings::{Fault, FaultKind, KEYS, Settings};
+pub use status::Status;

@@ -1,0 +1,362 @@
+//! A handle on one region of the world, and the port on it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::time::Instant;
+
+use super::SimError;
+use super::file::Log;
+use super::look;
+use super::object::Event;
+use super::physics;
+use super::rules::{self, Caller as Judge, refuse};
+use super::settings::{Fault, FaultKind, Settings};
+use super::world::World;
+use crate::cloud::{
+    Ask, Call, CallCounts, Caller, Class, Cloud, Facts, Failure, Left, Observed, Phase, Reply,
+    Scope,
+};
+use crate::kinds::KindName;
+use crate::model::{CloudId, Region as RegionName};
+
+/// One region of a simulated world. Clones, and handles on other regions made by
+/// [`Region::elsewhere`], share the world.
+#[derive(Clone)]
+pub struct Region {
+    pub(super) name: RegionName,
+    inner: Arc<Mutex<Inner>>,
+}
+
+/// The world with its clock, its file and its counters.
+pub(super) struct Inner {
+    pub world: World,
+    log: Option<Log>,
+    epoch_ms: u64,
+    opened: Instant,
+    counts: CallCounts,
+    mutations: u64,
+    /// Calls that may come at once, and when that was so; none before the first.
+    bucket: Option<(f64, u64)>,
+}
+
+impl Region {
+    /// A world that lives as long as its handles.
+    pub fn memory(name: RegionName, settings: Settings) -> Self {
+        let mut world = World::default();
+        world.settings = settings;
+        Self::of(name, world, None)
+    }
+
+    /// The world in a folder; a new one if there is none.
+    pub fn open(folder: &Path, name: RegionName) -> Result<Self, SimError> {
+        let mut world = World::default();
+        let log = Log::open(folder, &mut world)?;
+        Ok(Self::of(name, world, Some(log)))
+    }
+
+    /// Starts a new world in a folder, whatever was there.
+    pub fn reset(folder: &Path) -> Result<(), SimError> {
+        Log::reset(folder)
+    }
+
+    fn of(name: RegionName, world: World, log: Option<Log>) -> Self {
+        let inner = Inner {
+            epoch_ms: world.time,
+            world,
+            log,
+            opened: Instant::now(),
+            counts: CallCounts::new(),
+            mutations: 0,
+            bucket: None,
+        };
+        Self { name, inner: Arc::new(Mutex::new(inner)) }
+    }
+
+    /// Another region of the same world.
+    #[must_use]
+    pub fn elsewhere(&self, name: RegionName) -> Self {
+        Self { name, inner: Arc::clone(&self.inner) }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &RegionName {
+        &self.name
+    }
+
+    /// Simulated milliseconds since the world began.
+    pub fn now(&self) -> u64 {
+        self.inner().now()
+    }
+
+    /// Calls that changed the world through the port, since this handle was opened.
+    pub fn mutations(&self) -> u64 {
+        self.inner().mutations
+    }
+
+    /// How the world behaves.
+    pub fn settings(&self) -> Settings {
+        let mut inner = self.inner();
+        match inner.turn(|world, _| (world.settings.clone(), None)) {
+            Ok(settings) => settings,
+            Err(_) => inner.world.settings.clone(),
+        }
+    }
+
+    /// Changes one setting; [`super::settings::KEYS`] has the keys.
+    pub fn set(&self, key: &str, value: &str) -> Result<(), SimError> {
+        self.inner().turn(|world, _| {
+            let mut settings = world.settings.clone();
+            let done = settings.set(key, value);
+            if settings.account != world.settings.account && !world.objects.is_empty() {
+                let text = "The account is a part of ARNs: it changes only in an empty world.";
+                return (Err(SimError::Setting(text.to_owned())), None);
+            }
+            let event = done.is_ok().then(|| Event::Settings { settings: Box::new(settings) });
+            (done, event)
+        })?
+    }
+
+    /// Changes all settings at once.
+    pub fn configure(&self, settings: Settings) -> Result<(), SimError> {
+        self.inner().turn(|_, _| ((), Some(Event::Settings { settings: Box::new(settings) })))
+    }
+
+    /// Lets time pass at once.
+    pub fn advance(&self, by: Duration) -> Result<(), SimError> {
+        let mut inner = self.inner();
+        inner.epoch_ms += u64::try_from(by.as_millis()).unwrap_or(u64::MAX / 2);
+        inner.turn(|_, _| ((), Some(Event::Tick)))
+    }
+
+    pub(super) fn inner(&self) -> MutexGuard<'_, Inner> {
+        // A panic elsewhere does not make plain data wrong.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Half of a call's latency: whoever drops the call in its second half loses the answer.
+    async fn travel(&self, times: u64) {
+        let ms = self.inner().world.settings.latency_ms * times;
+        if ms > 0 {
+            tokio::time::sleep(Duration::from_micros(ms * 500)).await;
+        }
+    }
+
+    fn strike(&self, call: &Call, api: &str) -> Result<Reply, Failure> {
+        let mut inner = self.inner();
+        inner.count(api, 1);
+        inner.throttle(api)?;
+        let fault = inner.fault(api, true)?;
+        if let Some(failure) = fault.and_then(|kind| refusal(kind, api)) {
+            return Err(failure);
+        }
+        let region = self.name.clone();
+        let outcome =
+            inner.turn(|world, now| match (Judge { world, region: &region, now }).judge(call) {
+                Ok((event, reply)) => (Ok((event.is_some(), reply)), event),
+                Err(failure) => (Err(failure), None),
+            });
+        let (changed, reply) = outcome.map_err(|why| broken(api, &why))??;
+        inner.mutations += u64::from(changed);
+        match fault {
+            Some(FaultKind::LoseAnswer) => Err(lost(api)),
+            Some(_) | None => Ok(reply),
+        }
+    }
+}
+
+impl Inner {
+    /// Simulated milliseconds.
+    pub fn now(&self) -> u64 {
+        let elapsed = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX / 2);
+        self.epoch_ms + elapsed
+    }
+
+    /// One look at the world, and at most one change of it, while nobody else has it.
+    pub fn turn<R>(
+        &mut self,
+        deed: impl FnOnce(&World, u64) -> (R, Option<Event>),
+    ) -> Result<R, SimError> {
+        if let Some(log) = &mut self.log {
+            log.lock(&mut self.world)?;
+        }
+        // Others may be ahead of our clock.
+        self.epoch_ms += self.world.time.saturating_sub(self.now());
+        let now = self.now();
+        self.world.sweep(now);
+        let (out, mut event) = deed(&self.world, now);
+        if let Some(log) = &mut self.log {
+            // Time that only readers saw pass is kept too, to the second.
+            let stale = now >= self.world.time + 1000;
+            event = event.or(stale.then_some(Event::Tick));
+            let done = event.as_ref().map_or(Ok(()), |event| log.append(now, event));
+            log.unlock();
+            done?;
+        }
+        if let Some(event) = event {
+            self.world.apply(now, event);
+        }
+        Ok(out)
+    }
+
+    pub fn count(&mut self, api: &str, calls: u64) {
+        let seconds = self.world.settings.latency_ms as f64 / 1000.0;
+        let row = self.counts.entry(api.to_owned()).or_default();
+        row.calls += calls;
+        row.seconds += seconds * calls as f64;
+    }
+
+    /// The bucket refills by the second and holds one second's worth.
+    fn throttle(&mut self, api: &str) -> Result<(), Failure> {
+        let rate = self.world.settings.throttle as f64;
+        if rate == 0.0 {
+            return Ok(());
+        }
+        let now = self.now();
+        let full = self.bucket.map_or(rate, |(left, then)| {
+            let gained = now.saturating_sub(then) as f64 / 1000.0 * rate;
+            (left + gained).min(rate)
+        });
+        let allowed = full >= 1.0;
+        self.bucket = Some((if allowed { full - 1.0 } else { full }, now));
+        if allowed { Ok(()) } else { Err(throttled(api)) }
+    }
+
+    /// The fault that strikes this call, if one does.
+    fn fault(&mut self, api: &str, mutates: bool) -> Result<Option<FaultKind>, Failure> {
+        // Where others may have set some, only a look at the file tells.
+        if self.log.is_none() && self.world.settings.faults.is_empty() {
+            return Ok(None);
+        }
+        let outcome = self.turn(|world, _| {
+            let mut struck = None;
+            let mut left = Vec::new();
+            for fault in &world.settings.faults {
+                let fits = fault.api.as_ref().map_or(mutates, |only| only == api);
+                match (fits, fault.nth) {
+                    (true, ..=1) if struck.is_none() => struck = Some(fault.kind),
+                    (true, 2..) => left.push(Fault { nth: fault.nth - 1, ..fault.clone() }),
+                    (_, _) => left.push(fault.clone()),
+                }
+            }
+            let changed = left != world.settings.faults;
+            (struck, changed.then_some(Event::Faults { faults: left }))
+        });
+        outcome.map_err(|why| broken(api, &why))
+    }
+}
+
+fn throttled(api: &str) -> Failure {
+    refuse(Class::Throttled, api, "RequestLimitExceeded", "Request limit exceeded.")
+}
+
+fn lost(api: &str) -> Failure {
+    Failure::new(Class::Unavailable, Left::Unknown, api, "ConnectionReset", "no answer came")
+}
+
+fn broken(api: &str, why: &SimError) -> Failure {
+    Failure::new(Class::Unavailable, Left::Unknown, api, "SandboxFile", why.to_string())
+}
+
+/// What a fault answers in place of the region; none when the call takes effect.
+fn refusal(kind: FaultKind, api: &str) -> Option<Failure> {
+    match kind {
+        FaultKind::FailBefore => Some(lost(api)),
+        FaultKind::LoseAnswer => None,
+        FaultKind::Throttle => Some(throttled(api)),
+        FaultKind::Deny => {
+            let text = "You are not authorized to perform this operation.";
+            Some(refuse(Class::Denied, api, "UnauthorizedOperation", text))
+        }
+        FaultKind::Expire => {
+            let text = "The security token included in the request is expired";
+            Some(refuse(Class::Expired, api, "ExpiredToken", text))
+        }
+    }
+}
+
+#[async_trait]
+impl Cloud for Region {
+    async fn caller(&self) -> Result<Caller, Failure> {
+        self.travel(2).await;
+        let mut inner = self.inner();
+        inner.count("sts:GetCallerIdentity", 1);
+        let home = look::home(&inner.world, &self.name);
+        let arn = home.arn("iam", "user/sandbox");
+        Ok(Caller { home, arn })
+    }
+
+    async fn facts(&self, ask: &Ask) -> Result<Facts, Failure> {
+        self.travel(2).await;
+        let mut inner = self.inner();
+        inner.count("ec2:DescribeAvailabilityZones", 1);
+        inner.count("ssm:GetParameters", (ask.images.len() as u64).div_ceil(10));
+        inner.count("ec2:DescribeInstanceTypeOfferings", u64::from(!ask.instance_types.is_empty()));
+        let facts = inner.turn(|world, _| (look::facts(world, &self.name, ask), None));
+        facts.map_err(|why| broken("ec2:DescribeAvailabilityZones", &why))
+    }
+
+    async fn observe(&self, scope: &Scope) -> Observed {
+        let mut denied = BTreeMap::new();
+        let (observed, longest) = {
+            let mut inner = self.inner();
+            for kind in KindName::ALL {
+                let physics = physics::of(*kind);
+                let api = physics.api(physics.list);
+                let fault = inner.fault(&api, false);
+                let failure = fault.map(|fault| fault.and_then(|fault| refusal(fault, &api)));
+                if let Ok(Some(failure)) | Err(failure) = failure {
+                    denied.insert(*kind, failure.to_string());
+                }
+            }
+            let seen =
+                inner.turn(|world, now| (look::observe(world, &self.name, scope, now), None));
+            match seen {
+                Ok((observed, costs)) => {
+                    let mut longest = 0;
+                    for (kind, cost) in costs {
+                        let physics = physics::of(kind);
+                        inner.count(&physics.api(physics.list), cost.list);
+                        inner.count(&look::detail_api(physics), cost.detail);
+                        longest = longest.max(cost.list + cost.detail.div_ceil(look::PARALLEL));
+                    }
+                    (observed, longest)
+                }
+                Err(why) => (look::nothing(&why.to_string()), 1),
+            }
+        };
+        self.travel(longest * 2).await;
+        look::without(observed, denied)
+    }
+
+    async fn act(&self, call: &Call) -> Result<Reply, Failure> {
+        let api = rules::api(call);
+        self.travel(1).await;
+        let outcome = self.strike(call, &api);
+        self.travel(1).await;
+        outcome
+    }
+
+    async fn phase(&self, kind: KindName, id: &CloudId) -> Result<Phase, Failure> {
+        self.travel(2).await;
+        let physics = physics::of(kind);
+        let api = physics.api(physics.list);
+        let mut inner = self.inner();
+        inner.count(&api, 1);
+        inner.throttle(&api)?;
+        if let Some(failure) = inner.fault(&api, false)?.and_then(|kind| refusal(kind, &api)) {
+            return Err(failure);
+        }
+        let phase = inner.turn(|world, now| (look::phase(world, &self.name, kind, id, now), None));
+        phase.map_err(|why| broken(&api, &why))?
+    }
+
+    fn calls(&self) -> CallCounts {
+        let mut counts = self.inner().counts.clone();
+        counts.retain(|_, row| row.calls > 0);
+        counts
+    }
+}

@@ -1,0 +1,402 @@
+//! `cluster`: a number of like nodes, with the rights, firewall and template they need.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::catalog::{InstanceType, instance_type};
+use crate::kinds::{
+    Disk, InlinePolicy, InstanceProfile, Interface, InterfaceKind, LaunchTemplate, Market,
+    Metadata, Offer, Peer, PlacementGroup, Role, Rule, SecurityGroup, canonical,
+};
+use crate::lang::schema::{Attribute, BlockSchema, Export, Type};
+use crate::lang::{Evaluated, Value};
+use crate::model::{Address, ImageId, Link, Text, Zone};
+
+use super::desired::Fleet;
+use super::expand::{Expansion, tags_of};
+use super::names::{Here, fit};
+use super::{network, user_data};
+
+/// The table of the block.
+pub const SCHEMA: BlockSchema = BlockSchema {
+    word: "cluster",
+    label: Some("the name by which other blocks refer to it"),
+    repeats: true,
+    attributes: &[
+        Attribute::new("network", Type::Reference("network"), "Where its nodes run.").required(),
+        Attribute::new("instance_type", Type::String, "What its nodes are, such as `p5.48xlarge`.")
+            .required(),
+        Attribute::new("nodes", Type::Integer, "How many nodes it has; 0 to 1000.").required(),
+        Attribute::new(
+            "image",
+            Type::String,
+            "What its nodes boot: an AMI id, `dlami-base`, `dlami-pytorch`, `ubuntu-24.04`, \
+             `al2023`, or a pattern of names among your own and Amazon's images. A newer image \
+             behind the same name moves nothing.",
+        )
+        .or("\"dlami-base\""),
+        Attribute::new(
+            "zones",
+            Type::List(&Type::String),
+            "Letters of the zones in which nodes may run, in order of preference.",
+        )
+        .or("every zone of the network that offers the type"),
+        Attribute::new(
+            "read",
+            Type::List(&Type::Reference("bucket")),
+            "Buckets that its nodes may read.",
+        )
+        .or("[]"),
+        Attribute::new(
+            "write",
+            Type::List(&Type::Reference("bucket")),
+            "Buckets that its nodes may read and write.",
+        )
+        .or("[]"),
+        Attribute::new(
+            "queue",
+            Type::Reference("queue"),
+            "The queue that its nodes take jobs from and may add jobs to.",
+        ),
+        Attribute::new(
+            "placement",
+            Type::OneOf(&["auto", "cluster", "none"]),
+            "Whether nodes stand close together; `auto` does so for types with EFA.",
+        )
+        .or("\"auto\""),
+        Attribute::new(
+            "setup",
+            Type::String,
+            "A shell script that every node runs once, as root, at its first boot.",
+        ),
+        Attribute::new("tags", Type::Map(&Type::String), "Tags beside the stack's.").or("{}"),
+    ],
+    blocks: &[BlockSchema {
+        word: "disk",
+        label: None,
+        repeats: false,
+        attributes: &[
+            Attribute::new("size", Type::Size, "How large; 8GiB to 64TiB.").or("\"200GiB\""),
+            Attribute::new("iops", Type::Integer, "Operations per second; 3000 to 80000.")
+                .or("6000"),
+            Attribute::new("throughput", Type::Integer, "MiB per second; 125 to 2000.").or("500"),
+        ],
+        blocks: &[],
+        exports: &[],
+        doc: "The root disk: gp3, encrypted.",
+    }],
+    exports: &[
+        Export { name: "security_group_id", doc: "The id of its security group." },
+        Export { name: "role_arn", doc: "The ARN of its nodes' role." },
+        Export { name: "launch_template_id", doc: "The id of its launch template." },
+    ],
+    doc: "A cluster of a fixed number of like nodes in private subnets: all of them are launched \
+          or none. Reached through AWS Systems Manager; no port is open.",
+};
+
+/// What can be read from it.
+pub(super) fn exports(here: &Here, block: &Evaluated) -> BTreeMap<String, Value> {
+    let Some(address) = &block.address else { return BTreeMap::new() };
+    let role = format!("role{}{}", here.path(), here.role(address));
+    BTreeMap::from([
+        ("security_group_id".to_owned(), Value::id_of(address.with_part("group"))),
+        ("launch_template_id".to_owned(), Value::id_of(address.with_part("template"))),
+        ("role_arn".to_owned(), here.home.arn("iam", &role).into()),
+    ])
+}
+
+/// Adds it to what is wanted.
+pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
+    let Some(address) = block.address.clone() else { return };
+    let type_name = block.attr("instance_type").and_then(Value::as_str).unwrap_or_default();
+    let known = instance_type(type_name);
+    let count = x.integer(block, "nodes", 0, 0..=1000);
+    let together = match block.attr("placement").and_then(Value::as_str) {
+        Some("cluster") => true,
+        Some("none") => false,
+        Some(_) | None => known.is_some_and(|found| found.efa > 0),
+    };
+    let grouped = together && count > 1;
+    security_group(x, block, &address);
+    role(x, block, &address);
+    if grouped {
+        let at = address.with_part("placement");
+        let spec = PlacementGroup {
+            name: x.here.name(&address, "", 240),
+            strategy: "cluster".to_owned(),
+            tags: tags_of(x, &at, block),
+        };
+        x.desired.specs.insert(at, spec.into());
+    }
+    template(x, block, &address, (type_name, known, grouped));
+    let offers = offers(x, block, type_name);
+    let nodes = address.with_part("nodes");
+    let fleet = Fleet {
+        count,
+        template: address.with_part("template"),
+        offers,
+        together,
+        tags: tags_of(x, &address, block),
+    };
+    x.desired.after.insert(nodes.clone(), whole_network(x, block));
+    x.desired.fleets.insert(nodes, fleet);
+}
+
+/// Nodes need the way out at their first boot, although no link says so.
+fn whole_network(x: &Expansion<'_>, block: &Evaluated) -> std::collections::BTreeSet<Address> {
+    let network = block.attr("network").and_then(Value::address).cloned();
+    let of_it = |at: &&Address| Some(at.owner()) == network;
+    x.desired.specs.keys().filter(of_it).cloned().collect()
+}
+
+fn security_group(x: &mut Expansion<'_>, block: &Evaluated, address: &Address) {
+    let at = address.with_part("group");
+    let Some(network) = block.attr("network").and_then(Value::address) else { return };
+    let anywhere = Peer::Cidr("0.0.0.0/0".to_owned());
+    let mut egress = vec![
+        // EFA wants the group itself named in both directions.
+        Rule::all(Peer::Itself, "between nodes"),
+        Rule::all(anywhere, "to anywhere"),
+    ];
+    egress.sort();
+    let spec = SecurityGroup {
+        name: x.here.name(address, "", 240),
+        description: format!("Nodes of {address} in stack {}", x.here.stack),
+        vpc: Link::To(network.with_part("vpc")),
+        ingress: vec![Rule::all(Peer::Itself, "between nodes")],
+        egress,
+        tags: tags_of(x, &at, block),
+    };
+    x.desired.specs.insert(at, spec.into());
+}
+
+fn role(x: &mut Expansion<'_>, block: &Evaluated, address: &Address) {
+    let (role, profile) = (address.with_part("role"), address.with_part("profile"));
+    let (name, path) = (x.here.role(address), x.here.path());
+    let partition = x.here.home.partition();
+    let trust = canonical(json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Principal": { "Service": "ec2.amazonaws.com" },
+        }],
+    }));
+    let spec = Role {
+        name: name.clone(),
+        path: path.clone(),
+        description: format!("Nodes of {address} in stack {}", x.here.stack),
+        trust: Text::Known(trust),
+        policies: policies(x, block),
+        managed: vec![format!("arn:{partition}:iam::aws:policy/AmazonSSMManagedInstanceCore")],
+        tags: tags_of(x, &role, block),
+    };
+    x.desired.specs.insert(role.clone(), spec.into());
+    let tags = tags_of(x, &profile, block);
+    let spec = InstanceProfile { name, path, roles: vec![Link::To(role)], tags };
+    x.desired.specs.insert(profile, spec.into());
+}
+
+/// The ARNs of the blocks that an attribute refers to.
+fn arns(block: &Evaluated, attribute: &str) -> Vec<String> {
+    let listed = block.attr(attribute).and_then(Value::as_list).unwrap_or_default();
+    let arn = |value: &Value| {
+        let block = value.block()?;
+        block.exports.get("arn")?.as_str().map(str::to_owned)
+    };
+    listed.iter().filter_map(arn).collect()
+}
+
+/// Exactly what the nodes' buckets and queue need.
+fn policies(x: &Expansion<'_>, block: &Evaluated) -> Vec<InlinePolicy> {
+    let (read, write) = (arns(block, "read"), arns(block, "write"));
+    let mut statements = Vec::new();
+    let all: Vec<&String> = read.iter().chain(&write).collect();
+    let inside = |arns: &[&String]| arns.iter().map(|arn| format!("{arn}/*")).collect::<Vec<_>>();
+    if !all.is_empty() {
+        let list = ["s3:ListBucket", "s3:GetBucketLocation"];
+        statements.push(json!({ "Effect": "Allow", "Action": list, "Resource": all }));
+        statements.push(
+            json!({ "Effect": "Allow", "Action": ["s3:GetObject"], "Resource": inside(&all) }),
+        );
+    }
+    if !write.is_empty() {
+        let write: Vec<&String> = write.iter().collect();
+        let actions = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"];
+        statements
+            .push(json!({ "Effect": "Allow", "Action": actions, "Resource": inside(&write) }));
+    }
+    let queue = block.attr("queue").and_then(Value::block);
+    if let Some(arn) = queue.and_then(|queue| queue.exports.get("arn")?.as_str()) {
+        let actions = [
+            "sqs:ReceiveMessage",
+            "sqs:DeleteMessage",
+            "sqs:ChangeMessageVisibility",
+            "sqs:SendMessage",
+            "sqs:GetQueueAttributes",
+        ];
+        statements.push(json!({ "Effect": "Allow", "Action": actions, "Resource": arn }));
+    }
+    if statements.is_empty() {
+        return Vec::new();
+    }
+    let document = canonical(json!({ "Version": "2012-10-17", "Statement": statements }));
+    let name = fit(&format!("{}-data", x.here.stack), 128);
+    vec![InlinePolicy { name, document: Text::Known(document) }]
+}
+
+fn template(
+    x: &mut Expansion<'_>,
+    block: &Evaluated,
+    address: &Address,
+    (type_name, known, grouped): (&str, Option<&'static InstanceType>, bool),
+) {
+    let at = address.with_part("template");
+    let image_from = block.attr("image").and_then(Value::as_str).unwrap_or("dlami-base").to_owned();
+    let image = image(x, block, &at, &image_from);
+    x.instance_tags(block);
+    let user_data = user_data::script(x, block);
+    let spec = LaunchTemplate {
+        name: x.here.name(address, "", 110),
+        image,
+        image_from,
+        instance_type: type_name.to_owned(),
+        profile: Link::To(address.with_part("profile")),
+        groups: vec![Link::To(address.with_part("group"))],
+        placement: grouped.then(|| Link::To(address.with_part("placement"))),
+        disk: disk(x, block),
+        interfaces: known.map(interfaces).unwrap_or_default(),
+        user_data,
+        metadata: Metadata { tokens: "required".to_owned(), hop_limit: 1, tags: true },
+        on_shutdown: "terminate".to_owned(),
+        default_version: 1,
+        tags: tags_of(x, &at, block),
+    };
+    x.desired.specs.insert(at, spec.into());
+}
+
+/// The live template's image stays while its name in the configuration does: a newer
+/// image must never replace nodes by itself.
+fn image(x: &mut Expansion<'_>, block: &Evaluated, at: &Address, from: &str) -> ImageId {
+    if let Some((pinned_from, image)) = x.pins.images.get(at)
+        && pinned_from == from
+    {
+        return image.clone();
+    }
+    match x.facts.images.get(from) {
+        Some(image) => image.clone(),
+        None => {
+            let problem = format!("there is no image {from:?} in {}", x.here.home.region);
+            let help = "write an AMI id, `dlami-base`, `dlami-pytorch`, `ubuntu-24.04`, `al2023`, \
+                        or the name of an image of yours";
+            match block.attr("image") {
+                Some(value) => x.check(value, Some(problem), help),
+                None => x.problem(block, problem, help),
+            }
+            ImageId::from("ami-unknown")
+        }
+    }
+}
+
+fn disk(x: &mut Expansion<'_>, block: &Evaluated) -> Disk {
+    let written = block.nested("disk").next();
+    let (size, iops, throughput) = match written {
+        Some(disk) => (
+            x.gib(disk, "size", 200, 8..=65_536),
+            x.integer(disk, "iops", 6000, 3000..=80_000),
+            x.integer(disk, "throughput", 500, 125..=2000),
+        ),
+        None => (200, 6000, 500),
+    };
+    let number = |value: u32| i32::try_from(value).unwrap_or(i32::MAX);
+    Disk {
+        device: "/dev/sda1".to_owned(),
+        size: number(size),
+        volume_type: "gp3".to_owned(),
+        iops: Some(number(iops)),
+        throughput: Some(number(throughput)),
+        encrypted: true,
+    }
+}
+
+/// One IP interface on card 0 and EFA without an address on every card that can: an
+/// address per node, not per card. On p6-b300 card 0 takes no EFA
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa-acc-inst-types.html>).
+fn interfaces(found: &InstanceType) -> Vec<Interface> {
+    if found.efa == 0 {
+        return Vec::new();
+    }
+    let efa_on_first = found.efa == found.cards;
+    let mut out = vec![Interface { card: 0, device: 0, kind: InterfaceKind::Ip }];
+    for card in 0..found.cards {
+        if card == 0 && !efa_on_first {
+            continue;
+        }
+        let device = i32::from(card == 0);
+        out.push(Interface { card, device, kind: InterfaceKind::EfaOnly });
+    }
+    out
+}
+
+/// Zones of the network that offer the type, in the author's order.
+fn offers(x: &mut Expansion<'_>, block: &Evaluated, type_name: &str) -> Vec<Offer> {
+    let Some(network) = block.attr("network").and_then(Value::address) else { return Vec::new() };
+    let open = x.networks.get(network).cloned().unwrap_or_default();
+    let wanted: Vec<Zone> = match block.attr("zones").and_then(Value::as_list) {
+        Some(letters) => {
+            let region = x.here.home.region.clone();
+            let zone =
+                |value: &Value| Zone(format!("{region}{}", value.as_str().unwrap_or_default()));
+            letters.iter().map(zone).filter(|zone| open.contains(zone)).collect()
+        }
+        None => open,
+    };
+    let offered = x.facts.offerings.get(type_name);
+    let zones: Vec<Zone> = wanted
+        .into_iter()
+        .filter(|zone| offered.is_none_or(|offered| offered.contains(zone)))
+        .collect();
+    if zones.is_empty()
+        && let Some(value) = block.attr("instance_type")
+    {
+        let help = match offered {
+            Some(offered) if !offered.is_empty() => {
+                let letters: Vec<&str> = offered.iter().map(Zone::as_str).collect();
+                format!("the type is offered in {}", letters.join(", "))
+            }
+            Some(_) => format!("{} does not offer the type", x.here.home.region),
+            None => "the network has none of the zones".to_owned(),
+        };
+        let problem = format!("no zone of the cluster offers {type_name:?}");
+        x.check(value, Some(problem), &help);
+    }
+    zones
+        .into_iter()
+        .filter_map(|zone| {
+            let letter = zone.letter()?;
+            Some(Offer {
+                instance_type: type_name.to_owned(),
+                subnet: Link::To(network::private_subnet(network, letter)),
+                zone,
+                market: Market::OnDemand,
+            })
+        })
+        .collect()
+}
+
+/// Names that the node's environment file mentions.
+pub(super) fn environment(x: &Expansion<'_>, block: &Evaluated) -> Vec<(String, String)> {
+    let mut out = vec![
+        ("MLINFRA_STACK".to_owned(), x.here.stack.to_string()),
+        ("AWS_REGION".to_owned(), x.here.home.region.to_string()),
+    ];
+    if let Some(address) = &block.address {
+        out.push(("MLINFRA_CLUSTER".to_owned(), address.to_string()));
+    }
+    let queue = block.attr("queue").and_then(Value::block);
+    if let Some(url) = queue.and_then(|queue| queue.exports.get("url")?.as_str()) {
+        out.push(("MLINFRA_QUEUE_URL".to_owned(), url.to_owned()));
+    }
+    out
+}

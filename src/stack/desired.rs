@@ -1,0 +1,60 @@
+//! What the configuration wants, as plain data: the planner's first argument.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::kinds::{KindName, Offer, OutputPlan, Spec, Tags};
+use crate::model::{Address, StackName};
+
+/// Everything that a stack wants.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Desired {
+    /// Whose it is.
+    pub stack: StackName,
+    /// Objects by address.
+    pub specs: BTreeMap<Address, Spec>,
+    /// Fleets of nodes by address.
+    pub fleets: BTreeMap<Address, Fleet>,
+    /// What must stand before an object although no link says so.
+    pub after: BTreeMap<Address, BTreeSet<Address>>,
+    /// Outputs.
+    pub outputs: BTreeMap<String, OutputPlan>,
+    /// Names that the author chose and that no prefix of ours covers.
+    pub names: BTreeSet<(KindName, String)>,
+    /// The whole stack goes: nothing is wanted, on purpose.
+    pub destroy: bool,
+}
+
+/// A number of like nodes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fleet {
+    /// How many.
+    pub count: u32,
+    /// The address of their launch template.
+    pub template: Address,
+    /// Where they may run, best first.
+    pub offers: Vec<Offer>,
+    /// All of them in one zone.
+    pub together: bool,
+    /// Tags for people.
+    pub tags: Tags,
+}
+
+impl Desired {
+    /// Nothing, on purpose.
+    pub fn nothing(stack: StackName) -> Self {
+        Self {
+            stack,
+            specs: BTreeMap::new(),
+            fleets: BTreeMap::new(),
+            after: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+            names: BTreeSet::new(),
+            destroy: true,
+        }
+    }
+
+    /// An empty stack, to add to.
+    pub fn empty(stack: StackName) -> Self {
+        Self { destroy: false, ..Self::nothing(stack) }
+    }
+}

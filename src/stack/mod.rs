@@ -1,0 +1,18 @@
+//! Floor 3: evaluated blocks and facts to specs. The expert defaults live here.
+//!
+//! One file per block: its table (which checking, `mlinfra schema` and the reference
+//! are made from), what can be read from it, and what it becomes.
+
+mod bucket;
+mod cluster;
+mod desired;
+mod expand;
+mod names;
+mod network;
+mod queue;
+mod user_data;
+mod words;
+
+pub use desired::{Desired, Fleet};
+pub use expand::{Config, Pins, ask, chosen_names, config, expand};
+pub use words::{BLOCKS, Words};

@@ -1,0 +1,64 @@
+//! What a node runs at its first boot.
+
+use crate::lang::Evaluated;
+use crate::model::{Piece, Text};
+
+use super::cluster::environment;
+use super::expand::Expansion;
+
+/// EC2's limit for user data, before base64
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html>).
+const LONGEST: usize = 16_384;
+
+/// The script: an environment file for jobs, then the author's own set-up.
+pub(super) fn script(x: &mut Expansion<'_>, block: &Evaluated) -> Text {
+    let mut head = String::from("#!/bin/bash\nset -euo pipefail\nmkdir -p /etc/mlinfra\n");
+    head.push_str("cat > /etc/mlinfra/env <<'MLINFRA_ENV'\n");
+    for (name, value) in environment(x, block) {
+        head.push_str(&format!("{name}={value}\n"));
+    }
+    head.push_str("MLINFRA_ENV\n");
+    let Some(setup) = block.attr("setup") else { return Text::Known(head) };
+    head.push_str("set -a; . /etc/mlinfra/env; set +a\n");
+    let (text, length) = match setup.text() {
+        Some(Text::Known(own)) => {
+            let whole = format!("{head}{own}");
+            let length = whole.len();
+            (Text::Known(whole), length)
+        }
+        Some(Text::Deferred(mut pieces)) => {
+            let length = head.len() + pieces.iter().map(length).sum::<usize>();
+            pieces.insert(0, Piece::Plain(head));
+            (Text::Deferred(pieces), length)
+        }
+        None => (Text::Known(head), 0),
+    };
+    let problem =
+        format!("with it a node's user data is {length} bytes long, and EC2 takes {LONGEST}");
+    let help = "put the long part into a bucket and fetch it from there";
+    x.check(setup, (length > LONGEST).then_some(problem), help);
+    text
+}
+
+/// An id has at most 32 characters where it is not an ARN.
+fn length(piece: &Piece) -> usize {
+    match piece {
+        Piece::Plain(text) => text.len(),
+        Piece::Id(_) => 32,
+        Piece::Encoded(_, inner) => inner.iter().map(length).sum(),
+    }
+}
+
+impl Expansion<'_> {
+    /// Tags of a cluster are readable on its nodes, which allows fewer characters in keys
+    /// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/work-with-tags-in-IMDS.html>).
+    pub(super) fn instance_tags(&mut self, block: &Evaluated) {
+        let Some(tags) = block.attr("tags") else { return };
+        for key in tags.as_map().into_iter().flat_map(|map| map.keys()) {
+            let fine = key.chars().all(|c| c.is_ascii_alphanumeric() || "+-=.,_:@".contains(c));
+            let problem =
+                format!("tag {key:?} cannot stand on an instance whose tags are readable");
+            self.check(tags, (!fine).then_some(problem), "use letters, digits and + - = . , _ : @");
+        }
+    }
+}

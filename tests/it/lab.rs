@@ -1,0 +1,289 @@
+//! A laboratory: a simulated region, a ledger in memory, and a process that can die at
+//! any of its calls and writes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use mlinfra::apply::{Convergence, Ended, Hands, NoApply, Patience, converge};
+use mlinfra::cloud::{
+    Ask, Call, CallCounts, Caller, Cloud, Facts, Failure, Observed, Phase, Reply, Scope,
+};
+use mlinfra::kinds::{Home, KindName, Plan};
+use mlinfra::lang::{self, File, Vars};
+use mlinfra::ledger::{
+    Blob, Holder, Journal, Ledger, Lock, MemoryStore, Store, StoreError, Version, Who,
+};
+use mlinfra::model::{Address, Clock, CloudId, Moment, tags};
+use mlinfra::plan::{Refusal, plan};
+use mlinfra::sim::{ObjectView, Region, Settings};
+use mlinfra::stack::{self, Desired, Pins, Words};
+use tokio::sync::{Mutex, Notify};
+use tokio_util::sync::CancellationToken;
+
+/// The clock of a simulated region.
+pub struct SimClock(pub Region);
+
+impl Clock for SimClock {
+    fn now(&self) -> Moment {
+        Moment(i64::try_from(self.0.now()).expect("a time"))
+    }
+}
+
+/// Counts the moments at which a process can die, and dies at one of them.
+#[derive(Clone)]
+pub struct Death {
+    seen: Arc<AtomicUsize>,
+    at: usize,
+    died: Arc<Notify>,
+}
+
+impl Death {
+    /// Dies at the n-th moment (from 0); never at `usize::MAX`.
+    pub fn at(at: usize) -> Self {
+        Self { seen: Arc::default(), at, died: Arc::default() }
+    }
+
+    /// How many moments there were.
+    pub fn moments(&self) -> usize {
+        self.seen.load(Ordering::SeqCst)
+    }
+
+    /// A moment passes. The process that dies does nothing any more: its future never
+    /// goes on, and whoever waits for it drops it.
+    async fn moment(&self) {
+        if self.seen.fetch_add(1, Ordering::SeqCst) == self.at {
+            self.died.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// What was made while another of the same address and generation (or batch) stood.
+type Doubles = std::sync::Mutex<BTreeSet<String>>;
+
+fn standing(object: &ObjectView) -> bool {
+    !matches!(object.phase, Phase::Leaving | Phase::Gone)
+}
+
+/// The others of the same address and number that stand beside what a call has made.
+fn twins(region: &Region, call: &Call, reply: &Reply) -> Vec<String> {
+    let Some(owner) = call.owner() else { return Vec::new() };
+    let number = match call {
+        Call::Launch(launch) => (tags::BATCH, launch.batch),
+        _ => (tags::GENERATION, owner.generation),
+    };
+    let address = owner.address.to_tag();
+    let tag = |object: &ObjectView, key: &str| object.tags.get(key).cloned().unwrap_or_default();
+    let twins = region.snapshot().into_iter().filter(|object| {
+        standing(object)
+            && tag(object, tags::ADDRESS) == address
+            && tag(object, number.0) == number.1.to_string()
+            && !reply.ids.contains(&object.id)
+    });
+    twins
+        .map(|twin| format!("{address} #{}: {} beside {:?}", number.1, twin.id, reply.ids))
+        .collect()
+}
+
+/// A cloud as a mortal process sees it. What it makes is counted even when the process
+/// does not live to hear of it.
+struct MortalCloud<'a>(&'a Region, &'a Death, &'a Doubles);
+
+#[async_trait]
+impl Cloud for MortalCloud<'_> {
+    async fn caller(&self) -> Result<Caller, Failure> {
+        self.0.caller().await
+    }
+    async fn facts(&self, ask: &Ask) -> Result<Facts, Failure> {
+        self.0.facts(ask).await
+    }
+    async fn observe(&self, scope: &Scope) -> Observed {
+        self.0.observe(scope).await
+    }
+    async fn act(&self, call: &Call) -> Result<Reply, Failure> {
+        self.1.moment().await;
+        let reply = self.0.act(call).await;
+        if let Ok(reply) = &reply {
+            let twins = twins(self.0, call, reply);
+            self.2.lock().expect("doubles").extend(twins);
+        }
+        self.1.moment().await;
+        reply
+    }
+    async fn phase(&self, kind: KindName, id: &CloudId) -> Result<Phase, Failure> {
+        self.0.phase(kind, id).await
+    }
+    fn calls(&self) -> CallCounts {
+        self.0.calls()
+    }
+}
+
+/// A store as a mortal process sees it.
+struct MortalStore<'a>(&'a MemoryStore, &'a Death);
+
+#[async_trait]
+impl Store for MortalStore<'_> {
+    async fn get(&self, key: &str) -> Result<Option<Blob>, StoreError> {
+        self.0.get(key).await
+    }
+    async fn create_new(&self, key: &str, bytes: &[u8]) -> Result<Version, StoreError> {
+        self.1.moment().await;
+        let version = self.0.create_new(key, bytes).await;
+        self.1.moment().await;
+        version
+    }
+    async fn replace_if(
+        &self,
+        key: &str,
+        bytes: &[u8],
+        v: &Version,
+    ) -> Result<Version, StoreError> {
+        self.1.moment().await;
+        let version = self.0.replace_if(key, bytes, v).await;
+        self.1.moment().await;
+        version
+    }
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        self.0.list(prefix).await
+    }
+    async fn remove(&self, key: &str) -> Result<(), StoreError> {
+        self.1.moment().await;
+        let done = self.0.remove(key).await;
+        self.1.moment().await;
+        done
+    }
+    async fn lock(&self, scope: &str, holder: &Holder) -> Result<Box<dyn Lock>, StoreError> {
+        self.0.lock(scope, holder).await
+    }
+}
+
+/// A region and a ledger.
+pub struct Lab {
+    pub region: Region,
+    pub store: MemoryStore,
+    runs: AtomicUsize,
+    doubles: Doubles,
+}
+
+impl Lab {
+    pub fn new(settings: Settings) -> Self {
+        let region = Region::memory("us-east-1".into(), settings);
+        Self {
+            region,
+            store: MemoryStore::default(),
+            runs: AtomicUsize::new(0),
+            doubles: Doubles::default(),
+        }
+    }
+
+    /// Where the lab's stacks live.
+    pub fn home(&self) -> Home {
+        Home { account: self.region.settings().account, region: self.region.name().clone() }
+    }
+
+    /// What a configuration wants in this lab.
+    pub async fn desired(&self, text: &str) -> Desired {
+        let files = [File { name: "main.hcl".to_owned(), text: text.to_owned() }];
+        let words = Words { account: Some(self.home().account) };
+        let loaded = lang::load(&files, &Vars::new(), &words, None);
+        assert!(loaded.problems.is_empty(), "{:#?}", loaded.problems);
+        let facts = self.region.facts(&stack::ask(&loaded)).await.expect("facts");
+        stack::expand(&loaded, &facts, &Pins::default()).expect("a stack")
+    }
+
+    pub fn scope(&self, desired: &Desired) -> Scope {
+        Scope { stack: desired.stack.clone(), home: self.home(), names: desired.names.clone() }
+    }
+
+    /// One apply by a process that lives as long as `death` lets it; none when it died.
+    pub async fn mortal_apply(
+        &self,
+        desired: &Desired,
+        death: &Death,
+    ) -> Option<Result<(Plan, Ended), NoApply>> {
+        let cloud = MortalCloud(&self.region, death, &self.doubles);
+        let store = MortalStore(&self.store, death);
+        let clock = SimClock(self.region.clone());
+        let run = self.runs.fetch_add(1, Ordering::SeqCst);
+        let work = async {
+            let journal = Journal::open(&store, &format!("lab-{run}")).await;
+            let hands = Hands {
+                cloud: &cloud,
+                scope: self.scope(desired),
+                clock: &clock,
+                journal: Mutex::new(journal.expect("a ledger that can be read")),
+                listener: &|_| {},
+                stop: CancellationToken::new(),
+                patience: Patience::default(),
+            };
+            let task = Convergence {
+                wanted: &|address: &Address| {
+                    desired.specs.contains_key(address) || desired.fleets.contains_key(address)
+                },
+                planner: &|observed: &Observed, ledger: &Ledger| plan(desired, ledger, observed),
+                who: Who::default(),
+                names: desired.names.clone(),
+            };
+            converge(&hands, task).await
+        };
+        tokio::select! {
+            biased;
+            result = work => Some(result),
+            () = death.died.notified() => None,
+        }
+    }
+
+    /// One apply that nothing disturbs.
+    pub async fn apply(&self, desired: &Desired) -> Result<(Plan, Ended), NoApply> {
+        let result = self.mortal_apply(desired, &Death::at(usize::MAX)).await;
+        result.expect("it does not die")
+    }
+
+    /// What a plan says now.
+    pub async fn plan(&self, desired: &Desired) -> Result<Plan, Refusal> {
+        let mut observed = self.region.observe(&self.scope(desired)).await;
+        let mut journal = Journal::open(&self.store, "reader").await.expect("a ledger");
+        journal.ledger.reconcile(&mut observed);
+        plan(desired, &journal.ledger, &observed)
+    }
+
+    /// Living objects of a stack by address, for an oracle that sees everything.
+    pub fn objects(&self, stack: &str) -> BTreeMap<String, Vec<ObjectView>> {
+        let mut found: BTreeMap<String, Vec<ObjectView>> = BTreeMap::new();
+        for object in self.region.snapshot() {
+            if object.tags.get(tags::STACK).map(String::as_str) == Some(stack) && standing(&object)
+            {
+                let address = object.tags.get(tags::ADDRESS).cloned().unwrap_or_default();
+                found.entry(address).or_default().push(object);
+            }
+        }
+        found
+    }
+
+    /// What was ever made twice, even if one of the two is gone by now.
+    pub fn doubled(&self) -> BTreeSet<String> {
+        self.doubles.lock().expect("doubles").clone()
+    }
+
+    /// What is wrong with the world, if it should hold exactly what is desired.
+    pub fn wrongs(&self, desired: &Desired) -> Vec<String> {
+        let mut wrongs = Vec::new();
+        let mut objects = self.objects(desired.stack.as_str());
+        for address in desired.specs.keys() {
+            match objects.remove(&address.to_tag()).map_or(0, |found| found.len()) {
+                1 => {}
+                count => wrongs.push(format!("{address}: {count} objects")),
+            }
+        }
+        for (address, fleet) in &desired.fleets {
+            let count = objects.remove(&address.to_tag()).map_or(0, |found| found.len());
+            if count != fleet.count as usize {
+                wrongs.push(format!("{address}: {count} nodes instead of {}", fleet.count));
+            }
+        }
+        wrongs.extend(objects.keys().map(|address| format!("{address}: an orphan")));
+        wrongs
+    }
+}

@@ -1,0 +1,407 @@
+//! The independent peer: moto's server in a process of its own, behind a proxy that
+//! does what AWS does and moto does not.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use mlinfra::aws::{Aws, Connect};
+use mlinfra::cloud::{
+    Call, Class, Cloud, Failure, Live, Make, Observed, Owner, Phase, Reply, Scope,
+};
+use mlinfra::kinds::{Edit, Home, Spec, differing, dismantle, edits};
+use mlinfra::model::{AccountId, Address, CloudId, Region, StackName, Token};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// The parameters of one request.
+pub type Params = BTreeMap<String, String>;
+
+/// What the proxy remembers.
+#[derive(Default)]
+struct Memory {
+    /// Answers by action and client token.
+    answers: BTreeMap<(String, String), (Params, Vec<u8>)>,
+    /// Everything that was sent in forms, in order.
+    sent: Vec<Params>,
+}
+
+/// A running server; it ends with this value, also when a test panics.
+pub struct Moto {
+    server: Child,
+    /// The server itself.
+    pub direct: String,
+    /// The server behind the proxy.
+    pub endpoint: String,
+    memory: Arc<Mutex<Memory>>,
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+fn peers() -> PathBuf {
+    std::env::var_os("MLINFRA_PEERS").map_or_else(|| PathBuf::from("target/peers"), PathBuf::from)
+}
+
+fn free_port() -> u16 {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    socket.local_addr().expect("its address").port()
+}
+
+impl Moto {
+    pub async fn start() -> Self {
+        let (binary, port) = (peers().join("bin/moto_server"), free_port());
+        let server = Command::new(&binary)
+            .args(["-H", "127.0.0.1", "-p", &port.to_string()])
+            .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|bad| panic!("{}: {bad}; `make peers` installs it", binary.display()));
+        let direct = format!("127.0.0.1:{port}");
+        let memory = Arc::new(Mutex::new(Memory::default()));
+        let proxy = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let endpoint = format!("http://{}", proxy.local_addr().expect("its address"));
+        let moto = Self { server, direct: direct.clone(), endpoint, memory: memory.clone() };
+        for _ in 0..600 {
+            if TcpStream::connect(&direct).await.is_ok() {
+                tokio::spawn(serve(proxy, direct, memory));
+                return moto;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("moto does not answer");
+    }
+
+    /// How our adapter reaches it.
+    pub fn connect(&self) -> Connect {
+        Connect {
+            path_style: true,
+            endpoint: Some(self.endpoint.clone()),
+            credentials: Some(credentials()),
+            ..Connect::to(Region::from("us-east-1"))
+        }
+    }
+
+    pub async fn aws(&self) -> Aws {
+        Aws::connect(self.connect()).await.expect("moto's account")
+    }
+
+    /// The requests of one action so far.
+    pub fn sent(&self, action: &str) -> Vec<Params> {
+        let memory = self.memory.lock().expect("no panic under the lock");
+        let of = |params: &&Params| params.get("Action").map(String::as_str) == Some(action);
+        memory.sent.iter().filter(of).cloned().collect()
+    }
+
+    /// A plain request to the server itself.
+    pub async fn raw(&self, method: &str, path: &str, body: &str) -> String {
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n", self.direct);
+        let length = body.len();
+        let signed = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/us-east-1/s3/aws4_request";
+        let head = format!("{head}Authorization: {signed}, SignedHeaders=host, Signature=0\r\n");
+        let text = format!("{head}Connection: close\r\nContent-Length: {length}\r\n\r\n{body}");
+        let answer = forward(&self.direct, text.as_bytes()).await;
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+}
+
+pub fn credentials() -> Credentials {
+    Credentials::new("AKIDEXAMPLE", "secret", None, None, "tests")
+}
+
+/// Lets a request pass to the server and reads the whole answer.
+async fn forward(direct: &str, request: &[u8]) -> Vec<u8> {
+    let mut server = TcpStream::connect(direct).await.expect("moto answers");
+    server.write_all(request).await.expect("moto reads");
+    let mut answer = Vec::new();
+    server.read_to_end(&mut answer).await.expect("moto writes");
+    answer
+}
+
+async fn serve(proxy: TcpListener, direct: String, memory: Arc<Mutex<Memory>>) {
+    while let Ok((client, _)) = proxy.accept().await {
+        tokio::spawn(one(client, direct.clone(), memory.clone()));
+    }
+}
+
+/// One request per connection keeps the proxy to a page.
+async fn one(mut client: TcpStream, direct: String, memory: Arc<Mutex<Memory>>) {
+    let Some((head, body)) = read_request(&mut client).await else { return };
+    let form = params(&body);
+    let key = form.get("Action").cloned().zip(form.get("ClientToken").cloned());
+    if form.contains_key("Action") {
+        memory.lock().expect("no panic under the lock").sent.push(form.clone());
+    }
+    let before = key
+        .as_ref()
+        .and_then(|key| memory.lock().expect("no panic under the lock").answers.get(key).cloned());
+    let answer = match before {
+        Some((same, answer)) if same == form => answer,
+        Some(_) => mismatch(),
+        None => {
+            let answer = repair(forward(&direct, &closing(&head, &body)).await);
+            if is_success(&answer) {
+                tag_new_bucket(&direct, &head, &body).await;
+                if let Some(key) = key {
+                    let mut memory = memory.lock().expect("no panic under the lock");
+                    memory.answers.insert(key, (form, answer.clone()));
+                }
+            }
+            answer
+        }
+    };
+    let _ = client.write_all(&answer).await;
+    let _ = client.shutdown().await;
+}
+
+/// Roots that moto names after the operation, and AWS and the SDK by their shape.
+const ROOTS: &[(&str, &str)] = &[("GetBucketVersioningResponse", "VersioningConfiguration")];
+
+fn repair(answer: Vec<u8>) -> Vec<u8> {
+    let Ok(text) = std::str::from_utf8(&answer) else { return answer };
+    let Some((wrong, right)) = ROOTS.iter().find(|(wrong, _)| text.contains(wrong)) else {
+        return answer;
+    };
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return answer };
+    let body = body.replace(wrong, right);
+    let mut lines: Vec<&str> = head.lines().collect();
+    lines.retain(|line| !line.to_ascii_lowercase().starts_with("content-length:"));
+    let head = lines.join("\r\n");
+    format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+}
+
+fn is_success(answer: &[u8]) -> bool {
+    answer.get(9..12) == Some(b"200")
+}
+
+async fn read_request(client: &mut TcpStream) -> Option<(String, Vec<u8>)> {
+    let mut all = Vec::new();
+    let mut buffer = [0_u8; 65536];
+    let end = loop {
+        let count = client.read(&mut buffer).await.ok().filter(|count| *count > 0)?;
+        all.extend_from_slice(&buffer[..count]);
+        if let Some(end) = all.windows(4).position(|four| four == b"\r\n\r\n") {
+            break end;
+        }
+    };
+    let head = String::from_utf8(all[..end].to_vec()).ok()?;
+    let mut body = all.split_off(end + 4);
+    let length = header(&head, "content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
+    while body.len() < length {
+        let count = client.read(&mut buffer).await.ok().filter(|count| *count > 0)?;
+        body.extend_from_slice(&buffer[..count]);
+    }
+    Some((head, body))
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines().find_map(|line| {
+        let (key, value) = line.split_once(':')?;
+        key.eq_ignore_ascii_case(name).then_some(value.trim())
+    })
+}
+
+fn closing(head: &str, body: &[u8]) -> Vec<u8> {
+    let mut lines: Vec<&str> = head.lines().collect();
+    lines.retain(|line| !line.to_ascii_lowercase().starts_with("connection:"));
+    let mut out = format!("{}\r\nConnection: close\r\n\r\n", lines.join("\r\n")).into_bytes();
+    out.extend_from_slice(body);
+    out
+}
+
+/// A form's fields, decoded.
+pub fn params(body: &[u8]) -> Params {
+    let Ok(text) = std::str::from_utf8(body) else { return Params::new() };
+    if !text.starts_with("Action=") {
+        return Params::new();
+    }
+    text.split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(key, value)| (decode(key), decode(value)))
+        .collect()
+}
+
+fn decode(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let hex = tail.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+        match (first, hex.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = &tail[2..];
+                continue;
+            }
+            (b'+', _) => bytes.push(b' '),
+            (other, _) => bytes.push(*other),
+        }
+        rest = tail;
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn mismatch() -> Vec<u8> {
+    let body = "<Response><Errors><Error><Code>IdempotentParameterMismatch</Code>\
+                <Message>The same token, another request</Message></Error></Errors>\
+                <RequestID>req-1</RequestID></Response>";
+    let length = body.len();
+    format!(
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/xml\r\nContent-Length: {length}\r\n\
+         Connection: close\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
+/// moto forgets the tags of a CreateBucket call: they are put right behind it.
+async fn tag_new_bucket(direct: &str, head: &str, body: &[u8]) {
+    let text = String::from_utf8_lossy(body);
+    let (Some(from), Some(to)) = (text.find("<Tags>"), text.find("</Tags>")) else { return };
+    if !text.contains("<CreateBucketConfiguration") {
+        return;
+    }
+    let path = head.split(' ').nth(1).unwrap_or("/").split('?').next().unwrap_or("/");
+    let tags = &text[from + 6..to];
+    let body = format!("<Tagging><TagSet>{tags}</TagSet></Tagging>");
+    let auth = header(head, "authorization").unwrap_or_default();
+    let head = format!(
+        "PUT {path}?tagging HTTP/1.1\r\nHost: {direct}\r\nAuthorization: {auth}\r\n\
+         Connection: close\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    forward(direct, format!("{head}{body}").as_bytes()).await;
+}
+
+/// A server, the adapter in front of it, and a stack.
+pub struct Stage {
+    pub moto: Moto,
+    pub aws: Aws,
+    pub scope: Scope,
+    minted: Mutex<u32>,
+}
+
+impl Stage {
+    pub async fn new() -> Self {
+        let moto = Moto::start().await;
+        let aws = moto.aws().await;
+        let scope = Scope {
+            stack: StackName::from("llm"),
+            home: home(),
+            names: std::collections::BTreeSet::new(),
+        };
+        Self { moto, aws, scope, minted: Mutex::new(0) }
+    }
+
+    /// An owner with a token of its own.
+    pub fn owner(&self, address: &str) -> Owner {
+        let mut minted = self.minted.lock().expect("no panic under the lock");
+        *minted += 1;
+        Owner {
+            stack: self.scope.stack.clone(),
+            address: Address::from_tag(address).expect("an address"),
+            generation: 1,
+            token: Token(format!("token-{:04}", *minted)),
+        }
+    }
+
+    pub async fn act(&self, call: Call) -> Result<Reply, Failure> {
+        self.aws.act(&call).await
+    }
+
+    pub async fn create(&self, spec: &Spec, owner: &Owner) -> Result<CloudId, Failure> {
+        let make = Make { spec: spec.born(), owner: owner.clone() };
+        let reply = self.act(Call::Create(make)).await?;
+        Ok(reply.ids.into_iter().next().expect("the id of what was made"))
+    }
+
+    /// Creates it as it is born and completes it.
+    pub async fn make(&self, address: &str, want: impl Into<Spec>) -> CloudId {
+        let (want, owner) = (want.into(), self.owner(address));
+        let id = self.create(&want, &owner).await.expect("it is created");
+        self.turn(&id, &want.born(), &want).await;
+        id
+    }
+
+    /// Sends the edits that turn one into the other.
+    pub async fn turn(&self, id: &CloudId, have: &Spec, want: &Spec) {
+        for edit in edits(have, want) {
+            self.edit(id, want, edit).await;
+        }
+    }
+
+    /// Sends one edit twice: a repeat counts as success.
+    pub async fn edit(&self, id: &CloudId, spec: &Spec, edit: Edit) {
+        for _ in 0..2 {
+            let call = Call::Edit { kind: spec.kind(), id: id.clone(), edit: edit.clone() };
+            self.act(call).await.unwrap_or_else(|bad| panic!("{edit:?}: {bad}"));
+        }
+    }
+
+    pub async fn observe(&self) -> Observed {
+        let observed = self.aws.observe(&self.scope).await;
+        assert_eq!(observed.blind, BTreeMap::new());
+        assert_eq!(observed.unreadable, BTreeMap::new());
+        observed
+    }
+
+    pub async fn live(&self, id: &CloudId) -> Live {
+        let observed = self.observe().await;
+        let ids: Vec<_> = observed.live.keys().collect();
+        observed.live.get(id).cloned().unwrap_or_else(|| panic!("{id} is not in {ids:?}"))
+    }
+
+    /// It is what is wanted, save for fields in which moto is known to be wrong.
+    pub async fn is(&self, id: &CloudId, want: &Spec, wrong: &[&str]) {
+        let live = self.live(id).await;
+        let seen = live.spec().unwrap_or_else(|| panic!("blind: {:?}", live.seen));
+        let mut fields = differing(seen, want);
+        fields.retain(|field| !wrong.contains(&field.as_str()));
+        assert_eq!(fields, Vec::<String>::new(), "\nseen {seen:#?}\nwant {want:#?}");
+    }
+
+    /// A life: made, seen, changed step by step and seen each time.
+    pub async fn life(&self, address: &str, stages: &[Spec], wrong: &[&str]) -> CloudId {
+        let id = self.make(address, stages[0].clone()).await;
+        self.is(&id, &stages[0], wrong).await;
+        for pair in stages.windows(2) {
+            self.turn(&id, &pair[0], &pair[1]).await;
+            self.is(&id, &pair[1], wrong).await;
+        }
+        id
+    }
+
+    /// Its end: dismantled, deleted, deleted again, seen no more.
+    pub async fn end(&self, id: &CloudId, was: &Spec) {
+        for edit in dismantle(was) {
+            self.edit(id, was, edit).await;
+        }
+        for _ in 0..2 {
+            let call = Call::Delete { id: id.clone(), was: was.clone() };
+            self.act(call).await.unwrap_or_else(|bad| panic!("delete {id}: {bad}"));
+        }
+        let live = self.observe().await.live;
+        let left = live.get(id).filter(|live| live.phase != Phase::Leaving);
+        assert_eq!(left, None);
+        let phase = self.aws.phase(was.kind(), id).await.expect("a phase");
+        assert!(matches!(phase, Phase::Gone | Phase::Leaving), "{phase:?}");
+    }
+
+    /// Creating again: the same intent is the same object, another one is refused.
+    pub async fn only_once(&self, id: &CloudId, want: &Spec, owner: &Owner) {
+        assert_eq!(self.create(want, owner).await.as_ref(), Ok(id));
+        let address = owner.address.to_tag();
+        let other = self.create(want, &self.owner(&address)).await.expect_err("it is taken");
+        assert_eq!(other.class, Class::Exists, "{other}");
+    }
+}
+
+pub fn home() -> Home {
+    Home { account: AccountId::from("123456789012"), region: Region::from("us-east-1") }
+}

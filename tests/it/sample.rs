@@ -1,0 +1,243 @@
+//! A small stack in which every kind stands once, wired by addresses.
+#![allow(missing_docs, clippy::expect_used)]
+
+use mlinfra::kinds::{
+    Bucket, DeadLetter, Disk, ElasticIp, Encryption, Home, InlinePolicy, InstanceProfile,
+    InternetGateway, LaunchTemplate, LifecycleRule, Metadata, NatGateway, Peer, PlacementGroup,
+    Queue, Role, Route, RouteTable, Rule, SecurityGroup, Spec, Subnet, Tags, Target, Vpc,
+    VpcEndpoint, canonical,
+};
+use mlinfra::model::{Address, ImageId, Link, Text, Zone};
+use serde_json::json;
+
+/// What the samples need to know of their surroundings.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Account and region.
+    pub home: Home,
+    /// The stack; every name begins with it.
+    pub stack: String,
+    /// An image that exists.
+    pub image: ImageId,
+    /// An instance type that can be had.
+    pub instance_type: String,
+}
+
+/// An address from its text.
+pub fn at(text: &str) -> Address {
+    text.parse().expect("an address")
+}
+
+fn to<T>(text: &str) -> Link<T> {
+    Link::To(at(text))
+}
+
+/// A few tags for people.
+pub fn tags() -> Tags {
+    Tags::from([("team".to_owned(), "nlp".to_owned())])
+}
+
+/// A VPC.
+pub fn vpc() -> Vpc {
+    let cidr = "10.20.0.0/16".to_owned();
+    Vpc { cidr, dns_support: true, dns_hostnames: true, tags: tags() }
+}
+
+/// A subnet of it: 0 is public, in zone a; 1 is private, in zone a; 2 is private, in zone b.
+pub fn subnet(place: &Place, n: u8) -> Subnet {
+    let letter = if n == 2 { 'b' } else { 'a' };
+    Subnet {
+        vpc: to("network.main/vpc"),
+        cidr: format!("10.20.{}.0/20", u32::from(n) * 16),
+        zone: Zone(format!("{}{letter}", place.home.region)),
+        public_ips: n == 0,
+        tags: tags(),
+    }
+}
+
+/// Its way out.
+pub fn gateway() -> InternetGateway {
+    InternetGateway { vpc: Some(to("network.main/vpc")), tags: tags() }
+}
+
+/// An address for the NAT gateway.
+pub fn address() -> ElasticIp {
+    ElasticIp { tags: tags() }
+}
+
+/// A NAT gateway in the public subnet.
+pub fn nat() -> NatGateway {
+    let (subnet, address) = (to("network.main/subnet-0"), to("network.main/address"));
+    NatGateway { subnet, address, tags: tags() }
+}
+
+/// A table that sends everything one way.
+pub fn route_table(target: Target, subnet: &str) -> RouteTable {
+    RouteTable {
+        vpc: to("network.main/vpc"),
+        routes: vec![Route { destination: "0.0.0.0/0".to_owned(), target }],
+        subnets: vec![to(subnet)],
+        tags: tags(),
+    }
+}
+
+/// An endpoint for S3.
+pub fn endpoint(place: &Place) -> VpcEndpoint {
+    VpcEndpoint {
+        vpc: to("network.main/vpc"),
+        service: format!("com.amazonaws.{}.s3", place.home.region),
+        route_tables: vec![to("network.main/table-private")],
+        tags: tags(),
+    }
+}
+
+/// A group whose members talk to each other, and to another group if one is named.
+pub fn group(place: &Place, name: &str, other: Option<&str>) -> SecurityGroup {
+    let mut ingress = vec![Rule::all(Peer::Itself, "each other")];
+    ingress.extend(other.map(|other| Rule {
+        protocol: "tcp".to_owned(),
+        ports: Some((988, 1023)),
+        peer: Peer::Group(to(other)),
+        description: "storage".to_owned(),
+    }));
+    SecurityGroup {
+        name: format!("{}-{name}", place.stack),
+        description: "nodes".to_owned(),
+        vpc: to("network.main/vpc"),
+        ingress,
+        egress: vec![Rule::all(Peer::Cidr("0.0.0.0/0".to_owned()), "anywhere")],
+        tags: tags(),
+    }
+}
+
+/// A bucket with every setting.
+pub fn bucket(place: &Place) -> Bucket {
+    let name = format!("{}-data", place.stack);
+    let arn = place.home.arn("s3", &name);
+    let policy = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Deny", "Principal": "*", "Action": "s3:*",
+        "Resource": [&arn, format!("{arn}/*")],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }]});
+    Bucket {
+        name,
+        versioning: true,
+        encryption: Some(Encryption { algorithm: "AES256".to_owned(), key: None }),
+        public_access_block: true,
+        ownership: Some("BucketOwnerEnforced".to_owned()),
+        policy: Some(Text::Known(canonical(policy))),
+        lifecycle: vec![LifecycleRule {
+            id: "uploads".to_owned(),
+            prefix: String::new(),
+            expire_days: None,
+            noncurrent_days: None,
+            abort_upload_days: Some(7),
+        }],
+        precious: true,
+        tags: tags(),
+    }
+}
+
+/// A queue, with a dead letter queue if one is named.
+pub fn queue(place: &Place, name: &str, dead: Option<&str>) -> Queue {
+    Queue {
+        name: format!("{}-{name}", place.stack),
+        fifo: false,
+        visibility_timeout: 600,
+        retention: 345_600,
+        receive_wait: 20,
+        encrypted: true,
+        dead_letter: dead.map(|dead| DeadLetter { queue: to(dead), max_receives: 5 }),
+        policy: None,
+        tags: tags(),
+    }
+}
+
+fn path(place: &Place) -> String {
+    format!("/mlinfra/{}/{}/", place.home.region, place.stack)
+}
+
+/// A role for nodes.
+pub fn role(place: &Place) -> Role {
+    let statement = |value| canonical(json!({"Version": "2012-10-17", "Statement": [value]}));
+    let trust = statement(json!({"Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": {"Service": "ec2.amazonaws.com"}}));
+    let read = statement(json!({"Effect": "Allow", "Action": "s3:GetObject",
+        "Resource": place.home.arn("s3", &format!("{}-data/*", place.stack))}));
+    Role {
+        name: format!("{}-train", place.stack),
+        path: path(place),
+        description: "nodes of the cluster".to_owned(),
+        trust: Text::Known(trust),
+        policies: vec![InlinePolicy { name: "data".to_owned(), document: Text::Known(read) }],
+        managed: vec!["arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore".to_owned()],
+        tags: tags(),
+    }
+}
+
+/// The profile that hands it to nodes.
+pub fn profile(place: &Place) -> InstanceProfile {
+    let (name, roles) = (format!("{}-train", place.stack), vec![to("cluster.train/role")]);
+    InstanceProfile { name, path: path(place), roles, tags: tags() }
+}
+
+/// A placement group.
+pub fn placement(place: &Place) -> PlacementGroup {
+    let (name, strategy) = (format!("{}-train", place.stack), "cluster".to_owned());
+    PlacementGroup { name, strategy, tags: tags() }
+}
+
+/// A launch template.
+pub fn template(place: &Place) -> LaunchTemplate {
+    LaunchTemplate {
+        name: format!("{}-train", place.stack),
+        image: place.image.clone(),
+        image_from: "base".to_owned(),
+        instance_type: place.instance_type.clone(),
+        profile: to("cluster.train/profile"),
+        groups: vec![to("cluster.train/group")],
+        placement: Some(to("cluster.train/placement")),
+        disk: Disk {
+            device: "/dev/sda1".to_owned(),
+            size: 200,
+            volume_type: "gp3".to_owned(),
+            iops: None,
+            throughput: None,
+            encrypted: true,
+        },
+        interfaces: Vec::new(),
+        user_data: Text::Known("#cloud-config\n{}\n".to_owned()),
+        metadata: Metadata { tokens: "required".to_owned(), hop_limit: 1, tags: true },
+        on_shutdown: "terminate".to_owned(),
+        default_version: 1,
+        tags: tags(),
+    }
+}
+
+/// All of it, in an order in which it can be made.
+pub fn stack(place: &Place) -> Vec<(Address, Spec)> {
+    let out = Target::Gateway(to("network.main/gateway"));
+    let through = Target::Nat(to("network.main/nat"));
+    let specs: Vec<(&str, Spec)> = vec![
+        ("network.main/vpc", vpc().into()),
+        ("network.main/subnet-0", subnet(place, 0).into()),
+        ("network.main/subnet-1", subnet(place, 1).into()),
+        ("network.main/subnet-2", subnet(place, 2).into()),
+        ("network.main/gateway", gateway().into()),
+        ("network.main/address", address().into()),
+        ("network.main/nat", nat().into()),
+        ("network.main/table-public", route_table(out, "network.main/subnet-0").into()),
+        ("network.main/table-private", route_table(through, "network.main/subnet-1").into()),
+        ("network.main/endpoint", endpoint(place).into()),
+        ("network.main/storage", group(place, "storage", None).into()),
+        ("cluster.train/group", group(place, "train", Some("network.main/storage")).into()),
+        ("bucket.data", bucket(place).into()),
+        ("queue.jobs/dead", queue(place, "jobs-dead", None).into()),
+        ("queue.jobs", queue(place, "jobs", Some("queue.jobs/dead")).into()),
+        ("cluster.train/role", role(place).into()),
+        ("cluster.train/profile", profile(place).into()),
+        ("cluster.train/placement", placement(place).into()),
+        ("cluster.train/template", template(place).into()),
+    ];
+    specs.into_iter().map(|(address, spec)| (at(address), spec)).collect()
+}
