@@ -137,8 +137,8 @@ fn card(group: &[&Item<'_>], verbose: bool) -> Option<Card> {
     Some(Card { symbol, address: value::stem(item.address), title, dim, rows })
 }
 
-fn note(text: String) -> Row {
-    Row::at(BODY).hang(BODY + 2).words(Ink::Dim, format!("# {text}"))
+fn note(text: impl AsRef<str>) -> Row {
+    Row::at(BODY).hang(BODY + 2).words(Ink::Dim, format!("# {}", text.as_ref()))
 }
 
 /// What tells the members of a group apart: key, part, or both.

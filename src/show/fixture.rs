@@ -1,5 +1,8 @@
 //! Plans to print in tests.
 
+// Calls read better with `json!(…)` than with `&json!(…)`.
+#![allow(clippy::needless_pass_by_value)]
+
 use serde_json::{Value, json};
 
 use crate::kinds::{
