@@ -26,7 +26,7 @@ use crate::model::{Problem, Source, Sources, Span};
 use super::limits::{Budget, Spent};
 use super::read::ReadFile;
 use super::value::Value;
-use super::{codes, convert};
+use super::{codes, convert, parse};
 
 /// Why an expression has no value.
 #[derive(Debug)]
@@ -213,10 +213,7 @@ impl<'a> Eval<'a> {
             digits.rsplit(|c: char| c.is_whitespace() || c == '/').next().unwrap_or(digits);
         match convert::number(digits) {
             Some(number) => Ok(Value::from(if negative { -number } else { number })),
-            None => Err(Problem::error(codes::NUMBER, "this number cannot be kept exactly")
-                .at(&span, "more than 28 digits")
-                .help("write it with fewer digits, or as a string in quotes")
-                .into()),
+            None => Err(parse::inexact(&span).into()),
         }
     }
 

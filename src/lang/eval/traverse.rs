@@ -121,7 +121,7 @@ impl Eval<'_> {
             let span = self.span(operator.value());
             match operator.value() {
                 TraversalOperator::GetAttr(name) => {
-                    value = self.attribute(value, name.value().as_str(), &span)?;
+                    value = self.attribute(value, name.value().as_str(), &span, false)?;
                 }
                 TraversalOperator::Index(index) => {
                     let key = self.eval(index, env)?;
@@ -177,6 +177,7 @@ impl Eval<'_> {
         value: Cow<'v, Value>,
         name: &str,
         span: &Span,
+        hidden: bool,
     ) -> Res<Cow<'v, Value>> {
         let entries: Option<&BTreeMap<String, Value>> = match &value.data {
             Data::Map(map) | Data::Object(map) => Some(map),
@@ -199,7 +200,7 @@ impl Eval<'_> {
             return Err(problem.into());
         };
         if !entries.contains_key(name) {
-            return Err(self.no_attribute(&value, entries, name, span));
+            return Err(self.no_attribute(&value, name, span, hidden));
         }
         Ok(descend(value, |data| match data {
             Data::Map(map) | Data::Object(map) => map.get(name),
@@ -213,27 +214,28 @@ impl Eval<'_> {
         }))
     }
 
-    fn no_attribute(
-        &self,
-        value: &Value,
-        entries: &BTreeMap<String, Value>,
-        name: &str,
-        span: &Span,
-    ) -> Stop {
-        let names: Vec<&str> = entries.keys().map(String::as_str).collect();
-        // The keys of a sensitive map may be as secret as its values.
-        let help =
-            if value.sensitive { String::new() } else { nearest::help(name, "it has", &names) };
-        let what = match &value.data {
-            Data::Block(block) => format!("{} has no attribute {name:?}", block.address),
-            Data::Map(_) => format!("the map has no key {name:?}"),
+    fn no_attribute(&self, value: &Value, name: &str, span: &Span, hidden: bool) -> Stop {
+        let entries = match &value.data {
+            Data::Map(map) | Data::Object(map) => Some(map),
+            Data::Block(block) => Some(&block.exports),
             Data::Unknown(_)
             | Data::Null
             | Data::Bool(_)
             | Data::Number(_)
             | Data::String(_)
-            | Data::List(_)
-            | Data::Object(_) => format!("the object has no attribute {name:?}"),
+            | Data::List(_) => None,
+        };
+        let names: Vec<&str> =
+            entries.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+        // The keys of a sensitive map may be as secret as its values, and so may a key from a
+        // sensitive value be.
+        let hidden = hidden || value.sensitive;
+        let help = if hidden { String::new() } else { nearest::help(name, "it has", &names) };
+        let shown = if hidden { "(sensitive)".to_owned() } else { convert::quoted(name) };
+        let what = match value.block() {
+            Some(block) => format!("{} has no attribute {shown}", block.address),
+            None if matches!(value.data, Data::Map(_)) => format!("the map has no key {shown}"),
+            None => format!("the object has no attribute {shown}"),
         };
         Problem::error(codes::INDEX, what).at(span, "not there").help(help).into()
     }
@@ -257,7 +259,8 @@ impl Eval<'_> {
                 {
                     Some(name) => {
                         let name = name.to_owned();
-                        return self.attribute(value, &name, span).map(|v| mark(v, key.sensitive));
+                        let found = self.attribute(value, &name, span, key.sensitive);
+                        return found.map(|value| mark(value, key.sensitive));
                     }
                     None => format!("a key is a string, not {}", key.kind()),
                 }
