@@ -100,8 +100,8 @@ pub(crate) fn to_primitive(value: &Value, want: Primitive) -> Option<Value> {
         (Primitive::Number, Data::String(text)) => Data::Number(number(text)?),
         (Primitive::Bool, Data::Bool(truth)) => Data::Bool(*truth),
         (Primitive::Bool, Data::String(text)) => match text.as_str() {
-            "true" => Data::Bool(true),
-            "false" => Data::Bool(false),
+            "true" | "1" => Data::Bool(true),
+            "false" | "0" => Data::Bool(false),
             _ => return None,
         },
         (

@@ -35,6 +35,14 @@ mod vars;
 mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_hostile;
+#[cfg(test)]
+mod tests_schema;
+#[cfg(test)]
+mod tests_syntax;
+#[cfg(test)]
+mod tests_variables;
 
 use std::collections::BTreeMap;
 

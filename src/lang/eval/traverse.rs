@@ -22,6 +22,15 @@ impl Eval<'_> {
             Expression::Traversal(traversal) => (&traversal.expr, traversal.operators.as_slice()),
             _ => (expr, [].as_slice()),
         };
+        // Each `[*]` goes over the results of the one before it, one call deeper.
+        let splats = operators
+            .iter()
+            .filter(|operator| matches!(operator.value(), TraversalOperator::FullSplat(_)));
+        if splats.count() > limits::DEPTH {
+            let summary = format!("more than {} `[*]` in one reference", limits::DEPTH);
+            let problem = Problem::error(codes::LIMIT, summary).at(&self.span(expr), "here");
+            return Err(Stop::Limit(Box::new(problem)));
+        }
         let Expression::Variable(word) = root else {
             let value = self.borrow(root, env)?;
             return self.walk(value, operators, env);
