@@ -11,6 +11,7 @@ mod builtin;
 pub mod codes;
 mod conform;
 mod convert;
+mod declare;
 mod eval;
 mod fmt;
 mod functions;

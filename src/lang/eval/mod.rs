@@ -178,13 +178,8 @@ impl<'a> Eval<'a> {
             Expression::Parenthesis(inner) => self.eval(inner.inner(), env),
             Expression::Variable(_) | Expression::Traversal(_) => {
                 let value = self.path(expr, env)?;
-                match value {
-                    Cow::Owned(value) => Ok(value),
-                    Cow::Borrowed(value) => {
-                        self.limit(self.context.budget.copy(value), &span())?;
-                        Ok(value.clone())
-                    }
-                }
+                self.limit(self.context.budget.copy(&value), &span())?;
+                Ok(value.into_owned())
             }
             Expression::Conditional(conditional) => self.conditional(conditional, &span(), env),
             Expression::FuncCall(call) => self.call(call, &span(), env),

@@ -292,9 +292,8 @@ impl Eval<'_> {
         let place = number.as_ref().and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
         match place {
             Some(place) if place < len => {
-                let item = descend(value.clone(), |data| match data {
-                    Data::List(items) => items.get(place),
-                    _ => None,
+                let item = descend(value.clone(), |data| {
+                    if let Data::List(items) = data { items.get(place) } else { None }
                 });
                 Ok(mark(item, key.sensitive))
             }
@@ -328,7 +327,7 @@ impl Eval<'_> {
 /// Steps into a value without copying it where it is borrowed. What came out of something
 /// sensitive is sensitive.
 fn descend<'v>(value: Cow<'v, Value>, step: impl Fn(&Data) -> Option<&Value>) -> Cow<'v, Value> {
-    let inner = match value {
+    match value {
         Cow::Borrowed(outer) => match step(&outer.data) {
             Some(inner) if outer.sensitive && !inner.sensitive => {
                 Cow::Owned(inner.clone().marked(true))
@@ -340,8 +339,7 @@ fn descend<'v>(value: Cow<'v, Value>, step: impl Fn(&Data) -> Option<&Value>) ->
             let inner = step(&outer.data).cloned().unwrap_or_else(Value::null);
             Cow::Owned(inner.marked(outer.sensitive))
         }
-    };
-    inner
+    }
 }
 
 fn mark(value: Cow<'_, Value>, sensitive: bool) -> Cow<'_, Value> {
