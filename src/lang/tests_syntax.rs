@@ -34,7 +34,7 @@ fn messages_say_what_was_opened_and_what_to_write() {
             "locals {\n  a = upper(\n",
             "L001 `(` is not closed @ main.hcl:2:12 `(` [opened here] (add `)`)",
         ),
-        ("locals {\n  a =\n}\n", "L001 unexpected the end of the line @ main.hcl:2:6"),
+        ("locals {\n  a =\n}\n", "L001 unexpected end of the line @ main.hcl:2:6"),
         (
             "locals {\n  a = 'x'\n}\n",
             "L001 unexpected `\\'` @ main.hcl:2:7 `'` [expected a value] (strings stand in double quotes: \"…\")",
@@ -45,7 +45,7 @@ fn messages_say_what_was_opened_and_what_to_write() {
             "locals {\n  a: 1\n}\n",
             "L001 unexpected `:` @ main.hcl:2:4 `:` [expected `=` or `{`] (an attribute is written `name = value`)",
         ),
-        ("locals\n{\n}\n", "L001 unexpected the end of the line @ main.hcl:1:7"),
+        ("locals\n{\n}\n", "L001 unexpected end of the line @ main.hcl:1:7"),
         ("locals {\n  a = \"\\q\"\n}\n", "L001 unexpected"),
         ("locals { a = 1, b = 2 }\n", "L001 unexpected `,` @ main.hcl:1:15"),
         ("locals {\n  a = [1 2]\n}\n", "L001 unexpected `2` @ main.hcl:2:10 `2`"),
@@ -57,7 +57,7 @@ fn messages_say_what_was_opened_and_what_to_write() {
         ),
         ("locals {\n  a = \"%{ if true }x\"\n}\n", "L001"),
         ("locals {\n  a = 1 +\n}\n", "L001 unexpected"),
-        ("locals {\n  a = b ? c\n}\n", "L001 unexpected the end of the line @ main.hcl:2:12"),
+        ("locals {\n  a = b ? c\n}\n", "L001 unexpected end of the line @ main.hcl:2:12"),
         ("locals {\n  a = [for x in y]\n}\n", "L001 unexpected `]` @ main.hcl:2:18"),
     ] {
         let said = problems(text);

@@ -181,7 +181,7 @@ impl<'a> Eval<'a> {
                 self.limit(self.context.budget.copy(&value), &span())?;
                 Ok(value.into_owned())
             }
-            Expression::Conditional(conditional) => self.conditional(conditional, &span(), env),
+            Expression::Conditional(conditional) => self.conditional(conditional, env),
             Expression::FuncCall(call) => self.call(call, &span(), env),
             Expression::UnaryOp(op) => self.unary(op, env),
             Expression::BinaryOp(op) => self.binary(op, env),
