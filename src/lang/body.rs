@@ -9,7 +9,7 @@ use crate::model::{Address, Block as Word, Name, Problem, Span};
 
 use super::conform::conform;
 use super::eval::{Eval, Stop};
-use super::schema::{Attribute, BlockSchema};
+use super::schema::{Attribute, BlockSchema, Type};
 use super::value::Value;
 use super::{Evaluated, codes, limits, nearest};
 
@@ -162,7 +162,8 @@ fn attribute(
     let span = eval.span(&written.value);
     too_deep(&value, &span)?;
     let value = conform(value, &known.ty).map_err(|wrong| wrong.problem(name, &span))?;
-    if value.is_null() && known.required {
+    // Where anything may stand, null may.
+    if value.is_null() && known.required && known.ty != Type::Any {
         return Err(missing(known, schema.word, &span, "its value is null").into());
     }
     Ok((known.name, value))

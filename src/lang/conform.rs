@@ -25,7 +25,9 @@ pub(crate) struct Wrong {
 
 impl Wrong {
     fn new(code: &'static str, value: &Value, text: String) -> Self {
-        Self { code, text, help: String::new(), span: value.origin.clone(), path: String::new() }
+        // The line that a sensitive value was written on would show it.
+        let span = value.origin.clone().filter(|_| !value.sensitive);
+        Self { code, text, help: String::new(), span, path: String::new() }
     }
 
     fn help(mut self, help: impl Into<String>) -> Self {
@@ -112,22 +114,22 @@ pub(crate) fn conform(value: Value, ty: &Type) -> Result<Value, Wrong> {
     }
     match ty {
         Type::Any | Type::TypeExpression => Ok(value),
-        Type::String => primitive(value, Primitive::String, ty),
-        Type::Number => primitive(value, Primitive::Number, ty),
-        Type::Bool => primitive(value, Primitive::Bool, ty),
+        Type::String => primitive(&value, Primitive::String, ty),
+        Type::Number => primitive(&value, Primitive::Number, ty),
+        Type::Bool => primitive(&value, Primitive::Bool, ty),
         Type::Integer => {
-            let value = primitive(value, Primitive::Number, ty)?;
+            let value = primitive(&value, Primitive::Number, ty)?;
             let whole = value.as_number().is_some_and(|n| n.is_integer() && n.to_i64().is_some());
             if whole { Ok(value) } else { Err(found(&value, ty)) }
         }
         Type::Duration => unit(value, ty, units::duration),
         Type::Size => unit(value, ty, units::size),
-        Type::OneOf(choices) => choice(value, choices, ty),
+        Type::OneOf(choices) => choice(&value, choices, ty),
         Type::Reference(word) => reference(value, word, ty),
         Type::List(inner) => list(value, inner, ty),
         Type::Map(inner) => map(value, inner, ty),
         Type::Object(attributes) => object(value, attributes, ty),
-        Type::Either(types) => either(value, types, ty),
+        Type::Either(types) => either(&value, types, ty),
     }
 }
 
@@ -158,11 +160,11 @@ fn deferred(value: &Value) -> Wrong {
         .help("use a name, an ARN or a variable instead; these are known when planning")
 }
 
-fn primitive(value: Value, want: Primitive, ty: &Type) -> Result<Value, Wrong> {
-    match convert::to_primitive(&value, want) {
+fn primitive(value: &Value, want: Primitive, ty: &Type) -> Result<Value, Wrong> {
+    match convert::to_primitive(value, want) {
         Some(value) => Ok(value),
-        None if value.is_deferred() => Err(deferred(&value)),
-        None => Err(found(&value, ty)),
+        None if value.is_deferred() => Err(deferred(value)),
+        None => Err(found(value, ty)),
     }
 }
 
@@ -180,7 +182,7 @@ fn unit(value: Value, ty: &Type, read: fn(&str) -> Result<u64, String>) -> Resul
     }
 }
 
-fn choice(value: Value, choices: &[&str], ty: &Type) -> Result<Value, Wrong> {
+fn choice(value: &Value, choices: &[&str], ty: &Type) -> Result<Value, Wrong> {
     let value = primitive(value, Primitive::String, ty)?;
     let text = match value.as_str() {
         Some(text) => text,
@@ -219,7 +221,10 @@ fn list(value: Value, inner: &Type, ty: &Type) -> Result<Value, Wrong> {
         let single = convert::text(&value).is_some() || value.block().is_some();
         return Err(if single { wrong.help("a list of one is written [value]") } else { wrong });
     };
+    // What is said of an element must not show what the whole may not.
+    let hidden = value.sensitive;
     let one = |(place, item): (usize, Value)| {
+        let item = item.marked(hidden);
         if item.is_null() {
             return Err(found(&item, inner).inside(&format!("[{place}]")));
         }
@@ -230,13 +235,13 @@ fn list(value: Value, inner: &Type, ty: &Type) -> Result<Value, Wrong> {
 }
 
 fn map(value: Value, inner: &Type, ty: &Type) -> Result<Value, Wrong> {
-    let entries = match value.data {
-        Data::Map(entries) | Data::Object(entries) => entries,
-        _ => return Err(found(&value, ty)),
+    let (Data::Map(entries) | Data::Object(entries)) = value.data else {
+        return Err(found(&value, ty));
     };
     let hidden = value.sensitive;
     let one = |(name, item): (String, Value)| {
         let step = if hidden { "[…]".to_owned() } else { format!("[{name:?}]") };
+        let item = item.marked(hidden);
         let item = conform(item, inner).map_err(|wrong| wrong.inside(&step))?;
         Ok((name, item))
     };
@@ -245,9 +250,8 @@ fn map(value: Value, inner: &Type, ty: &Type) -> Result<Value, Wrong> {
 }
 
 fn object(value: Value, attributes: &[Attribute], ty: &Type) -> Result<Value, Wrong> {
-    let mut given = match value.data {
-        Data::Map(entries) | Data::Object(entries) => entries,
-        _ => return Err(found(&value, ty)),
+    let (Data::Map(mut given) | Data::Object(mut given)) = value.data else {
+        return Err(found(&value, ty));
     };
     let whole = Value { data: Data::Null, ..value };
     let mut out = BTreeMap::new();
@@ -261,6 +265,7 @@ fn object(value: Value, attributes: &[Attribute], ty: &Type) -> Result<Value, Wr
             continue;
         };
         let step = format!(".{}", attribute.name);
+        let item = item.marked(whole.sensitive);
         let item = conform(item, &attribute.ty).map_err(|wrong| wrong.inside(&step))?;
         out.insert(attribute.name.to_owned(), item);
     }
@@ -294,8 +299,8 @@ fn is_kind(value: &Value, ty: &Type) -> bool {
     }
 }
 
-fn either(value: Value, types: &[Type], ty: &Type) -> Result<Value, Wrong> {
-    let of_kind: Vec<&Type> = types.iter().filter(|ty| is_kind(&value, ty)).collect();
+fn either(value: &Value, types: &[Type], ty: &Type) -> Result<Value, Wrong> {
+    let of_kind: Vec<&Type> = types.iter().filter(|ty| is_kind(value, ty)).collect();
     let mut first = None;
     for ty in &of_kind {
         match conform(value.clone(), ty) {
@@ -312,5 +317,5 @@ fn either(value: Value, types: &[Type], ty: &Type) -> Result<Value, Wrong> {
             return Ok(value);
         }
     }
-    Err(found(&value, ty))
+    Err(found(value, ty))
 }

@@ -1,5 +1,6 @@
 //! Terraform's conversions between text, numbers and truth values, equality, and numbers as text.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::str::FromStr;
 
@@ -99,8 +100,8 @@ pub(crate) fn to_primitive(value: &Value, want: Primitive) -> Option<Value> {
         (Primitive::Number, Data::String(text)) => Data::Number(number(text)?),
         (Primitive::Bool, Data::Bool(truth)) => Data::Bool(*truth),
         (Primitive::Bool, Data::String(text)) => match text.as_str() {
-            "true" => Data::Bool(true),
-            "false" => Data::Bool(false),
+            "true" | "1" => Data::Bool(true),
+            "false" | "0" => Data::Bool(false),
             _ => return None,
         },
         (
@@ -182,14 +183,30 @@ pub(crate) fn unify(a: &Value, b: &Value) -> Option<(Value, Value)> {
         }
         (Data::List(left), Data::List(right)) => {
             if left.len() != right.len() {
-                return keep();
+                let Some(mut all) = one_type(left.iter().chain(right).cloned().collect()) else {
+                    return keep();
+                };
+                let rest = all.split_off(left.len());
+                return Some((with(a, Data::List(all)), with(b, Data::List(rest))));
             }
             let pairs = left.iter().zip(right).map(|(l, r)| unify(l, r));
             let (left, right): (Vec<_>, Vec<_>) =
                 pairs.collect::<Option<Vec<_>>>()?.into_iter().unzip();
             Some((with(a, Data::List(left)), with(b, Data::List(right))))
         }
-        (Data::Map(_) | Data::Object(_), Data::Map(_) | Data::Object(_)) => keep(),
+        (Data::Map(left) | Data::Object(left), Data::Map(right) | Data::Object(right)) => {
+            if left.keys().eq(right.keys()) {
+                let pairs = left.values().zip(right.values()).map(|(l, r)| unify(l, r));
+                let (first, second) = pairs.collect::<Option<Vec<_>>>()?.into_iter().unzip();
+                return Some((entries(a, left, first), entries(b, right, second)));
+            }
+            let all = left.values().chain(right.values()).cloned().collect();
+            let Some(mut all) = one_type(all) else {
+                return keep();
+            };
+            let rest = all.split_off(left.len());
+            Some((entries(a, left, all), entries(b, right, rest)))
+        }
         (
             Data::Bool(_)
             | Data::Number(_)
@@ -200,6 +217,12 @@ pub(crate) fn unify(a: &Value, b: &Value) -> Option<(Value, Value)> {
             _,
         ) => None,
     }
+}
+
+fn entries(value: &Value, keys: &BTreeMap<String, Value>, items: Vec<Value>) -> Value {
+    let map = keys.keys().cloned().zip(items).collect();
+    let data = if matches!(value.data, Data::Map(_)) { Data::Map(map) } else { Data::Object(map) };
+    with(value, data)
 }
 
 fn with(value: &Value, data: Data) -> Value {

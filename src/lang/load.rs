@@ -3,12 +3,12 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use hcl_edit::structure::{Block, Body, Structure};
+use hcl_edit::structure::{Block, Body};
 
 use crate::model::{Problem, Source, Sources, Span};
 
 use super::body::{self, Problems};
-use super::builtin::{LOCALS, OUTPUT, VARIABLE};
+use super::builtin::OUTPUT;
 use super::eval::{Context, Eval};
 use super::graph::{Graph, Node, What};
 use super::limits::{self, Budget};
@@ -118,21 +118,21 @@ fn sorted(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems
 }
 
-type Parsed<'a> = (Source, &'a str, Body);
+pub(super) type Parsed<'a> = (Source, &'a str, Body);
 
-struct Loader<'a> {
-    context: &'a Context<'a>,
-    vars: &'a Vars,
-    world: &'a dyn World,
-    files: &'a [Parsed<'a>],
-    problems: Problems,
-    stack: Option<Evaluated>,
-    blocks: Vec<Evaluated>,
-    outputs: Vec<Output>,
+pub(super) struct Loader<'a> {
+    pub(super) context: &'a Context<'a>,
+    pub(super) vars: &'a Vars,
+    pub(super) world: &'a dyn World,
+    pub(super) files: &'a [Parsed<'a>],
+    pub(super) problems: Problems,
+    pub(super) stack: Option<Evaluated>,
+    pub(super) blocks: Vec<Evaluated>,
+    pub(super) outputs: Vec<Output>,
 }
 
 impl<'a> Loader<'a> {
-    fn eval<'s>(&'s self, file: usize, scope: &'s Graph<'_>) -> Option<Eval<'s>> {
+    pub(super) fn eval<'s>(&'s self, file: usize, scope: &'s Graph<'_>) -> Option<Eval<'s>> {
         let (source, text, _) = self.files.get(file)?;
         Some(Eval { context: self.context, scope, source: *source, text, in_file: false })
     }
@@ -153,116 +153,6 @@ impl<'a> Loader<'a> {
         }
         self.rules(&graph);
         self.superfluous(&graph);
-    }
-
-    /// Declares everything that stands at the top of the files.
-    fn declare(&mut self) -> Graph<'a> {
-        let schemas = self.world.schema();
-        let mut words = vec!["var", "local"];
-        words.extend(schemas.iter().filter(|s| referable(s)).map(|s| s.word));
-        let mut graph = Graph::new(words);
-        let files = self.files;
-        for (file, (source, _, body)) in files.iter().enumerate() {
-            for structure in body {
-                match structure {
-                    Structure::Attribute(attribute) => {
-                        let range = hcl_edit::Span::span(&attribute.key).unwrap_or(0..0);
-                        let name = attribute.key.value().as_str();
-                        self.problems.push(
-                            Problem::error(
-                                codes::UNKNOWN_ATTRIBUTE,
-                                format!("attribute {name:?} stands outside of a block"),
-                            )
-                            .at(&Span { source: *source, range }, "not in a block")
-                            .help("values of variables stand in a --var-file, others in `locals`"),
-                        );
-                    }
-                    Structure::Block(block) => self.declare_block(&mut graph, file, block),
-                }
-            }
-        }
-        graph
-    }
-
-    fn declare_block(&mut self, graph: &mut Graph<'a>, file: usize, block: &'a Block) {
-        let Some(eval) = self.eval(file, graph) else { return };
-        let word = block.ident.value().as_str();
-        let span = body::header(&eval, block);
-        let schemas = self.world.schema();
-        let schema = match word {
-            "variable" => &VARIABLE,
-            "output" => &OUTPUT,
-            "locals" => &LOCALS,
-            _ => match schemas.iter().find(|schema| schema.word == word) {
-                Some(schema) => schema,
-                None => {
-                    let place = eval.span(&block.ident);
-                    let problem = unknown_block(word, &place, schemas);
-                    self.problems.push(problem);
-                    return;
-                }
-            },
-        };
-        let label = match body::top_label(&eval, block, schema) {
-            Ok(label) => label,
-            Err(problem) => {
-                self.problems.push(*problem);
-                return;
-            }
-        };
-        if word == "locals" {
-            self.declare_locals(graph, file, block);
-            return;
-        }
-        let name =
-            if label.is_some() { block.labels.first().map_or("", |l| l.as_str()) } else { "" };
-        let (what, first) = match word {
-            "variable" => (What::Variable(block), "var"),
-            "output" => (What::Output(block), "output"),
-            _ => (What::Block(block, schema), schema.word),
-        };
-        // Outputs are declared under a word that no reference can start with.
-        let unique = label.is_some();
-        let node = Node { what, word: first, name, span, file };
-        self.add(graph, node, unique && word != "stack");
-    }
-
-    fn declare_locals(&mut self, graph: &mut Graph<'a>, file: usize, block: &'a Block) {
-        for structure in &block.body {
-            let Some(eval) = self.eval(file, graph) else { return };
-            match structure {
-                Structure::Attribute(attribute) => {
-                    let node = Node {
-                        what: What::Local(&attribute.value),
-                        word: "local",
-                        name: attribute.key.value().as_str(),
-                        span: eval.span(&attribute.key),
-                        file,
-                    };
-                    self.add(graph, node, true);
-                }
-                Structure::Block(inner) => {
-                    let word = inner.ident.value().as_str();
-                    let problem =
-                        Problem::error(codes::UNKNOWN_BLOCK, format!("unknown block {word:?}"))
-                            .at(&eval.span(&inner.ident), "`locals` holds attributes only")
-                            .help(format!("write it with `=`: {word} = {{ … }}"));
-                    self.problems.push(problem);
-                }
-            }
-        }
-    }
-
-    fn add(&mut self, graph: &mut Graph<'a>, node: Node<'a>, referable: bool) {
-        let (span, title) = (node.span.clone(), node.title());
-        if let Err(first) = graph.declare(node, referable) {
-            let problem = Problem::error(codes::DUPLICATE, format!("{title} is declared twice"))
-                .at(&span, "again here");
-            self.problems.push(match graph.nodes.get(first) {
-                Some(first) => problem.at(&first.span, "first here"),
-                None => problem,
-            });
-        }
     }
 
     /// Finds the stack block and evaluates it with what it needs, before everything else.
@@ -415,32 +305,12 @@ fn label_of(node: &Node<'_>) -> Option<String> {
     (!node.name.is_empty()).then(|| node.name.to_owned())
 }
 
-fn referable(schema: &BlockSchema) -> bool {
-    schema.label.is_some() && !matches!(schema.word, "stack" | "variable" | "output")
-}
-
 fn about_stack(problem: &Problem) -> bool {
     problem.code == codes::LABEL && problem.summary.contains("stack")
 }
 
 fn count(body: &Body) -> usize {
     body.blocks().map(|block| 1 + count(&block.body)).sum()
-}
-
-fn unknown_block(word: &str, span: &Span, schemas: &[BlockSchema]) -> Problem {
-    let mut names: Vec<&str> = schemas.iter().map(|schema| schema.word).collect();
-    names.extend(["variable", "output", "locals"]);
-    names.sort_unstable();
-    names.dedup();
-    let help = match word {
-        "resource" | "data" | "provider" | "terraform" => {
-            format!("this is not Terraform: blocks are {}", names.join(", "))
-        }
-        _ => nearest::help(word, "known blocks", &names),
-    };
-    Problem::error(codes::UNKNOWN_BLOCK, format!("unknown block {word:?}"))
-        .at(span, "not known")
-        .help(help)
 }
 
 fn output(eval: &Eval<'_>, block: &Block, problems: &mut Problems) -> Option<Output> {
@@ -453,7 +323,7 @@ fn output(eval: &Eval<'_>, block: &Block, problems: &mut Problems) -> Option<Out
     let sensitive = found.attr("sensitive").and_then(Value::as_bool) == Some(true);
     let value = found.attributes.get("value").cloned().unwrap_or_else(Value::null);
     if value.holds_sensitive() && !sensitive {
-        let place = value.origin.clone().unwrap_or_else(|| found.span.clone());
+        let place = value.origin.unwrap_or(found.span);
         problems.push(
             Problem::error(
                 codes::SENSITIVE_OUTPUT,

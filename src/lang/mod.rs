@@ -11,6 +11,7 @@ mod builtin;
 pub mod codes;
 mod conform;
 mod convert;
+mod declare;
 mod eval;
 mod fmt;
 mod functions;
@@ -35,6 +36,14 @@ mod vars;
 mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_hostile;
+#[cfg(test)]
+mod tests_schema;
+#[cfg(test)]
+mod tests_syntax;
+#[cfg(test)]
+mod tests_variables;
 
 use std::collections::BTreeMap;
 

@@ -27,7 +27,7 @@ pub(crate) enum Kind {
     Close,
     /// `,`
     Comma,
-    /// `.`, `...`
+    /// `.`, `...`, `::`
     Dot,
     /// `=`, and `:` where it separates.
     Assign,
@@ -170,6 +170,7 @@ fn token(text: &str, at: usize) -> Result<(Option<Kind>, usize), Fault> {
         '=' if next == Some('=') || next == Some('>') => {
             return Ok((Some(Kind::Operator), at + 2));
         }
+        ':' if next == Some(':') => return Ok((Some(Kind::Dot), at + 2)),
         '=' | ':' => Kind::Assign,
         '!' | '<' | '>' if next == Some('=') => return Ok((Some(Kind::Operator), at + 2)),
         '&' | '|' if next == Some(first) => return Ok((Some(Kind::Operator), at + 2)),

@@ -107,8 +107,8 @@ fn guess(text: &str, offset: usize, message: &str) -> (String, &'static str) {
     let before = text.get(..offset).unwrap_or_default().trim_end_matches([' ', '\t']);
     let first = rest.chars().next();
     let found = match first {
-        None => "the end of the file".to_owned(),
-        Some('\n' | '\r') => "the end of the line".to_owned(),
+        None => "end of the file".to_owned(),
+        Some('\n' | '\r') => "end of the line".to_owned(),
         Some(_) if word(rest) > 0 => format!("`{}`", &rest[..word(rest)]),
         Some(c) => format!("`{}`", c.escape_default()),
     };
@@ -159,8 +159,9 @@ fn word(rest: &str) -> usize {
     rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).unwrap_or(rest.len())
 }
 
+/// The length of the first character; a line's end is pointed at, not into.
 fn first_len(rest: &str) -> usize {
-    rest.chars().next().map_or(0, char::len_utf8)
+    rest.chars().next().filter(|c| !matches!(c, '\n' | '\r')).map_or(0, char::len_utf8)
 }
 
 /// The start of the character that a byte belongs to.

@@ -246,34 +246,33 @@ pub(crate) fn convert(value: Value, ty: &VarType) -> Result<Value, Mismatch> {
                 return Err(mismatch(&value, format!("a {ty}")));
             };
             let items = each(items, |_| inner.as_ref())?;
-            let items = match ty {
-                VarType::Set(_) => functions::as_set(items),
-                _ => items,
-            };
+            let set = matches!(ty, VarType::Set(_));
+            let items = if set { functions::as_set(items) } else { items };
             done(Data::List(items))
         }
-        VarType::Tuple(types) => match value.data {
-            Data::List(items) if items.len() == types.len() => {
-                done(Data::List(each(items, |place| types.get(place).unwrap_or(&VarType::Any))?))
+        VarType::Tuple(types) => {
+            if value.as_list().is_none_or(|items| items.len() != types.len()) {
+                return Err(mismatch(&value, format!("a {ty}")));
             }
-            _ => Err(mismatch(&value, format!("a {ty}"))),
-        },
-        VarType::Map(inner) => match value.data {
-            Data::Map(map) | Data::Object(map) => {
-                let entry = |(name, item): (String, Value)| {
-                    let item = convert(item, inner).map_err(|wrong| wrong.inside(&name))?;
-                    Ok((name, item))
-                };
-                done(Data::Map(map.into_iter().map(entry).collect::<Result<_, Mismatch>>()?))
-            }
-            _ => Err(mismatch(&value, format!("a {ty}"))),
-        },
-        VarType::Object(fields) => match value.data {
-            Data::Map(map) | Data::Object(map) => {
-                done(Data::Object(object(map, fields, origin.as_ref())?))
-            }
-            _ => Err(mismatch(&value, format!("an {ty}"))),
-        },
+            let Data::List(items) = value.data else { return Ok(value) };
+            done(Data::List(each(items, |place| types.get(place).unwrap_or(&VarType::Any))?))
+        }
+        VarType::Map(inner) => {
+            let (Data::Map(map) | Data::Object(map)) = value.data else {
+                return Err(mismatch(&value, format!("a {ty}")));
+            };
+            let entry = |(name, item): (String, Value)| {
+                let item = convert(item, inner).map_err(|wrong| wrong.inside(&name))?;
+                Ok((name, item))
+            };
+            done(Data::Map(map.into_iter().map(entry).collect::<Result<_, Mismatch>>()?))
+        }
+        VarType::Object(fields) => {
+            let (Data::Map(map) | Data::Object(map)) = value.data else {
+                return Err(mismatch(&value, format!("an {ty}")));
+            };
+            done(Data::Object(object(map, fields, origin.as_ref())?))
+        }
     }
 }
 

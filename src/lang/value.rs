@@ -167,26 +167,17 @@ impl Value {
 
     /// Known text.
     pub fn as_str(&self) -> Option<&str> {
-        match &self.data {
-            Data::String(text) => Some(text),
-            _ => None,
-        }
+        if let Data::String(text) = &self.data { Some(text) } else { None }
     }
 
     /// A truth value.
     pub fn as_bool(&self) -> Option<bool> {
-        match self.data {
-            Data::Bool(truth) => Some(truth),
-            _ => None,
-        }
+        if let Data::Bool(truth) = self.data { Some(truth) } else { None }
     }
 
     /// A number.
     pub fn as_number(&self) -> Option<Decimal> {
-        match self.data {
-            Data::Number(number) => Some(number),
-            _ => None,
-        }
+        if let Data::Number(number) = self.data { Some(number) } else { None }
     }
 
     /// A whole number from 0.
@@ -196,18 +187,12 @@ impl Value {
 
     /// The elements of a list or set.
     pub fn as_list(&self) -> Option<&[Value]> {
-        match &self.data {
-            Data::List(items) => Some(items),
-            _ => None,
-        }
+        if let Data::List(items) = &self.data { Some(items) } else { None }
     }
 
     /// The entries of a map or object.
     pub fn as_map(&self) -> Option<&BTreeMap<String, Value>> {
-        match &self.data {
-            Data::Map(map) | Data::Object(map) => Some(map),
-            _ => None,
-        }
+        if let Data::Map(map) | Data::Object(map) = &self.data { Some(map) } else { None }
     }
 
     /// One attribute of an object or entry of a map; none when absent or null.
@@ -217,10 +202,7 @@ impl Value {
 
     /// The block that it refers to.
     pub fn block(&self) -> Option<&Arc<BlockValue>> {
-        match &self.data {
-            Data::Block(block) => Some(block),
-            _ => None,
-        }
+        if let Data::Block(block) = &self.data { Some(block) } else { None }
     }
 
     /// The address of the block that it refers to.
@@ -230,13 +212,11 @@ impl Value {
 
     /// A text, known or completed by apply.
     pub fn text(&self) -> Option<Text> {
-        match &self.data {
-            Data::String(text) => Some(Text::Known(text.clone())),
-            Data::Unknown(unknown) if !unknown.pieces.is_empty() => {
-                Some(Text::Deferred(unknown.pieces.clone()))
-            }
-            _ => None,
+        if let Data::Unknown(unknown) = &self.data {
+            let pieces = &unknown.pieces;
+            return (!pieces.is_empty()).then(|| Text::Deferred(pieces.clone()));
         }
+        self.as_str().map(Text::from)
     }
 
     /// True when it or anything in it is sensitive.

@@ -212,7 +212,7 @@ fn given(
         VarData::Text(text) => match &declaration.ty {
             // As Terraform: text for simple types, an expression for all others.
             None | Some(VarType::Primitive(_)) => Value::from(text.as_str()),
-            Some(_) => match expression(eval, text, &input.from) {
+            Some(_) => match expression(eval, text) {
                 Ok(value) => value,
                 Err(problem) => {
                     problems.push(unreadable(declaration, input, &problem));
@@ -255,10 +255,11 @@ fn unreadable(declaration: &Declaration<'_>, input: &VarInput, problem: &Problem
     if declaration.sensitive { out } else { out.detail(problem.summary.clone()) }
 }
 
-fn expression(eval: &Eval<'_>, text: &str, from: &str) -> Result<Value, Box<Problem>> {
-    let source = eval.context.sources.borrow_mut().add(from, "");
-    let expr = parse::expression(text.trim(), source)?;
-    let inner = Eval { scope: &Empty, source, text: text.trim(), ..*eval };
+/// The value of an expression from outside. Its problems are told by their summary only, since
+/// their places are not in any file.
+fn expression(eval: &Eval<'_>, text: &str) -> Result<Value, Box<Problem>> {
+    let expr = parse::expression(text.trim(), eval.source)?;
+    let inner = Eval { scope: &Empty, text: text.trim(), ..*eval };
     let mut value = inner.value(&expr).map_err(|stop| match stop {
         Stop::Problem(problem) | Stop::Limit(problem) => problem,
         Stop::Reported => Box::new(Problem::error(codes::INTERNAL, "not evaluated")),

@@ -155,7 +155,12 @@ fn without_origin(value: Value) -> Value {
         Data::Object(map) => {
             Data::Object(map.into_iter().map(|(key, item)| (key, without_origin(item))).collect())
         }
-        other => other,
+        Data::Unknown(_)
+        | Data::Null
+        | Data::Bool(_)
+        | Data::Number(_)
+        | Data::String(_)
+        | Data::Block(_) => value.data,
     };
     Value { data, sensitive: value.sensitive, origin: None }
 }

@@ -26,7 +26,7 @@ use crate::model::{Problem, Source, Sources, Span};
 use super::limits::{Budget, Spent};
 use super::read::ReadFile;
 use super::value::Value;
-use super::{codes, convert};
+use super::{codes, convert, parse};
 
 /// Why an expression has no value.
 #[derive(Debug)]
@@ -178,15 +178,10 @@ impl<'a> Eval<'a> {
             Expression::Parenthesis(inner) => self.eval(inner.inner(), env),
             Expression::Variable(_) | Expression::Traversal(_) => {
                 let value = self.path(expr, env)?;
-                match value {
-                    Cow::Owned(value) => Ok(value),
-                    Cow::Borrowed(value) => {
-                        self.limit(self.context.budget.copy(value), &span())?;
-                        Ok(value.clone())
-                    }
-                }
+                self.limit(self.context.budget.copy(&value), &span())?;
+                Ok(value.into_owned())
             }
-            Expression::Conditional(conditional) => self.conditional(conditional, &span(), env),
+            Expression::Conditional(conditional) => self.conditional(conditional, env),
             Expression::FuncCall(call) => self.call(call, &span(), env),
             Expression::UnaryOp(op) => self.unary(op, env),
             Expression::BinaryOp(op) => self.binary(op, env),
@@ -213,10 +208,7 @@ impl<'a> Eval<'a> {
             digits.rsplit(|c: char| c.is_whitespace() || c == '/').next().unwrap_or(digits);
         match convert::number(digits) {
             Some(number) => Ok(Value::from(if negative { -number } else { number })),
-            None => Err(Problem::error(codes::NUMBER, "this number cannot be kept exactly")
-                .at(&span, "more than 28 digits")
-                .help("write it with fewer digits, or as a string in quotes")
-                .into()),
+            None => Err(parse::inexact(&span).into()),
         }
     }
 

@@ -124,12 +124,7 @@ impl Eval<'_> {
         Ok(value.marked(sensitive))
     }
 
-    pub(super) fn conditional(
-        &self,
-        conditional: &Conditional,
-        span: &Span,
-        env: Names<'_>,
-    ) -> Res<Value> {
+    pub(super) fn conditional(&self, conditional: &Conditional, env: Names<'_>) -> Res<Value> {
         let condition = self.condition(&conditional.cond_expr, env, "a condition")?;
         let Some(truth) = truth_of(&condition) else {
             return Ok(Value::unknown().marked(condition.sensitive));
@@ -159,7 +154,6 @@ impl Eval<'_> {
                 )
                 .at(&self.span(&conditional.true_expr), left.kind())
                 .at(&self.span(&conditional.false_expr), right.kind())
-                .at(span, "")
                 .help("give both sides the same type; `null` fits every type")
                 .into())
             }

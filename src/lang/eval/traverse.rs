@@ -22,6 +22,15 @@ impl Eval<'_> {
             Expression::Traversal(traversal) => (&traversal.expr, traversal.operators.as_slice()),
             _ => (expr, [].as_slice()),
         };
+        // Each `[*]` goes over the results of the one before it, one call deeper.
+        let splats = operators
+            .iter()
+            .filter(|operator| matches!(operator.value(), TraversalOperator::FullSplat(_)));
+        if splats.count() > limits::DEPTH {
+            let summary = format!("more than {} `[*]` in one reference", limits::DEPTH);
+            let problem = Problem::error(codes::LIMIT, summary).at(&self.span(expr), "here");
+            return Err(Stop::Limit(Box::new(problem)));
+        }
         let Expression::Variable(word) = root else {
             let value = self.borrow(root, env)?;
             return self.walk(value, operators, env);
@@ -121,7 +130,7 @@ impl Eval<'_> {
             let span = self.span(operator.value());
             match operator.value() {
                 TraversalOperator::GetAttr(name) => {
-                    value = self.attribute(value, name.value().as_str(), &span)?;
+                    value = self.attribute(value, name.value().as_str(), &span, false)?;
                 }
                 TraversalOperator::Index(index) => {
                     let key = self.eval(index, env)?;
@@ -177,6 +186,7 @@ impl Eval<'_> {
         value: Cow<'v, Value>,
         name: &str,
         span: &Span,
+        hidden: bool,
     ) -> Res<Cow<'v, Value>> {
         let entries: Option<&BTreeMap<String, Value>> = match &value.data {
             Data::Map(map) | Data::Object(map) => Some(map),
@@ -199,7 +209,7 @@ impl Eval<'_> {
             return Err(problem.into());
         };
         if !entries.contains_key(name) {
-            return Err(self.no_attribute(&value, entries, name, span));
+            return Err(self.no_attribute(&value, name, span, hidden));
         }
         Ok(descend(value, |data| match data {
             Data::Map(map) | Data::Object(map) => map.get(name),
@@ -213,27 +223,28 @@ impl Eval<'_> {
         }))
     }
 
-    fn no_attribute(
-        &self,
-        value: &Value,
-        entries: &BTreeMap<String, Value>,
-        name: &str,
-        span: &Span,
-    ) -> Stop {
-        let names: Vec<&str> = entries.keys().map(String::as_str).collect();
-        // The keys of a sensitive map may be as secret as its values.
-        let help =
-            if value.sensitive { String::new() } else { nearest::help(name, "it has", &names) };
-        let what = match &value.data {
-            Data::Block(block) => format!("{} has no attribute {name:?}", block.address),
-            Data::Map(_) => format!("the map has no key {name:?}"),
+    fn no_attribute(&self, value: &Value, name: &str, span: &Span, hidden: bool) -> Stop {
+        let entries = match &value.data {
+            Data::Map(map) | Data::Object(map) => Some(map),
+            Data::Block(block) => Some(&block.exports),
             Data::Unknown(_)
             | Data::Null
             | Data::Bool(_)
             | Data::Number(_)
             | Data::String(_)
-            | Data::List(_)
-            | Data::Object(_) => format!("the object has no attribute {name:?}"),
+            | Data::List(_) => None,
+        };
+        let names: Vec<&str> =
+            entries.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+        // The keys of a sensitive map may be as secret as its values, and so may a key from a
+        // sensitive value be.
+        let hidden = hidden || value.sensitive;
+        let help = if hidden { String::new() } else { nearest::help(name, "it has", &names) };
+        let shown = if hidden { "(sensitive)".to_owned() } else { convert::quoted(name) };
+        let what = match value.block() {
+            Some(block) => format!("{} has no attribute {shown}", block.address),
+            None if matches!(value.data, Data::Map(_)) => format!("the map has no key {shown}"),
+            None => format!("the object has no attribute {shown}"),
         };
         Problem::error(codes::INDEX, what).at(span, "not there").help(help).into()
     }
@@ -257,7 +268,8 @@ impl Eval<'_> {
                 {
                     Some(name) => {
                         let name = name.to_owned();
-                        return self.attribute(value, &name, span).map(|v| mark(v, key.sensitive));
+                        let found = self.attribute(value, &name, span, key.sensitive);
+                        return found.map(|value| mark(value, key.sensitive));
                     }
                     None => format!("a key is a string, not {}", key.kind()),
                 }
@@ -280,9 +292,8 @@ impl Eval<'_> {
         let place = number.as_ref().and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
         match place {
             Some(place) if place < len => {
-                let item = descend(value.clone(), |data| match data {
-                    Data::List(items) => items.get(place),
-                    _ => None,
+                let item = descend(value.clone(), |data| {
+                    if let Data::List(items) = data { items.get(place) } else { None }
                 });
                 Ok(mark(item, key.sensitive))
             }
@@ -316,7 +327,7 @@ impl Eval<'_> {
 /// Steps into a value without copying it where it is borrowed. What came out of something
 /// sensitive is sensitive.
 fn descend<'v>(value: Cow<'v, Value>, step: impl Fn(&Data) -> Option<&Value>) -> Cow<'v, Value> {
-    let inner = match value {
+    match value {
         Cow::Borrowed(outer) => match step(&outer.data) {
             Some(inner) if outer.sensitive && !inner.sensitive => {
                 Cow::Owned(inner.clone().marked(true))
@@ -328,8 +339,7 @@ fn descend<'v>(value: Cow<'v, Value>, step: impl Fn(&Data) -> Option<&Value>) ->
             let inner = step(&outer.data).cloned().unwrap_or_else(Value::null);
             Cow::Owned(inner.marked(outer.sensitive))
         }
-    };
-    inner
+    }
 }
 
 fn mark(value: Cow<'_, Value>, sensitive: bool) -> Cow<'_, Value> {

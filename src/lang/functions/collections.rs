@@ -94,9 +94,13 @@ pub(super) const TABLE: &[Function] = &[
         "The first that is neither null nor \"\".",
         (1, MANY),
         |call| {
-            let found = call.args.iter().find(|v| !v.is_null() && v.as_str() != Some(""));
+            // As in a condition, all of them have one type: of 1 and "a" the first is "1".
+            let Some(all) = convert::one_type(call.args.to_vec()) else {
+                return bad(0, "the arguments have no common type");
+            };
+            let found = all.into_iter().find(|v| !v.is_null() && v.as_str() != Some(""));
             match found {
-                Some(value) => Ok(value.clone()),
+                Some(value) => Ok(value),
                 None => bad(0, "every argument is null or empty"),
             }
         },

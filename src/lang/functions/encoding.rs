@@ -8,7 +8,7 @@ use crate::model::{Encoder, Piece};
 
 use super::super::json;
 use super::super::value::{Data, Value};
-use super::{Function, bad, not_yet};
+use super::{Function, bad};
 
 pub(super) const TABLE: &[Function] = &[
     Function::new("jsonencode", "value", "The value as JSON.", (1, 1), |call| {
@@ -25,14 +25,11 @@ pub(super) const TABLE: &[Function] = &[
         }
     }),
     Function::new("base64encode", "text", "The text in base64.", (1, 1), |call| {
-        match &call.arg(0)?.data {
-            Data::Unknown(unknown) if unknown.pieces.is_empty() => not_yet(0),
-            Data::Unknown(unknown) => {
-                let inner = unknown.pieces.clone();
-                Ok(Value::pieces(vec![Piece::Encoded(Encoder::Base64, inner)]))
-            }
-            _ => Ok(Value::from(STANDARD.encode(call.text(0)?))),
+        if let Data::Unknown(unknown) = &call.arg(0)?.data {
+            let inner = unknown.pieces.clone();
+            return Ok(Value::pieces(vec![Piece::Encoded(Encoder::Base64, inner)]));
         }
+        Ok(Value::from(STANDARD.encode(call.text(0)?)))
     }),
     Function::new("base64decode", "text", "The text that base64 encodes.", (1, 1), |call| {
         let Ok(bytes) = STANDARD.decode(call.text(0)?) else {

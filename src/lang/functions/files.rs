@@ -28,7 +28,12 @@ fn bytes(call: &Call<'_>) -> Result<Vec<u8>, Fail> {
         return bad(0, "files cannot be read here");
     };
     match reader.read(&path) {
-        Ok(bytes) => Ok(bytes),
+        Ok(bytes) => match call.eval.context.budget.bytes(bytes.len()) {
+            Ok(()) => Ok(bytes),
+            Err(spent) => Err(Fail::Stop(Stop::Limit(Box::new(
+                spent.problem().at(call.span, "while reading this"),
+            )))),
+        },
         Err(error) => bad(0, error),
     }
 }

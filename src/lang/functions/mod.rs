@@ -154,10 +154,10 @@ impl<'c> Call<'c> {
     /// Known text.
     pub(crate) fn text(&self, place: usize) -> Result<String, Fail> {
         let value = self.primitive(place, Primitive::String)?;
-        match value.data {
-            Data::String(text) => Ok(text),
-            _ => bad(place, "expected a string"),
-        }
+        let Data::String(text) = value.data else {
+            return bad(place, "expected a string");
+        };
+        Ok(text)
     }
 
     pub(crate) fn number(&self, place: usize) -> Result<Decimal, Fail> {

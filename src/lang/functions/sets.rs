@@ -106,11 +106,17 @@ pub(super) fn distinct(items: Vec<Value>) -> Vec<Value> {
 
 /// Numbers by size, texts by alphabet, others as they stand.
 pub(super) fn sorted(mut items: Vec<Value>) -> Vec<Value> {
-    items.sort_by(|a, b| match (&a.data, &b.data) {
-        (Data::Number(left), Data::Number(right)) => left.cmp(right),
-        (Data::String(left), Data::String(right)) => left.cmp(right),
-        (Data::Bool(left), Data::Bool(right)) => left.cmp(right),
-        _ => Ordering::Equal,
+    items.sort_by(|a, b| {
+        if let (Data::Number(left), Data::Number(right)) = (&a.data, &b.data) {
+            return left.cmp(right);
+        }
+        if let (Data::Bool(left), Data::Bool(right)) = (&a.data, &b.data) {
+            return left.cmp(right);
+        }
+        match (a.as_str(), b.as_str()) {
+            (Some(left), Some(right)) => left.cmp(right),
+            (Some(_) | None, Some(_) | None) => Ordering::Equal,
+        }
     });
     items
 }

@@ -1,0 +1,143 @@
+//! What the files declare: every block, variable, local and output, by word and name.
+
+use hcl_edit::structure::{Block, Structure};
+
+use crate::model::{Problem, Span};
+
+use super::builtin::{LOCALS, OUTPUT, VARIABLE};
+use super::graph::{Graph, Node, What};
+use super::load::Loader;
+use super::schema::BlockSchema;
+use super::{body, codes, nearest};
+
+impl<'a> Loader<'a> {
+    /// Declares everything that stands at the top of the files.
+    pub(super) fn declare(&mut self) -> Graph<'a> {
+        let schemas = self.world.schema();
+        let mut words = vec!["var", "local"];
+        words.extend(schemas.iter().filter(|s| referable(s)).map(|s| s.word));
+        let mut graph = Graph::new(words);
+        let files = self.files;
+        for (file, (source, _, body)) in files.iter().enumerate() {
+            for structure in body {
+                match structure {
+                    Structure::Attribute(attribute) => {
+                        let range = hcl_edit::Span::span(&attribute.key).unwrap_or(0..0);
+                        let name = attribute.key.value().as_str();
+                        self.problems.push(
+                            Problem::error(
+                                codes::UNKNOWN_ATTRIBUTE,
+                                format!("attribute {name:?} stands outside of a block"),
+                            )
+                            .at(&Span { source: *source, range }, "not in a block")
+                            .help("values of variables stand in a --var-file, others in `locals`"),
+                        );
+                    }
+                    Structure::Block(block) => self.declare_block(&mut graph, file, block),
+                }
+            }
+        }
+        graph
+    }
+
+    fn declare_block(&mut self, graph: &mut Graph<'a>, file: usize, block: &'a Block) {
+        let Some(eval) = self.eval(file, graph) else { return };
+        let word = block.ident.value().as_str();
+        let span = body::header(&eval, block);
+        let schemas = self.world.schema();
+        let schema = match word {
+            "variable" => &VARIABLE,
+            "output" => &OUTPUT,
+            "locals" => &LOCALS,
+            _ => match schemas.iter().find(|schema| schema.word == word) {
+                Some(schema) => schema,
+                None => {
+                    let place = eval.span(&block.ident);
+                    let problem = unknown_block(word, &place, schemas);
+                    self.problems.push(problem);
+                    return;
+                }
+            },
+        };
+        let label = match body::top_label(&eval, block, schema) {
+            Ok(label) => label,
+            Err(problem) => {
+                self.problems.push(*problem);
+                return;
+            }
+        };
+        if word == "locals" {
+            self.declare_locals(graph, file, block);
+            return;
+        }
+        let name =
+            if label.is_some() { block.labels.first().map_or("", |l| l.as_str()) } else { "" };
+        let (what, first) = match word {
+            "variable" => (What::Variable(block), "var"),
+            "output" => (What::Output(block), "output"),
+            _ => (What::Block(block, schema), schema.word),
+        };
+        // Outputs are declared under a word that no reference can start with.
+        let unique = label.is_some();
+        let node = Node { what, word: first, name, span, file };
+        self.add(graph, node, unique && word != "stack");
+    }
+
+    fn declare_locals(&mut self, graph: &mut Graph<'a>, file: usize, block: &'a Block) {
+        for structure in &block.body {
+            let Some(eval) = self.eval(file, graph) else { return };
+            match structure {
+                Structure::Attribute(attribute) => {
+                    let node = Node {
+                        what: What::Local(&attribute.value),
+                        word: "local",
+                        name: attribute.key.value().as_str(),
+                        span: eval.span(&attribute.key),
+                        file,
+                    };
+                    self.add(graph, node, true);
+                }
+                Structure::Block(inner) => {
+                    let word = inner.ident.value().as_str();
+                    let problem =
+                        Problem::error(codes::UNKNOWN_BLOCK, format!("unknown block {word:?}"))
+                            .at(&eval.span(&inner.ident), "`locals` holds attributes only")
+                            .help(format!("write it with `=`: {word} = {{ … }}"));
+                    self.problems.push(problem);
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, graph: &mut Graph<'a>, node: Node<'a>, referable: bool) {
+        let (span, title) = (node.span.clone(), node.title());
+        if let Err(first) = graph.declare(node, referable) {
+            let problem = Problem::error(codes::DUPLICATE, format!("{title} is declared twice"))
+                .at(&span, "again here");
+            self.problems.push(match graph.nodes.get(first) {
+                Some(first) => problem.at(&first.span, "first here"),
+                None => problem,
+            });
+        }
+    }
+}
+
+fn referable(schema: &BlockSchema) -> bool {
+    schema.label.is_some() && !matches!(schema.word, "stack" | "variable" | "output")
+}
+
+fn unknown_block(word: &str, span: &Span, schemas: &[BlockSchema]) -> Problem {
+    let mut names: Vec<&str> = schemas.iter().map(|schema| schema.word).collect();
+    names.extend(["variable", "output", "locals"]);
+    names.sort_unstable();
+    names.dedup();
+    let help = match word {
+        "resource" | "data" | "provider" | "terraform" => {
+            format!("this is not Terraform: blocks are {}", names.join(", "))
+        }
+        _ => nearest::help(word, "known blocks", &names),
+    };
+    Problem::error(codes::UNKNOWN_BLOCK, format!("unknown block {word:?}"))
+        .at(span, "not known")
+        .help(help)
+}
