@@ -98,18 +98,15 @@ impl Hands<'_> {
         let begun = Instant::now();
         let mut failures = 0;
         loop {
-            if sent == Sent::Perhaps {
+            if sent == Sent::Perhaps && idempotence != Idempotence::Token {
+                // (With a token the replay itself says what happened.)
                 let patience = match idempotence {
-                    // The replay itself says what happened.
-                    Idempotence::Token => None,
-                    Idempotence::Name => Some(Duration::ZERO),
-                    Idempotence::Tag => Some(self.patience.quiet),
+                    Idempotence::Token | Idempotence::Name => Duration::ZERO,
+                    Idempotence::Tag => self.patience.quiet,
                 };
-                if let Some(patience) = patience {
-                    let found = self.await_visible(owner, since, patience).await?;
-                    if !found.is_empty() {
-                        return self.commit(owner, found).await;
-                    }
+                let found = self.await_visible(owner, since, patience).await?;
+                if !found.is_empty() {
+                    return self.commit(owner, found).await;
                 }
             }
             if let Some(step) = step {
@@ -124,8 +121,7 @@ impl Hands<'_> {
                 // Not a name that is taken but an address or a range: its former holder was
                 // deleted just before and lets go within minutes.
                 failure.class = Class::Settling;
-            }
-            if failure.class == Class::Exists && idempotence == Idempotence::Name {
+            } else if failure.class == Class::Exists {
                 // Our own write, whose answer was lost on the way, or somebody else's.
                 let patience = match sent {
                     Sent::Never => Duration::from_secs(20),

@@ -10,6 +10,7 @@ mod expand;
 mod names;
 mod network;
 mod queue;
+mod rights;
 mod user_data;
 mod words;
 

@@ -220,7 +220,6 @@ fn number(name: &str) -> Option<u64> {
 }
 
 #[tokio::test(start_paused = true)]
-#[expect(clippy::disallowed_methods, reason = "a test may read its own knobs")]
 async fn any_walk_converges() {
     if let Some(seed) = number("MLINFRA_SEED") {
         walk(seed).await;

@@ -1,0 +1,86 @@
+//! What the nodes of a cluster may do: exactly what their buckets and queue need.
+
+use serde_json::json;
+
+use crate::kinds::{InlinePolicy, InstanceProfile, Role, canonical};
+use crate::lang::{Evaluated, Value};
+use crate::model::{Address, Link, Text};
+
+use super::expand::{Expansion, tags_of};
+use super::names::fit;
+
+/// Adds the role and its profile to what is wanted.
+pub(super) fn role(x: &mut Expansion<'_>, block: &Evaluated, address: &Address) {
+    let (role, profile) = (address.with_part("role"), address.with_part("profile"));
+    let (name, path) = (x.here.role(address), x.here.path());
+    let partition = x.here.home.partition();
+    let trust = canonical(json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Principal": { "Service": "ec2.amazonaws.com" },
+        }],
+    }));
+    let spec = Role {
+        name: name.clone(),
+        path: path.clone(),
+        description: format!("Nodes of {address} in stack {}", x.here.stack),
+        trust: Text::Known(trust),
+        policies: policies(x, block),
+        managed: vec![format!("arn:{partition}:iam::aws:policy/AmazonSSMManagedInstanceCore")],
+        tags: tags_of(x, &role, block),
+    };
+    x.desired.specs.insert(role.clone(), spec.into());
+    let tags = tags_of(x, &profile, block);
+    let spec = InstanceProfile { name, path, roles: vec![Link::To(role)], tags };
+    x.desired.specs.insert(profile, spec.into());
+}
+
+/// The ARNs of the blocks that an attribute refers to.
+fn arns(block: &Evaluated, attribute: &str) -> Vec<String> {
+    let listed = block.attr(attribute).and_then(Value::as_list).unwrap_or_default();
+    let arn = |value: &Value| {
+        let block = value.block()?;
+        block.exports.get("arn")?.as_str().map(str::to_owned)
+    };
+    listed.iter().filter_map(arn).collect()
+}
+
+/// Exactly what the nodes' buckets and queue need.
+fn policies(x: &Expansion<'_>, block: &Evaluated) -> Vec<InlinePolicy> {
+    let (read, write) = (arns(block, "read"), arns(block, "write"));
+    let mut statements = Vec::new();
+    let all: Vec<&String> = read.iter().chain(&write).collect();
+    let inside = |arns: &[&String]| arns.iter().map(|arn| format!("{arn}/*")).collect::<Vec<_>>();
+    if !all.is_empty() {
+        let list = ["s3:ListBucket", "s3:GetBucketLocation"];
+        statements.push(json!({ "Effect": "Allow", "Action": list, "Resource": all }));
+        statements.push(
+            json!({ "Effect": "Allow", "Action": ["s3:GetObject"], "Resource": inside(&all) }),
+        );
+    }
+    if !write.is_empty() {
+        let write: Vec<&String> = write.iter().collect();
+        let actions = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"];
+        statements
+            .push(json!({ "Effect": "Allow", "Action": actions, "Resource": inside(&write) }));
+    }
+    let queue = block.attr("queue").and_then(Value::block);
+    if let Some(arn) = queue.and_then(|queue| queue.exports.get("arn")?.as_str()) {
+        let actions = [
+            "sqs:ReceiveMessage",
+            "sqs:DeleteMessage",
+            "sqs:ChangeMessageVisibility",
+            "sqs:SendMessage",
+            "sqs:GetQueueAttributes",
+        ];
+        statements.push(json!({ "Effect": "Allow", "Action": actions, "Resource": arn }));
+    }
+    if statements.is_empty() {
+        return Vec::new();
+    }
+    let document = canonical(json!({ "Version": "2012-10-17", "Statement": statements }));
+    let name = fit(&format!("{}-data", x.here.stack), 128);
+    vec![InlinePolicy { name, document: Text::Known(document) }]
+}
