@@ -17,7 +17,8 @@ use crate::show;
 use super::args::{ApplyArgs, Global};
 use super::connect::{self, Session};
 use super::halt::Halt;
-use super::live::{Live, stamp};
+use super::live::Live;
+use super::machine::stamp;
 use super::terminal::Terminal;
 use super::{DONE, INTERRUPTED, PROBLEM, ask};
 

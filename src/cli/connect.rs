@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::cloud::{Cloud, Facts, Observed, Scope};
@@ -16,7 +15,7 @@ use crate::stack::{self, Config, Desired, Pins};
 use super::args::{Global, VarArgs};
 use super::halt::Halt;
 use super::load::{self, Missing, Stack};
-use super::terminal::env;
+use super::machine::{env, wall};
 
 /// The ledger's folder, beside the stack.
 const LEDGER: &str = ".mlinfra";
@@ -51,12 +50,6 @@ impl Clock for Side {
             Self::Aws(_) => wall(),
         }
     }
-}
-
-/// The wall clock.
-#[expect(clippy::disallowed_methods, reason = "this is the room that asks the clock")]
-pub fn wall() -> Moment {
-    Moment(Timestamp::now().as_millisecond())
 }
 
 /// The folder of the simulated world, when one is wanted.

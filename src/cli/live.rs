@@ -14,13 +14,8 @@ use crate::model::Clock;
 use crate::show::event_json;
 use crate::show::events::Progress;
 
-use super::connect::wall;
+use super::machine::stamp;
 use super::terminal::Terminal;
-
-/// The time, for lines of a log.
-pub fn stamp() -> String {
-    wall().to_string()
-}
 
 /// Hears events and shows them. Plain lines carry the time of the cloud's clock: in the
 /// simulated region that is the region's own.

@@ -13,6 +13,7 @@ mod fmt;
 mod halt;
 mod live;
 mod load;
+mod machine;
 mod output;
 mod plan;
 mod sandbox;

@@ -12,6 +12,7 @@ use crate::show::screen::Screen;
 
 use super::args::Global;
 use super::halt::Halt;
+use super::machine::{env, stamp};
 
 /// Where output goes.
 #[derive(Clone, Copy, Debug)]
@@ -25,12 +26,6 @@ pub struct Terminal {
     /// Somebody can be asked.
     pub asks: bool,
     json: bool,
-}
-
-/// Reads a variable of the environment.
-#[expect(clippy::disallowed_methods, reason = "this is the room that reads the environment")]
-pub fn env(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 impl Terminal {
@@ -101,7 +96,7 @@ impl Terminal {
     pub fn problems(&self, problems: &[Problem], sources: &Sources) {
         for found in problems {
             if self.json {
-                let stamp = super::live::stamp();
+                let stamp = stamp();
                 self.json_line(&event_json::diagnostic(&problem::json(found, sources), &stamp));
             } else {
                 let Screen { colour, width, .. } = self.errors;

@@ -7,11 +7,11 @@
 use crate::model::{Problem, Sources};
 
 use super::scan::{self, Kind, Token};
-use super::{codes, load, parse};
+use super::{codes, deep, parse};
 
 /// Formats a file. The problems of a file that does not parse point into it as the first source.
 pub fn fmt(text: &str) -> Result<String, Vec<Problem>> {
-    load::on_large_stack(|| Ok(checked(parse::without_mark(text))))
+    deep::on_large_stack(|| Ok(checked(parse::without_mark(text))))
         .unwrap_or_else(|problem| Err(vec![problem]))
 }
 

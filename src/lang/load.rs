@@ -9,6 +9,7 @@ use crate::model::{Problem, Source, Sources, Span};
 
 use super::body::{self, Problems};
 use super::builtin::OUTPUT;
+use super::deep::on_large_stack;
 use super::eval::{Context, Eval};
 use super::graph::{Graph, Node, What};
 use super::limits::{self, Budget};
@@ -17,29 +18,6 @@ use super::schema::BlockSchema;
 use super::value::{BlockValue, Data, Value};
 use super::vars::Vars;
 use super::{Evaluated, File, Loaded, Output, World, codes, convert, nearest, parse, variable};
-
-/// Runs work on a thread whose stack no input can exhaust.
-pub(crate) fn on_large_stack<T: Send>(
-    work: impl FnOnce() -> Result<T, Problem> + Send,
-) -> Result<T, Problem> {
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new()
-            .name("lang".to_owned())
-            .stack_size(limits::STACK)
-            .spawn_scoped(scope, work);
-        match thread.map(std::thread::ScopedJoinHandle::join) {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(Problem::error(
-                codes::INTERNAL,
-                "a fault of mlinfra itself while reading the configuration",
-            )
-            .help("please report it with the configuration that caused it")),
-            Err(error) => {
-                Err(Problem::error(codes::INTERNAL, format!("no thread can be started: {error}")))
-            }
-        }
-    })
-}
 
 /// Reads and evaluates a whole configuration. Problems of all files are reported together; what
 /// depends on something wrong is left out without a problem of its own.

@@ -12,6 +12,7 @@ pub mod codes;
 mod conform;
 mod convert;
 mod declare;
+mod deep;
 mod eval;
 mod fmt;
 mod functions;

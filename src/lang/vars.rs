@@ -100,7 +100,7 @@ impl VarInput {
 /// the file as the first source, so draw them with `Sources` that hold this file alone.
 pub fn parse_var_file(name: &str, text: &str) -> Result<Vars, Vec<Problem>> {
     let read = || Ok(read(name, parse::without_mark(text)));
-    match super::load::on_large_stack(read) {
+    match super::deep::on_large_stack(read) {
         Ok(result) => result,
         Err(problem) => Err(vec![problem]),
     }

@@ -8,10 +8,10 @@ use std::time::Duration;
 use super::advice::{self, Failed};
 use super::fold::{Page, Row};
 use super::screen::{Ink, Screen};
+use super::state::{State, ink};
 use super::words::{self, span};
 use crate::apply::Event;
 use crate::kinds::{Plan, Step, StepId};
-use crate::model::CloudId;
 
 /// How long a step may say the same before a log hears it again.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -23,32 +23,6 @@ pub struct Progress<'a> {
     screen: Screen,
     states: Vec<State>,
     stopping: bool,
-}
-
-/// How far a step is.
-#[derive(Clone, Debug)]
-pub(super) enum State {
-    /// Not begun.
-    Open,
-    /// Under way.
-    Running {
-        /// Since when, on the run's own clock.
-        since: Duration,
-        /// What it does or waits for.
-        now: String,
-        /// When a log last heard of it.
-        heard: Duration,
-        /// Its first call.
-        first: Option<String>,
-        /// It has gone on to another call.
-        further: bool,
-    },
-    /// Succeeded.
-    Done { ids: Vec<CloudId> },
-    /// Failed for good.
-    Failed(Failed),
-    /// Not begun, because another failed.
-    Skipped { because: StepId },
 }
 
 /// A line, or several, about an event.
@@ -69,12 +43,6 @@ impl Said {
             out.push_str(&format!("{first} {line}\n"));
         }
         out
-    }
-}
-
-impl State {
-    fn begun(since: Duration, doing: &str) -> Self {
-        Self::Running { since, now: doing.to_owned(), heard: since, first: None, further: false }
     }
 }
 
@@ -247,17 +215,6 @@ impl<'a> Progress<'a> {
     pub fn is_stopping(&self) -> bool {
         self.stopping
     }
-}
-
-/// The sign of a step and its colour.
-pub(super) fn ink(action: &crate::kinds::Action) -> (Ink, &'static str) {
-    let mark = words::mark(action);
-    let ink = match mark {
-        "+" => Ink::Add,
-        "~" => Ink::Change,
-        _ => Ink::Remove,
-    };
-    (ink, mark)
 }
 
 /// Cut to a number of columns.

@@ -27,6 +27,7 @@ pub mod problem;
 pub mod sandbox;
 pub mod schema;
 pub mod screen;
+mod state;
 mod summary;
 mod value;
 mod words;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::advice;
-use super::events::{State, ink};
 use super::fold::{Page, Row, count};
 use super::item::Sums;
 use super::screen::Ink;
+use super::state::{State, ink};
 use super::value::stem;
 use super::words::{self, span};
 use crate::kinds::{Action, Plan, StepId, Why};

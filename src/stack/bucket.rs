@@ -9,7 +9,7 @@ use crate::lang::schema::{Attribute, BlockSchema, Export, Type};
 use crate::lang::{Evaluated, Value};
 use crate::model::Text;
 
-use super::expand::{Expansion, days, flag, tags_of};
+use super::expansion::{Expansion, days, flag, tags_of};
 use super::names::Here;
 
 /// The table of the block.

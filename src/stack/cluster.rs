@@ -12,7 +12,7 @@ use crate::lang::{Evaluated, Value};
 use crate::model::{Address, ImageId, Link, Zone};
 
 use super::desired::Fleet;
-use super::expand::{Expansion, tags_of};
+use super::expansion::{Expansion, tags_of};
 use super::names::Here;
 use super::{network, rights, user_data};
 
@@ -306,20 +306,4 @@ fn offers(x: &mut Expansion<'_>, block: &Evaluated, type_name: &str) -> Vec<Offe
             })
         })
         .collect()
-}
-
-/// Names that the node's environment file mentions.
-pub(super) fn environment(x: &Expansion<'_>, block: &Evaluated) -> Vec<(String, String)> {
-    let mut out = vec![
-        ("MLINFRA_STACK".to_owned(), x.here.stack.to_string()),
-        ("AWS_REGION".to_owned(), x.here.home.region.to_string()),
-    ];
-    if let Some(address) = &block.address {
-        out.push(("MLINFRA_CLUSTER".to_owned(), address.to_string()));
-    }
-    let queue = block.attr("queue").and_then(Value::block);
-    if let Some(url) = queue.and_then(|queue| queue.exports.get("url")?.as_str()) {
-        out.push(("MLINFRA_QUEUE_URL".to_owned(), url.to_owned()));
-    }
-    out
 }

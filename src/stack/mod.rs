@@ -7,13 +7,16 @@ mod bucket;
 mod cluster;
 mod desired;
 mod expand;
+mod expansion;
 mod names;
 mod network;
+mod pins;
 mod queue;
 mod rights;
 mod user_data;
 mod words;
 
 pub use desired::{Desired, Fleet};
-pub use expand::{Config, Pins, ask, chosen_names, config, expand};
+pub use expand::{Config, ask, chosen_names, config, expand};
+pub use pins::Pins;
 pub use words::{BLOCKS, Words};

@@ -16,7 +16,7 @@ use crate::lang::schema::{Attribute, BlockSchema, Export, Type};
 use crate::lang::{Evaluated, Value};
 use crate::model::{Address, Link, Zone};
 
-use super::expand::{Expansion, tags_of};
+use super::expansion::{Expansion, tags_of};
 
 /// The table of the block.
 pub const SCHEMA: BlockSchema = BlockSchema {

@@ -9,7 +9,7 @@ use crate::lang::schema::{Attribute, BlockSchema, Export, Type};
 use crate::lang::{Evaluated, Value};
 use crate::model::{Address, Link, Text};
 
-use super::expand::{Expansion, flag, tags_of};
+use super::expansion::{Expansion, flag, tags_of};
 use super::names::Here;
 
 /// The table of the block.

@@ -6,7 +6,7 @@ use crate::kinds::{InlinePolicy, InstanceProfile, Role, canonical};
 use crate::lang::{Evaluated, Value};
 use crate::model::{Address, Link, Text};
 
-use super::expand::{Expansion, tags_of};
+use super::expansion::{Expansion, tags_of};
 use super::names::fit;
 
 /// Adds the role and its profile to what is wanted.

@@ -1,10 +1,9 @@
 //! What a node runs at its first boot.
 
-use crate::lang::Evaluated;
+use crate::lang::{Evaluated, Value};
 use crate::model::{Piece, Text};
 
-use super::cluster::environment;
-use super::expand::Expansion;
+use super::expansion::Expansion;
 
 /// EC2's limit for user data, before base64
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html>).
@@ -61,4 +60,20 @@ impl Expansion<'_> {
             self.check(tags, (!fine).then_some(problem), "use letters, digits and + - = . , _ : @");
         }
     }
+}
+
+/// Names that the node's environment file mentions.
+fn environment(x: &Expansion<'_>, block: &Evaluated) -> Vec<(String, String)> {
+    let mut out = vec![
+        ("MLINFRA_STACK".to_owned(), x.here.stack.to_string()),
+        ("AWS_REGION".to_owned(), x.here.home.region.to_string()),
+    ];
+    if let Some(address) = &block.address {
+        out.push(("MLINFRA_CLUSTER".to_owned(), address.to_string()));
+    }
+    let queue = block.attr("queue").and_then(Value::block);
+    if let Some(url) = queue.and_then(|queue| queue.exports.get("url")?.as_str()) {
+        out.push(("MLINFRA_QUEUE_URL".to_owned(), url.to_owned()));
+    }
+    out
 }
