@@ -1,4 +1,63 @@
-//! mlinfra: GPU training clusters and storage on AWS, declared in HCL.
+//! mlinfra: GPU training clusters and storage on AWS, declared in HCL, planned against
+//! the actual cloud, applied so that nothing is made twice and nothing is left over.
+//!
+//! # The house
+//!
+//! A file imports only from rooms on lower floors; rooms on one floor do not know each
+//! other. `tests/it/house.rs` holds the code to this map.
+//!
+//! | floor | room | what lives there |
+//! |---|---|---|
+//! | 9 | [`cli`] | one file per command; wires things together, reads environment and clock, adds hints |
+//! | 7 | [`show`] | plans, events, problems, objects → text and JSON; pure |
+//! | 6 | [`apply`] | the executor: intent → call → commit; retries, recovery |
+//! | 5 | `aws` | the AWS adapter, behind the feature `aws` |
+//! | 5 | [`sim`] | a simulated region behind the same port |
+//! | 4 | [`plan`] | wanted + remembered + observed → plan; pure |
+//! | 3 | [`stack`] | blocks + facts → specs; the expert defaults |
+//! | 3 | [`ledger`] | the memory of intent: records, journal, stores |
+//! | 2 | [`lang`] | HCL text → evaluated blocks, all problems together |
+//! | 2 | [`cloud`] | the port: calls, failures, what is observed |
+//! | 2 | [`catalog`] | instance types and images, as data |
+//! | 1 | [`kinds`] | one file per kind of cloud object; the vocabulary of plans |
+//! | 0 | [`model`] | addresses, ids, links, problems, time |
+//!
+//! # The flow
+//!
+//! `plan`: HCL → `lang` → (+ facts) `stack` → desired; cloud → observed; store → ledger;
+//! all three → `plan` → `show`. `apply`: the same, a question, `apply` → events → `show`;
+//! then the cloud is observed again, and the new plan must be empty.
+//!
+//! # Invariants
+//!
+//! * Tags alone own. What does not carry the stack's tag is never touched; deleting every
+//!   local file changes no plan. (`tests/it/walks.rs`, `tests/peer/roundtrip.py`)
+//! * Before a call that makes something, the exact call and its token are durable; after
+//!   it, the ids, before anything is read. Whatever dies when, nothing is made twice and
+//!   nothing is left over. (`tests/it/crash.rs`)
+//! * A plan leaves nothing to decide: every step holds the whole spec and the id it acts
+//!   on. Apply fills in ids that earlier steps returned and walks down ordered offers.
+//! * What could not be seen is not acted on.
+//! * Time, randomness, the environment and the cloud are arguments. Only `cli` asks the
+//!   machine for them (`clippy.toml`).
+//! * One [`cloud::Call`] is one mutating API call, so that every point at which a process
+//!   can die exists in the simulated region too.
+//! * Text that the cloud or a file supplied reaches a terminal only through
+//!   [`show::screen::Untrusted`].
+//!
+//! # Where the house differs from its first drawing
+//!
+//! * The vocabulary of plans (`Step`, `Action`, `Why`, `Plan`) stands in [`kinds`], because
+//!   actions hold specs, and specs stand there.
+//! * Links need no list per kind: they are found by their shape in JSON
+//!   ([`kinds::walk`]), so that none can be forgotten.
+//! * A launch template is never changed: another content is another template (a new
+//!   generation), launched at version 1. So a replayed launch is exact, and a node is
+//!   judged by the id of its template.
+//! * Fleets stand beside specs in [`stack::Desired`]; their nodes are launched and
+//!   terminated as batches and never planned one by one.
+//! * The ledger also keeps the names that authors chose, so that a bucket with a name of
+//!   its own is still found after its block was removed.
 
 pub mod apply;
 #[cfg(feature = "aws")]

@@ -5,7 +5,7 @@ use super::schema::{Attribute, BlockSchema, Type};
 /// `variable "name" {}`
 pub const VARIABLE: BlockSchema = BlockSchema {
     word: "variable",
-    label: Some("Its name, read as `var.name`."),
+    label: Some("its name, read as `var.<name>`"),
     repeats: true,
     attributes: &[
         Attribute::new("type", Type::TypeExpression, "The type of its value.").or("any"),
@@ -36,7 +36,7 @@ pub const VALIDATION: BlockSchema = BlockSchema {
 /// `output "name" {}`
 pub const OUTPUT: BlockSchema = BlockSchema {
     word: "output",
-    label: Some("Its name."),
+    label: Some("its name"),
     repeats: true,
     attributes: &[
         Attribute::new("value", Type::Any, "What to show.").required(),

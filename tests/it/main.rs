@@ -27,6 +27,7 @@ mod contract;
 mod contract_cases;
 mod contract_sim;
 mod crash;
+mod docs;
 mod house;
 mod lab;
 #[cfg(feature = "aws")]
