@@ -28,8 +28,8 @@ pub fn approve(terminal: &Terminal, yes: bool, what: &str) -> Result<bool, Halt>
     if !terminal.asks {
         return Err(Halt::one(
             "A002",
-            format!("nobody can be asked whether to {what}: standard input is not a terminal"),
-            "read the plan, then pass --yes (or --auto-approve)",
+            format!("nobody is there who could be asked to {what}"),
+            "standard input is no terminal: read the plan, then pass --yes (or --auto-approve)",
         ));
     }
     terminal.print("\n");

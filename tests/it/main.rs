@@ -37,4 +37,5 @@ mod moto_groups;
 #[cfg(feature = "aws")]
 mod roundtrip;
 mod sample;
+mod scripts;
 mod walks;
