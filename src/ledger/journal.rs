@@ -32,13 +32,14 @@ fn key(serial: u64, seq: u64) -> String {
 
 /// Reads a state; of one that cannot be trusted it says where the last good one is.
 async fn read_state(store: &dyn Store, bytes: &[u8]) -> Result<Ledger, StoreError> {
-    match Ledger::from_bytes("state", bytes) {
-        Err(StoreError::Corrupt { place, problem }) if Ledger::newer(bytes).is_none() => {
-            let problem = format!("{problem}; {}", last_good(store).await?);
-            Err(StoreError::Corrupt { place, problem })
-        }
-        read => read,
+    let read = Ledger::from_bytes("state", bytes);
+    let Err(StoreError::Corrupt { place, problem }) = &read else { return read };
+    // Of one that a newer mlinfra wrote nothing is lost: it is only not ours to read.
+    if Ledger::newer(bytes).is_some() {
+        return read;
     }
+    let problem = format!("{problem}; {}", last_good(store).await?);
+    Err(StoreError::Corrupt { place: place.clone(), problem })
 }
 
 /// Where the last former state is that can be read.
