@@ -94,7 +94,10 @@ impl Terminal {
 
     /// Shows problems, wherever they came from.
     pub fn problems(&self, problems: &[Problem], sources: &Sources) {
-        for found in problems {
+        for (at, found) in problems.iter().enumerate() {
+            if at > 0 && !self.json {
+                self.say("\n");
+            }
             if self.json {
                 let stamp = stamp();
                 self.json_line(&event_json::diagnostic(&problem::json(found, sources), &stamp));

@@ -45,4 +45,5 @@ fn sessions_read_as_they_are_written_down() {
         cases.register_bin(tool, Bin::Path(Path::new("/usr/bin").join(tool)));
     }
     cases.case("tests/scripts/*.trycmd");
+    cases.case("tests/scripts/bad/*.trycmd");
 }

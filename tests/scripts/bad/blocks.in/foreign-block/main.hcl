@@ -1,0 +1,7 @@
+stack "s" {
+  region = "us-east-1"
+}
+
+resource "aws_s3_bucket" "data" {
+  bucket = "acme"
+}

@@ -1,0 +1,21 @@
+stack "s" {
+  region = "us-east-1"
+}
+
+network "main" {
+  zones = ["a", "b"]
+}
+
+cluster "gpu" {
+  network       = network.main
+  instance_type = "g5.8xlarge"
+  nodes         = 2
+
+  disk {
+    size = "100GiB"
+  }
+
+  disk {
+    size = "200GiB"
+  }
+}

@@ -1,0 +1,4 @@
+stack "s" {
+  region = "us-east-1"
+}
+

@@ -1,0 +1,3 @@
+stack "t" {
+  region = "eu-west-1"
+}

@@ -1,0 +1,13 @@
+stack "s" {
+  region = "us-east-1"
+}
+
+network "main" {
+  zones = ["a", "b"]
+}
+
+cluster "gpu" {
+  network       = network.main
+  instance_type = "g5.8xlarge"
+  nodes         = network.main.id
+}

@@ -1,0 +1,9 @@
+stack "s" {
+  region = "us-east-1"
+}
+
+<<<<<<< HEAD
+bucket "data" {}
+=======
+bucket "dataset" {}
+>>>>>>> more

@@ -1,0 +1,6 @@
+stack "s" {
+  region  = "us-east-1"
+  account = "acme"
+}
+
+bucket "data" {}

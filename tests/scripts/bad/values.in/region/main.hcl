@@ -1,0 +1,5 @@
+stack "s" {
+  region = "US East"
+}
+
+bucket "data" {}

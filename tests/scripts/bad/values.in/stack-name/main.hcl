@@ -1,0 +1,3 @@
+stack "My Stack" {
+  region = "us-east-1"
+}

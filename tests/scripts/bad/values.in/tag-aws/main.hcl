@@ -1,0 +1,9 @@
+stack "s" {
+  region = "us-east-1"
+}
+
+bucket "data" {
+  tags = {
+    "aws:owner" = "me"
+  }
+}

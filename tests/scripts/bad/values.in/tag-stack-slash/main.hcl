@@ -1,0 +1,16 @@
+stack "s" {
+  region = "us-east-1"
+  tags = {
+    "team/owner" = "ml"
+  }
+}
+
+network "main" {
+  zones = ["a", "b"]
+}
+
+cluster "gpu" {
+  network       = network.main
+  instance_type = "g5.8xlarge"
+  nodes         = 2
+}

@@ -1,0 +1,8 @@
+stack "s" {
+  region = "us-east-1"
+}
+
+variable "nodes" {
+  type    = number
+  default = "many"
+}

@@ -1,0 +1,1 @@
+nodes = var.other

@@ -1,0 +1,11 @@
+stack "s" {
+  region = "us-east-1"
+}
+
+variable "nodes" {
+  type = number
+}
+
+output "nodes" {
+  value = var.nodes
+}
