@@ -105,6 +105,7 @@ pub fn expand(loaded: &Loaded, facts: &Facts, pins: &Pins) -> Result<Desired, Ve
     // Clusters look at the networks that they stand in.
     for block in [Block::Bucket, Block::Network, Block::Queue, Block::Cluster] {
         for found in loaded.blocks.iter().filter(|found| found.word == block.word()) {
+            x.secrets(found);
             x.tags(found);
             match block {
                 Block::Bucket => bucket::expand(&mut x, found),

@@ -66,6 +66,20 @@ impl Expansion<'_> {
         self.problems.push(Problem::error("S001", text).help(help).at(&block.span, ""));
     }
 
+    /// Refuses secrets: a setting of an object can be read by whoever may describe it, and
+    /// stands in plans and in the ledger.
+    pub(super) fn secrets(&mut self, block: &Evaluated) {
+        for (name, value) in &block.attributes {
+            let problem = format!("a sensitive value cannot stand in `{name}`");
+            let help = "whoever may describe the object could read it: put the secret into SSM \
+                        Parameter Store or Secrets Manager, and let the node fetch it from there";
+            self.check(value, value.holds_sensitive().then_some(problem), help);
+        }
+        for inner in &block.blocks {
+            self.secrets(inner);
+        }
+    }
+
     /// Checks the tags of a block.
     pub(super) fn tags(&mut self, block: &Evaluated) {
         let Some(value) = block.attr("tags") else { return };

@@ -45,3 +45,41 @@ fn every_shipped_stack_works() {
     }
     assert!(seen >= 2, "{seen} stacks");
 }
+
+#[test]
+fn a_secret_reaches_no_setting_no_plan_and_no_ledger() {
+    let work = tempfile::tempdir().expect("a folder");
+    let text = r#"
+stack "s" {
+  region = "us-east-1"
+}
+variable "secret" {
+  default   = "hunter2"
+  sensitive = true
+}
+network "n" {}
+bucket "b" {
+  tags = { k = var.secret }
+}
+cluster "c" {
+  network       = network.n
+  instance_type = "g5.xlarge"
+  nodes         = 1
+  setup         = "login ${base64encode(var.secret)}"
+}
+"#;
+    std::fs::write(work.path().join("main.hcl"), text).expect("a stack");
+    for verb in [&["validate"][..], &["plan", "-v"], &["apply", "--yes"]] {
+        let output = Command::new(env!("CARGO_BIN_EXE_mlinfra"))
+            .current_dir(work.path())
+            .env("MLINFRA_SANDBOX", "1")
+            .args(verb)
+            .output()
+            .expect("the binary runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "{verb:?}");
+        assert!(said.contains("`tags`") && said.contains("`setup`"), "{verb:?}: {said}");
+        let shown = format!("{}{said}", String::from_utf8_lossy(&output.stdout));
+        assert!(!shown.contains("hunter2") && !shown.contains("aHVudGVyMg"), "{verb:?}: {shown}");
+    }
+}
