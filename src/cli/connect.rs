@@ -7,7 +7,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::cloud::{Cloud, Facts, Observed, Scope};
 use crate::kinds::Plan;
 use crate::ledger::{FileStore, Holder, Journal, Ledger, MemoryStore, Store, Who};
-use crate::model::{Clock, Moment, Problem};
+use crate::model::{AccountId, Clock, Moment, Problem};
 use crate::plan::Refusal;
 use crate::sim::Region;
 use crate::stack::{self, Config, Desired, Pins};
@@ -115,15 +115,7 @@ pub async fn session(global: &Global, args: &VarArgs) -> Result<Session, Halt> {
     let caller = side.cloud().caller().await?;
     match &stack.config.account {
         Some(account) if *account != caller.home.account => {
-            return Err(Halt::one(
-                "C002",
-                format!(
-                    "stack {:?} belongs to account {account}, and these credentials are of account {}",
-                    stack.config.stack.as_str(),
-                    caller.home.account
-                ),
-                format!("use a profile of account {account} (--profile), or change `account`"),
-            ));
+            return Err(foreign(&stack, account, &caller.home.account));
         }
         Some(_) => {}
         // Names hold the account: now that it is known they can be computed.
@@ -134,6 +126,17 @@ pub async fn session(global: &Global, args: &VarArgs) -> Result<Session, Halt> {
     }
     let facts = side.cloud().facts(&stack::ask(&stack.loaded)).await?;
     Ok(Session { stack, side, facts, arn: caller.arn })
+}
+
+fn foreign(stack: &Stack, wanted: &AccountId, here: &AccountId) -> Halt {
+    let text = format!("the stack belongs to account {wanted}");
+    let help = format!("use credentials of account {wanted} (--profile)");
+    let mut problem = Problem::error("C002", text).help(help);
+    if let Some(block) = &stack.loaded.stack {
+        let label = format!("these credentials are of account {here}");
+        problem = problem.at(block.place("account"), label);
+    }
+    Halt::of(vec![problem], &stack.loaded.sources)
 }
 
 impl Session {

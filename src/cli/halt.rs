@@ -60,23 +60,35 @@ impl From<StoreError> for Halt {
                 "wait until it has ended; a lock goes with its process, there is none to remove"
             }
             StoreError::Corrupt { .. } => {
-                "move the .mlinfra folder away: the cloud is the state, the next plan is the same; \
-                 only history and unfinished intents are lost with it"
+                "move the folder .mlinfra away: the cloud is the state, so the next plan is\n\
+                 the same; only history and unfinished intents are lost with it"
             }
             StoreError::Io { .. } => {
-                "make the folder writable for you alone, with space left on it"
+                "the ledger is a folder, writable for you, with space left on its disk"
             }
             StoreError::Exists(_) | StoreError::Lost(_) => {
                 "let one mlinfra at a time work on a stack"
             }
         };
-        Self::one("L-LEDGER", format!("the ledger: {error}"), help)
+        Self::one("K001", format!("the ledger: {error}"), help)
     }
 }
 
 impl From<SimError> for Halt {
     fn from(error: SimError) -> Self {
-        Self::one("X001", error.to_string(), "")
+        match error {
+            SimError::Unreadable { file, line, why } => {
+                let text = format!("the simulated world cannot be read: {why}");
+                let mut halt = Self::one("X001", text, "`mlinfra sandbox reset` starts a new one");
+                for problem in &mut halt.problems {
+                    problem.detail = format!("line {line} of {}", file.display());
+                }
+                halt
+            }
+            SimError::Setting(_) | SimError::Foreign(_) | SimError::Io { .. } => {
+                Self::one("X001", error.to_string(), "")
+            }
+        }
     }
 }
 

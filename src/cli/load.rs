@@ -35,21 +35,32 @@ pub fn folder(global: &Global) -> PathBuf {
 /// Reads a text file, with the problems that people have.
 pub fn read(path: &Path) -> Result<String, Halt> {
     let name = path.display();
-    let bytes = fs::read(path).map_err(|error| {
-        Halt::one("F001", format!("cannot read {name}: {error}"), "check the path and your rights")
-    })?;
+    let bytes = fs::read(path)
+        .map_err(|error| unread(&format!("file {name}"), &error, "check the path"))?;
     String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
+        let head = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = head.split(|byte| *byte == b'\n').count();
         let help = "save it as UTF-8";
-        Halt::one("F002", format!("{name} is not UTF-8 (byte {at})"), help)
+        Halt::one("F002", format!("{name} is not UTF-8, from line {line} on"), help)
     })
+}
+
+/// Why something cannot be read, without the operating system's numbers where all is clear.
+fn unread(what: &str, error: &std::io::Error, absent: &str) -> Halt {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Halt::one("F001", format!("there is no {what}"), absent),
+        std::io::ErrorKind::PermissionDenied => {
+            let help = "ask its owner for the right to read it";
+            Halt::one("F001", format!("{what} may not be read"), help)
+        }
+        _ => Halt::one("F001", format!("cannot read {what}: {error}"), ""),
+    }
 }
 
 /// The configuration files of a folder, in the order of their names.
 pub fn files(dir: &Path) -> Result<Vec<PathBuf>, Halt> {
     let entries = fs::read_dir(dir).map_err(|error| {
-        let help = "name the stack's folder with -C";
-        Halt::one("F001", format!("cannot read the folder {}: {error}", dir.display()), help)
+        unread(&format!("folder {}", dir.display()), &error, "name the stack's folder with -C")
     })?;
     let is_config = |path: &PathBuf| {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
@@ -133,6 +144,10 @@ pub fn load(
     let reader = Folder::open(&dir).ok();
     let reader = reader.as_ref().map(|folder| folder as &dyn lang::ReadFile);
     let loaded = lang::load(&texts, &vars, &Words { account }, reader);
+    let mut loaded = loaded;
+    if loaded.problems.is_empty() {
+        loaded.problems = stack::check(&loaded);
+    }
     let bad = loaded.problems.iter().any(|problem| problem.severity == Severity::Error);
     match stack::config(&loaded) {
         Some(config) if !bad => {

@@ -17,16 +17,18 @@ pub fn text(observed: &Observed, screen: &Screen) -> String {
     for (id, object) in live {
         blocks.entry(object.owner.address.owner()).or_default().push((id, object));
     }
-    if live.is_empty() {
+    if live.is_empty() && blind.is_empty() && unreadable.is_empty() {
         out.push_str("The stack owns nothing.\n");
     }
     for (owner, mut objects) in blocks {
         objects.sort_by_key(|(id, live)| (live.owner.address.clone(), (*id).clone()));
+        if !out.is_empty() {
+            out.push('\n');
+        }
         out.push_str(&format!("{owner}\n"));
         for (id, live) in objects {
             object(&mut out, id, live, screen);
         }
-        out.push('\n');
     }
     for (kind, why) in blind {
         out.push_str(&format!("Could not list any {}: {}\n", kind.title(), Untrusted(why)));

@@ -82,7 +82,8 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
     let Some(address) = block.address.clone() else { return };
     let name = name(&x.here, block);
     if let Some(own) = block.attr("name") {
-        x.check(own, bad_name(&name), "see docs.aws.amazon.com, bucket naming rules");
+        let help = "a bucket's name is made of 3 to 63 of a-z, 0-9 and -";
+        x.check(own, bad_name(&name), help);
         if !name.starts_with(&format!("{}-", x.here.stack)) {
             x.desired.names.insert((KindName::Bucket, name.clone()));
         }
@@ -104,17 +105,24 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
     x.desired.specs.insert(address, spec.into());
 }
 
-/// Why AWS would not take a name; dots are refused because they break TLS.
+/// Why AWS would not take a name; dots are refused because they break TLS
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>).
 fn bad_name(name: &str) -> Option<String> {
-    let fine = (3..=63).contains(&name.len())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.ends_with(|c: char| c.is_ascii_alphanumeric())
-        && !["xn--", "sthree-", "amzn-s3-demo-"].iter().any(|head| name.starts_with(head))
-        && !["-s3alias", "--ol-s3", "--x-s3", "--table-s3"].iter().any(|tail| name.ends_with(tail));
-    let problem = "a bucket's name has 3 to 63 of a-z, 0-9 and -, begins and ends with a letter or \
-                   digit, and has none of AWS's reserved beginnings and endings";
-    (!fine).then(|| problem.to_owned())
+    let sound = (3..=63).contains(&name.len())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    let edges = [name.chars().next(), name.chars().last()];
+    let heads = ["xn--", "sthree-", "amzn-s3-demo-"];
+    let tails = ["-s3alias", "--ol-s3", "--x-s3", "--table-s3"];
+    let taken = heads.iter().find(|head| name.starts_with(**head));
+    let taken = taken.or_else(|| tails.iter().find(|tail| name.ends_with(**tail)));
+    match taken {
+        _ if !sound => Some(format!("{name:?} is no name for a bucket")),
+        _ if edges.contains(&Some('-')) => {
+            Some(format!("{name:?} does not begin and end with a letter or digit"))
+        }
+        Some(taken) => Some(format!("{name:?}: AWS keeps `{taken}` for itself")),
+        None => None,
+    }
 }
 
 fn lifecycle(x: &mut Expansion<'_>, block: &Evaluated) -> Vec<LifecycleRule> {

@@ -211,8 +211,8 @@ fn image(x: &mut Expansion<'_>, block: &Evaluated, at: &Address, from: &str) -> 
         Some(image) => image.clone(),
         None => {
             let problem = format!("there is no image {from:?} in {}", x.here.home.region);
-            let help = "write an AMI id, `dlami-base`, `dlami-pytorch`, `ubuntu-24.04`, `al2023`, \
-                        or the name of an image of yours";
+            let help = "write dlami-base, dlami-pytorch, ubuntu-24.04, al2023, an AMI's id, or\n\
+                        the name of an image of yours";
             match block.attr("image") {
                 Some(value) => x.check(value, Some(problem), help),
                 None => x.problem(block, problem, help),
@@ -262,36 +262,51 @@ fn interfaces(found: &InstanceType) -> Vec<Interface> {
     out
 }
 
-/// Zones of the network that offer the type, in the author's order.
+/// Zones of the network that the author wants, in the author's order.
+fn wanted(x: &mut Expansion<'_>, block: &Evaluated, open: &[Zone]) -> Vec<Zone> {
+    let known = |value: &&Value| !value.holds_unknown();
+    let Some(written) = block.attr("zones").filter(known) else { return open.to_vec() };
+    let mut found = Vec::new();
+    for value in written.as_list().unwrap_or_default() {
+        let letter = value.as_str().unwrap_or_default();
+        let zone = Zone(format!("{}{letter}", x.here.home.region));
+        if open.contains(&zone) {
+            found.push(zone);
+        } else {
+            let problem = format!("the network has no zone {letter:?}");
+            x.check(value, Some(problem), &format!("its zones are {}", network::letters(open)));
+        }
+    }
+    let none = written.as_list().is_some_and(<[Value]>::is_empty);
+    let problem = "a cluster needs a zone".to_owned();
+    x.check(written, none.then_some(problem), "name one, or leave `zones` out for all");
+    found
+}
+
+/// Zones that offer the type, in the author's order.
 fn offers(x: &mut Expansion<'_>, block: &Evaluated, type_name: &str) -> Vec<Offer> {
     let Some(network) = block.attr("network").and_then(Value::address) else { return Vec::new() };
     let open = x.networks.get(network).cloned().unwrap_or_default();
-    let wanted: Vec<Zone> = match block.attr("zones").and_then(Value::as_list) {
-        Some(letters) => {
-            let region = x.here.home.region.clone();
-            let zone =
-                |value: &Value| Zone(format!("{region}{}", value.as_str().unwrap_or_default()));
-            letters.iter().map(zone).filter(|zone| open.contains(zone)).collect()
-        }
-        None => open,
+    let wanted = wanted(x, block, &open);
+    let zones: Vec<Zone> = match x.facts.offerings.get(type_name) {
+        Some(offered) => wanted.iter().filter(|zone| offered.contains(zone)).cloned().collect(),
+        None => wanted.clone(),
     };
-    let offered = x.facts.offerings.get(type_name);
-    let zones: Vec<Zone> = wanted
-        .into_iter()
-        .filter(|zone| offered.is_none_or(|offered| offered.contains(zone)))
-        .collect();
     if zones.is_empty()
+        && !wanted.is_empty()
         && let Some(value) = block.attr("instance_type")
     {
-        let help = match offered {
-            Some(offered) if !offered.is_empty() => {
-                let letters: Vec<&str> = offered.iter().map(Zone::as_str).collect();
-                format!("the type is offered in {}", letters.join(", "))
-            }
-            Some(_) => format!("{} does not offer the type", x.here.home.region),
-            None => "the network has none of the zones".to_owned(),
+        let region = &x.here.home.region;
+        let offered: Vec<Zone> =
+            x.facts.offerings.get(type_name).into_iter().flatten().cloned().collect();
+        let (problem, help) = if offered.is_empty() {
+            let help = "check its spelling, or choose another type or region".to_owned();
+            (format!("{region} does not offer {type_name:?}"), help)
+        } else {
+            let (has, wants) = (network::letters(&offered), network::letters(&wanted));
+            let help = format!("{region} offers it in {has}; the cluster may run in {wants}");
+            (format!("no zone of the cluster offers {type_name:?}"), help)
         };
-        let problem = format!("no zone of the cluster offers {type_name:?}");
         x.check(value, Some(problem), &help);
     }
     zones

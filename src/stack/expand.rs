@@ -7,6 +7,7 @@ use crate::kinds::{KindName, OutputPlan, Tags};
 use crate::lang::{Data, Evaluated, Loaded, Value};
 use crate::model::{AccountId, Block, Problem, Region, StackName, Text};
 
+use super::check::{bad_tags, check};
 use super::desired::Desired;
 use super::expansion::{Expansion, map};
 use super::names::Here;
@@ -100,13 +101,12 @@ pub fn expand(loaded: &Loaded, facts: &Facts, pins: &Pins) -> Result<Desired, Ve
         pins,
         desired: Desired::empty(config.stack),
         networks: BTreeMap::new(),
-        problems: Vec::new(),
+        problems: check(loaded),
     };
     // Clusters look at the networks that they stand in.
     for block in [Block::Bucket, Block::Network, Block::Queue, Block::Cluster] {
         for found in loaded.blocks.iter().filter(|found| found.word == block.word()) {
-            x.secrets(found);
-            x.tags(found);
+            x.problems.extend(bad_tags(found));
             match block {
                 Block::Bucket => bucket::expand(&mut x, found),
                 Block::Network => network::expand(&mut x, found),

@@ -7,8 +7,9 @@ use std::ops::RangeInclusive;
 use crate::cloud::Facts;
 use crate::kinds::Tags;
 use crate::lang::{Evaluated, Value};
-use crate::model::{Address, Problem, Zone, tags};
+use crate::model::{Address, Problem, Zone};
 
+use super::check::wrong;
 use super::desired::Desired;
 use super::names::Here;
 use super::pins::Pins;
@@ -54,45 +55,12 @@ impl Expansion<'_> {
     /// Reports a problem with a value, if there is one.
     pub(super) fn check(&mut self, value: &Value, problem: Option<String>, help: &str) {
         let Some(text) = problem else { return };
-        let mut problem = Problem::error("S001", text).help(help);
-        if let Some(span) = &value.origin {
-            problem = problem.at(span, "");
-        }
-        self.problems.push(problem);
+        self.problems.push(wrong(value, text, help));
     }
 
     /// Reports a problem with a block.
     pub(super) fn problem(&mut self, block: &Evaluated, text: String, help: &str) {
         self.problems.push(Problem::error("S001", text).help(help).at(&block.span, ""));
-    }
-
-    /// Refuses secrets: a setting of an object can be read by whoever may describe it, and
-    /// stands in plans and in the ledger.
-    pub(super) fn secrets(&mut self, block: &Evaluated) {
-        for (name, value) in &block.attributes {
-            let problem = format!("a sensitive value cannot stand in `{name}`");
-            let help = "whoever may describe the object could read it: put the secret into SSM \
-                        Parameter Store or Secrets Manager, and let the node fetch it from there";
-            self.check(value, value.holds_sensitive().then_some(problem), help);
-        }
-        for inner in &block.blocks {
-            self.secrets(inner);
-        }
-    }
-
-    /// Checks the tags of a block.
-    pub(super) fn tags(&mut self, block: &Evaluated) {
-        let Some(value) = block.attr("tags") else { return };
-        for (key, text) in map(Some(value)) {
-            let problem = if tags::is_reserved(&key) {
-                Some(format!("tag {key:?} is reserved"))
-            } else if key.is_empty() || key.chars().count() > 128 || text.chars().count() > 256 {
-                Some(format!("tag {key:?}: a key has 1 to 128 characters and a value up to 256"))
-            } else {
-                None
-            };
-            self.check(value, problem, "choose another key or value");
-        }
     }
 
     /// Seconds of a duration within a range.
@@ -104,9 +72,10 @@ impl Expansion<'_> {
         range: RangeInclusive<u64>,
     ) -> u32 {
         let Some(value) = block.attr(name) else { return default };
-        let seconds = value.seconds().unwrap_or(0);
-        let problem = format!("{seconds} s is out of range");
-        let help = format!("{name} takes {} to {} seconds", range.start(), range.end());
+        // Unknown under `validate`, of which nothing can be said.
+        let Some(seconds) = value.seconds() else { return default };
+        let problem = format!("{name} is out of range");
+        let help = format!("{name} takes {} to {}", span(*range.start()), span(*range.end()));
         self.check(value, (!range.contains(&seconds)).then_some(problem), &help);
         u32::try_from(seconds).unwrap_or(default)
     }
@@ -119,8 +88,8 @@ impl Expansion<'_> {
         default: u32,
         range: RangeInclusive<u32>,
     ) -> u32 {
-        let Some(value) = block.attr(name) else { return default };
-        self.within(value, name, value.as_u64(), range)
+        let words = (range.start().to_string(), range.end().to_string());
+        self.within(block, (name, default), Value::as_u64, (range, words))
     }
 
     /// GiB within a range.
@@ -131,22 +100,44 @@ impl Expansion<'_> {
         default: u32,
         range: RangeInclusive<u32>,
     ) -> u32 {
-        let Some(value) = block.attr(name) else { return default };
-        self.within(value, name, value.gib(), range)
+        let words = (gib(*range.start()), gib(*range.end()));
+        self.within(block, (name, default), Value::gib, (range, words))
     }
 
     fn within(
         &mut self,
-        value: &Value,
-        name: &str,
-        number: Option<u64>,
-        range: RangeInclusive<u32>,
+        block: &Evaluated,
+        (name, default): (&str, u32),
+        number: fn(&Value) -> Option<u64>,
+        (range, (from, to)): (RangeInclusive<u32>, (String, String)),
     ) -> u32 {
-        let found = number.and_then(|number| u32::try_from(number).ok());
+        let Some(value) = block.attr(name).filter(|value| !value.is_wholly_unknown()) else {
+            return default;
+        };
+        let found = number(value).and_then(|number| u32::try_from(number).ok());
         let fine = found.filter(|number| range.contains(number));
         let problem = format!("{name} is out of range");
-        let help = format!("{name} takes {} to {}", range.start(), range.end());
+        let help = format!("{name} takes {from} to {to}");
         self.check(value, fine.is_none().then_some(problem), &help);
         fine.unwrap_or(*range.start())
+    }
+}
+
+/// Seconds as people write them: `12h`.
+fn span(seconds: u64) -> String {
+    let units = [(86_400, "d"), (3600, "h"), (60, "m")];
+    let fits = |(size, _): &&(u64, &str)| seconds >= *size && seconds.is_multiple_of(*size);
+    match units.iter().find(fits) {
+        Some((size, unit)) => format!("{}{unit}", seconds / size),
+        None => format!("{seconds}s"),
+    }
+}
+
+/// GiB as people write them: `64TiB`.
+fn gib(size: u32) -> String {
+    if size >= 1024 && size.is_multiple_of(1024) {
+        format!("{}TiB", size / 1024)
+    } else {
+        format!("{size}GiB")
     }
 }

@@ -4,6 +4,7 @@
 //! are made from), what can be read from it, and what it becomes.
 
 mod bucket;
+mod check;
 mod cluster;
 mod desired;
 mod expand;
@@ -16,6 +17,7 @@ mod rights;
 mod user_data;
 mod words;
 
+pub use check::check;
 pub use desired::{Desired, Fleet};
 pub use expand::{Config, ask, chosen_names, config, expand};
 pub use pins::Pins;

@@ -91,20 +91,25 @@ pub(super) fn private_subnet(network: &Address, letter: char) -> Address {
 pub(super) fn zones(x: &mut Expansion<'_>, block: &Evaluated) -> Vec<Zone> {
     let open: Vec<Zone> = x.facts.zones.clone();
     let in_reach = |zone: &Zone| zone.letter().is_some_and(|letter| ('a'..='h').contains(&letter));
-    if let Some(written) = block.attr("zones") {
+    let known = |value: &&Value| !value.holds_unknown();
+    if let Some(written) = block.attr("zones").filter(known) {
         let mut found = BTreeSet::new();
         for value in written.as_list().unwrap_or_default() {
             let letter = value.as_str().unwrap_or_default();
             let zone = Zone(format!("{}{letter}", x.here.home.region));
             if open.contains(&zone) && in_reach(&zone) {
                 found.insert(zone);
-            } else {
-                let letters: Vec<String> =
-                    open.iter().filter_map(Zone::letter).map(String::from).collect();
+            } else if matches!(letter.as_bytes(), [b'a'..=b'h']) {
                 let problem = format!("{} has no open zone {letter:?}", x.here.home.region);
-                x.check(value, Some(problem), &format!("its zones are {}", letters.join(", ")));
+                x.check(value, Some(problem), &format!("its zones are {}", letters(&open)));
+            } else {
+                let problem = format!("{letter:?} is no letter of a zone");
+                x.check(value, Some(problem), "write letters from a to h, such as [\"a\", \"b\"]");
             }
         }
+        let none = written.as_list().is_some_and(<[Value]>::is_empty);
+        let problem = "a network without a zone has no subnet".to_owned();
+        x.check(written, none.then_some(problem), "name one, or leave `zones` out for all");
         return found.into_iter().collect();
     }
     let pinned = block.address.as_ref().and_then(|address| x.pins.zones.get(address));
@@ -114,17 +119,22 @@ pub(super) fn zones(x: &mut Expansion<'_>, block: &Evaluated) -> Vec<Zone> {
     }
 }
 
+/// `a, b, c`
+pub(super) fn letters(zones: &[Zone]) -> String {
+    let letters: Vec<String> = zones.iter().filter_map(Zone::letter).map(String::from).collect();
+    letters.join(", ")
+}
+
 fn parse(x: &mut Expansion<'_>, block: &Evaluated) -> Option<Ipv4Net> {
     let text = block.attr("cidr").and_then(Value::as_str).unwrap_or(CIDR).to_owned();
     let net = text.parse::<Ipv4Net>().ok();
     let problem = match net {
         None => Some(format!("{text:?} is no range of IPv4 addresses")),
         Some(net) if net.addr() != net.network() => {
-            Some(format!("{text} has bits set behind its prefix; its network is {}", net.trunc()))
+            Some(format!("{text} is an address inside of {}", net.trunc()))
         }
-        Some(net) if !(16..=20).contains(&net.prefix_len()) => {
-            Some(format!("{text} is a /{}", net.prefix_len()))
-        }
+        Some(net) if net.prefix_len() < 16 => Some(format!("{text} is too large for a VPC")),
+        Some(net) if net.prefix_len() > 20 => Some(format!("{text} is too small for a network")),
         Some(_) => None,
     };
     let refused = problem.is_some();

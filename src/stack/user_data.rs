@@ -52,12 +52,18 @@ impl Expansion<'_> {
     /// Tags of a cluster are readable on its nodes, which allows fewer characters in keys
     /// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/work-with-tags-in-IMDS.html>).
     pub(super) fn instance_tags(&mut self, block: &Evaluated) {
-        let Some(tags) = block.attr("tags") else { return };
-        for key in tags.as_map().into_iter().flat_map(|map| map.keys()) {
-            let fine = key.chars().all(|c| c.is_ascii_alphanumeric() || "+-=.,_:@".contains(c));
-            let problem =
-                format!("tag {key:?} cannot stand on an instance whose tags are readable");
-            self.check(tags, (!fine).then_some(problem), "use letters, digits and + - = . , _ : @");
+        let fine =
+            |key: &str| key.chars().all(|c| c.is_ascii_alphanumeric() || "+-=.,_:@".contains(c));
+        let problem = |key: &str| format!("tag {key:?} cannot stand on nodes");
+        let help = "nodes read their tags, whose keys hold letters, digits and +-=.,_:@ only";
+        let own = block.attr("tags").and_then(Value::as_map).into_iter().flatten();
+        for (key, value) in own.filter(|(key, _)| !fine(key)) {
+            self.check(value, Some(problem(key)), help);
+        }
+        let of_stack: Vec<String> =
+            self.here.tags.keys().filter(|key| !fine(key)).cloned().collect();
+        for key in of_stack {
+            self.problem(block, format!("the stack's {}", problem(&key)), help);
         }
     }
 }

@@ -1,0 +1,7 @@
+stack "s" {
+  region = "us-east-1"
+}
+
+bucket "data" {
+  name = "acme-"
+}
