@@ -173,7 +173,7 @@ impl Work<'_> {
             terminal.json_line(&show::event_json::change_summary(plan, &stamp()));
         } else {
             terminal.problems(&self.session.stack.warnings, &self.session.stack.loaded.sources);
-            terminal.print(&show::plan::text_after(plan, Some(former), &terminal.screen));
+            terminal.print(&told(plan, self.goal, former, terminal));
         }
     }
 
@@ -192,7 +192,10 @@ impl Work<'_> {
         }
         if ended.is_converged() {
             if !self.global.json {
-                terminal.print("A new plan is empty: the cloud matches the configuration.\n");
+                terminal.print(match self.goal {
+                    Goal::Stack => "A new plan is empty: the cloud matches the configuration.\n",
+                    Goal::Nothing => "A new plan is empty: nothing of the stack is left.\n",
+                });
                 if let Some(left) = ended.left.as_ref().filter(|left| !left.outputs.is_empty()) {
                     let outputs = super::output::of(left);
                     terminal.print(&format!(
@@ -214,6 +217,19 @@ impl Work<'_> {
         }
         if stop.is_cancelled() { INTERRUPTED } else { PROBLEM }
     }
+}
+
+/// A plan as text. That nothing is left to destroy says nothing about the configuration.
+pub fn told(
+    plan: &Plan,
+    goal: Goal,
+    former: &BTreeMap<String, serde_json::Value>,
+    terminal: &Terminal,
+) -> String {
+    if goal == Goal::Nothing && plan.is_empty() {
+        return "The stack owns nothing: there is nothing to destroy.\n".to_owned();
+    }
+    show::plan::text_after(plan, Some(former), &terminal.screen)
 }
 
 /// Whether outputs would be written down that the ledger does not hold.

@@ -21,6 +21,7 @@ pub struct Cli {
 
 /// What every command understands.
 #[derive(Args, Debug)]
+#[command(next_help_heading = "For every command")]
 pub struct Global {
     /// Work in this folder instead of the current one.
     #[arg(short = 'C', long, global = true, value_name = "DIR")]

@@ -28,7 +28,7 @@ pub fn approve(terminal: &Terminal, yes: bool, what: &str) -> Result<bool, Halt>
     if !terminal.asks {
         return Err(Halt::one(
             "A002",
-            format!("nobody is there who could be asked to {what}"),
+            "nobody is there who could be asked whether to go on",
             "standard input is no terminal: read the plan, then pass --yes (or --auto-approve)",
         ));
     }

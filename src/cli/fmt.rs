@@ -21,7 +21,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &FmtArgs) -> Result<u8, H
     }
     let files =
         if args.files.is_empty() { every(&load::folder(global))? } else { args.files.clone() };
-    let mut code = DONE;
+    let (mut differs, mut broken) = (false, false);
     for path in files {
         let old = load::read(&path)?;
         let name = path.strip_prefix("./").unwrap_or(&path).display().to_string();
@@ -31,7 +31,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &FmtArgs) -> Result<u8, H
                 terminal.print(&format!("{name}\n"));
                 show(terminal, args, &name, &old, &new);
                 if args.check {
-                    code = code.max(DIFFERS);
+                    differs = true;
                 } else {
                     write(&path, &new)?;
                 }
@@ -39,11 +39,15 @@ pub fn run(global: &Global, terminal: &Terminal, args: &FmtArgs) -> Result<u8, H
             // The other files are still brought into form.
             Err(halt) => {
                 terminal.halt(&halt);
-                code = PROBLEM;
+                broken = true;
             }
         }
     }
-    Ok(code)
+    Ok(match (broken, differs) {
+        (true, _) => PROBLEM,
+        (false, true) => DIFFERS,
+        (false, false) => DONE,
+    })
 }
 
 /// Every .hcl file, those with values of variables too.

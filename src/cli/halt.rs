@@ -85,9 +85,17 @@ impl From<SimError> for Halt {
                 }
                 halt
             }
-            SimError::Setting(_) | SimError::Foreign(_) | SimError::Io { .. } => {
-                Self::one("X001", error.to_string(), "")
+            SimError::Setting(text) | SimError::Foreign(text) => {
+                // A list of what there is follows on further lines.
+                let (summary, rest) = text.split_once('\n').unwrap_or((&text, ""));
+                let mut halt = Self::one("X001", summary, "");
+                for problem in &mut halt.problems {
+                    let lines: Vec<&str> = rest.lines().map(str::trim).collect();
+                    problem.detail = lines.join("\n");
+                }
+                halt
             }
+            SimError::Io { .. } => Self::one("X001", error.to_string(), ""),
         }
     }
 }
@@ -102,8 +110,8 @@ impl From<Refusal> for Halt {
             Refusal::Dangling { .. } => ("P003", "declare it, or remove what refers to it"),
             Refusal::Precious { .. } => (
                 "P004",
-                "empty it yourself; or write `precious = false` in its block and apply that first, \
-                 then its contents go with it",
+                "empty it yourself; or write `precious = false` in its block and apply that\n\
+                 first, then its contents go with it",
             ),
         };
         Self::one(code, refusal.to_string(), help)

@@ -1,6 +1,7 @@
 //! From a folder to a configuration.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::lang::{self, File, Folder, Loaded, Vars};
@@ -35,8 +36,7 @@ pub fn folder(global: &Global) -> PathBuf {
 /// Reads a text file, with the problems that people have.
 pub fn read(path: &Path) -> Result<String, Halt> {
     let name = path.display();
-    let bytes = fs::read(path)
-        .map_err(|error| unread(&format!("file {name}"), &error, "check the path"))?;
+    let bytes = fs::read(path).map_err(|error| unread("file", path, &error, "check the path"))?;
     String::from_utf8(bytes).map_err(|error| {
         let head = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = head.split(|byte| *byte == b'\n').count();
@@ -46,22 +46,24 @@ pub fn read(path: &Path) -> Result<String, Halt> {
 }
 
 /// Why something cannot be read, without the operating system's numbers where all is clear.
-fn unread(what: &str, error: &std::io::Error, absent: &str) -> Halt {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => Halt::one("F001", format!("there is no {what}"), absent),
-        std::io::ErrorKind::PermissionDenied => {
-            let help = "ask its owner for the right to read it";
-            Halt::one("F001", format!("{what} may not be read"), help)
+fn unread(kind: &str, path: &Path, error: &std::io::Error, absent: &str) -> Halt {
+    let name = path.display();
+    let (text, help) = match error.kind() {
+        ErrorKind::NotFound => (format!("there is no {kind} {name}"), absent),
+        ErrorKind::NotADirectory => (format!("{name} is no folder"), absent),
+        ErrorKind::IsADirectory => (format!("{name} is a folder"), absent),
+        ErrorKind::PermissionDenied => {
+            (format!("{name} may not be read"), "ask its owner for the right to read it")
         }
-        _ => Halt::one("F001", format!("cannot read {what}: {error}"), ""),
-    }
+        _ => (format!("cannot read {name}: {error}"), ""),
+    };
+    Halt::one("F001", text, help)
 }
 
 /// The configuration files of a folder, in the order of their names.
 pub fn files(dir: &Path) -> Result<Vec<PathBuf>, Halt> {
-    let entries = fs::read_dir(dir).map_err(|error| {
-        unread(&format!("folder {}", dir.display()), &error, "name the stack's folder with -C")
-    })?;
+    let entries = fs::read_dir(dir)
+        .map_err(|error| unread("folder", dir, &error, "name the stack's folder with -C"))?;
     let is_config = |path: &PathBuf| {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
         name.is_some_and(|name| {

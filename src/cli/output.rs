@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::kinds::Plan;
 use crate::show::outputs::{self, Output};
 
@@ -32,6 +34,14 @@ pub fn run(global: &Global, terminal: &Terminal, args: &OutputArgs) -> Result<u8
             let help = format!("the stack's outputs are: {}", known.join(", "));
             return Err(Halt::one("O001", format!("there is no output {name:?}"), help));
         };
+        if waits(&output.value) {
+            let text = format!("output {name:?} holds an id that the cloud has yet to give");
+            return Err(Halt::one("O002", text, "`mlinfra apply` first"));
+        }
+        if args.raw && (output.value.is_array() || output.value.is_object()) {
+            let text = format!("output {name:?} is no text, and --raw prints nothing else");
+            return Err(Halt::one("O003", text, "use --json, or an output of a single value"));
+        }
         if global.json {
             terminal.json(&output.value);
         } else {
@@ -39,6 +49,15 @@ pub fn run(global: &Global, terminal: &Terminal, args: &OutputArgs) -> Result<u8
         }
         Ok(DONE)
     })
+}
+
+/// Whether a value holds an id that apply fills in.
+fn waits(value: &Value) -> bool {
+    match value {
+        Value::Object(map) => map.contains_key("$text") || map.values().any(waits),
+        Value::Array(items) => items.iter().any(waits),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
 }
 
 /// The outputs of a plan.

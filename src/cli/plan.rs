@@ -4,6 +4,7 @@ use crate::ledger::Ledger;
 use crate::model::{Problem, Sources};
 use crate::show;
 
+use super::apply::{Goal, told};
 use super::args::{Global, PlanArgs};
 use super::connect;
 use super::halt::Halt;
@@ -22,7 +23,8 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
             terminal.json(&show::plan_json::json(&plan, Some(&former)));
         } else {
             terminal.problems(&session.stack.warnings, &session.stack.loaded.sources);
-            terminal.print(&show::plan::text_after(&plan, Some(&former), &terminal.screen));
+            let goal = if args.destroy { Goal::Nothing } else { Goal::Stack };
+            terminal.print(&told(&plan, goal, &former, terminal));
             terminal.problems(&open, &Sources::default());
         }
         if args.timings {

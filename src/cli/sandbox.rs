@@ -49,7 +49,7 @@ fn act(
             if global.json {
                 terminal.json(&show::json(&status));
             } else {
-                terminal.print(&show::text(&status, &KEYS));
+                terminal.print(&show::text(&status, &KEYS, &terminal.screen));
             }
             return Ok(DONE);
         }
@@ -72,7 +72,8 @@ fn act(
         }
         SandboxCommand::Put { bucket, count } => {
             let id = region.put_objects(bucket, *count)?;
-            format!("{} holds {count} more objects.\n", id.short())
+            let objects = if *count == 1 { "object" } else { "objects" };
+            format!("{} holds {count} more {objects}.\n", id.short())
         }
     };
     terminal.print(&done);

@@ -54,9 +54,9 @@ fn object(out: &mut String, id: &CloudId, live: &Live, screen: &Screen) {
     };
     let data = if *holds_data { ", holds data" } else { "" };
     let part = owner.address.part.as_ref().map_or("", |part| part.0.as_str());
-    let head = format!("  {part:<16} {} {}{state}{data}", kind.title(), Untrusted(id.short()));
-    out.push_str(head.trim_end());
-    out.push('\n');
+    // What has no part is the block itself.
+    let name = if part.is_empty() { String::new() } else { format!("{part:<16} ") };
+    out.push_str(&format!("  {name}{} {}{state}{data}\n", kind.title(), Untrusted(id.short())));
     match seen {
         Seen::Blind(why) => out.push_str(&format!("      could not be read: {}\n", Untrusted(why))),
         Seen::Spec(spec) => {

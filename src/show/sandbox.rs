@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::fold::{Page, Row};
+use super::screen::{Ink, Screen};
 use super::words::span;
 use crate::sim::Status;
 
 /// For people.
-pub fn text(status: &Status, keys: &[(&str, &str)]) -> String {
+pub fn text(status: &Status, keys: &[(&str, &str)], screen: &Screen) -> String {
     let Status { now_ms, settings, objects, moving } = status;
     let time = span(Duration::from_millis(*now_ms));
     let mut out = format!("Simulated time: {time} since the world began\n\nObjects\n");
@@ -32,9 +34,12 @@ pub fn text(status: &Status, keys: &[(&str, &str)]) -> String {
         out.push_str(&format!("  {key} = {value}\n"));
     }
     out.push_str("\nRules that can be set (mlinfra sandbox set KEY VALUE)\n");
+    let mut page = Page::new(*screen);
     for (key, value) in keys {
-        out.push_str(&format!("  {key}\n      {value}\n"));
+        page.row(&Row::at(2).solid(Ink::Plain, key));
+        page.row(&Row::at(6).words(Ink::Plain, value));
     }
+    out.push_str(&page.finish());
     out
 }
 

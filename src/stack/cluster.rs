@@ -115,7 +115,9 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
         Some("none") => false,
         Some(_) | None => known.is_some_and(|found| found.efa > 0),
     };
-    let grouped = together && count > 1;
+    // Whatever the number of nodes: another template would replace every node of a cluster
+    // that grows from one or shrinks to it.
+    let grouped = together;
     security_group(x, block, &address);
     rights::role(x, block, &address);
     if grouped {
