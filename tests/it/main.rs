@@ -8,7 +8,9 @@ mod contract_cases;
 mod contract_sim;
 mod crash;
 mod lab;
+mod ledger;
 #[cfg(feature = "aws")]
 mod moto;
+mod process;
 mod sample;
 mod walks;
