@@ -139,7 +139,7 @@ impl<'s> Journal<'s> {
         Token(format!("mli-{}", &hex(&Sha256::digest(seed))[..40]))
     }
 
-    /// Writes the state, then lets go of the records in it.
+    /// Writes the state, then lets go of the records in the one before.
     pub async fn finish(&mut self, now: Moment) -> Result<(), StoreError> {
         let old = self.ledger.serial;
         let mut next = self.ledger.clone();
@@ -162,10 +162,12 @@ impl<'s> Journal<'s> {
         self.state = Some((version, sum.clone()));
         self.prev = sum;
         self.seq = 0;
-        // Also those that an earlier run was about to remove when it died.
-        let next = key(self.ledger.serial, 0);
+        // The journal just folded stays until the next fold: a writer that was deposed and
+        // does not know it finds its next record taken, and the former state can be put
+        // back with all that happened after it.
+        let folded = key(old, 0);
         for key in self.store.list("journal/").await? {
-            if key < next {
+            if key < folded {
                 self.store.remove(&key).await?;
             }
         }

@@ -6,7 +6,8 @@
 //!
 //! On disk: `state` is a whole, replaced atomically and rarely; `journal/<serial>/<seq>`
 //! holds what happened since, one record each, created once only and chained by
-//! checksum. A writer that finds its next record taken has been deposed and stops.
+//! checksum, and kept until the fold after theirs. A writer that finds its next record
+//! taken has been deposed and stops.
 
 mod entry;
 mod file;

@@ -30,6 +30,7 @@ mod crash;
 mod docs;
 mod house;
 mod lab;
+mod ledger;
 #[cfg(feature = "aws")]
 mod moto;
 #[cfg(feature = "aws")]

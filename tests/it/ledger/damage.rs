@@ -1,0 +1,215 @@
+//! What is damaged on disk is either found, with the last good point named, or it is the
+//! torn end of a write that never was durable. Nothing ever reads as something else.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use mlinfra::ledger::{Entry, FileStore, Journal, Ledger, MemoryStore, Store, StoreError, Who};
+use mlinfra::model::{CloudId, Moment};
+use serde_json::{Map, json};
+
+use super::{Place, now};
+use crate::sample;
+
+/// A ledger of two finished applies and a third that stands at its tenth record.
+pub fn history(store: &dyn Store) -> Ledger {
+    now(async {
+        let mut journal = Journal::open(store, "lineage").await.unwrap();
+        for serial in 0..3 {
+            for seq in 0..10 {
+                journal.append(entry(serial * 10 + seq)).await.unwrap();
+            }
+            if serial < 2 {
+                journal.finish(Moment(serial)).await.unwrap();
+            }
+        }
+        journal.ledger
+    })
+}
+
+fn entry(at: i64) -> Entry {
+    let (address, who) = (sample::at("bucket.data"), Who::default());
+    let ids = vec![CloudId(format!("b-{at}"))];
+    let verb = if at % 2 == 0 { "create" } else { "delete" }.to_owned();
+    let at = Moment(at);
+    match at.0 % 10 {
+        0 => Entry::Begin { at, who, steps: 8, names: BTreeSet::new() },
+        9 => {
+            let outputs = Map::from_iter([("n".to_owned(), json!(at.0))]);
+            Entry::End { at, outcome: "converged".to_owned(), outputs }
+        }
+        _ => Entry::Did { at, address, verb, ids, failure: None },
+    }
+}
+
+fn read(folder: &Path) -> Result<Ledger, StoreError> {
+    let store = FileStore::open(folder)?;
+    now(async { Ok(Journal::open(&store, "lineage").await?.ledger) })
+}
+
+fn append(folder: &Path, at: i64) -> Result<(), StoreError> {
+    let store = FileStore::open(folder)?;
+    now(async { Journal::open(&store, "lineage").await?.append(entry(at)).await })
+}
+
+/// A folder with a history, its journal file, and every ledger that its records lead to.
+fn written() -> (Place, PathBuf, Vec<Ledger>) {
+    let place = Place::folder();
+    let whole = history(&*place.open());
+    let journal = place.path().join("journal/0000000002.log");
+    assert_eq!(read(&place.path()).unwrap(), whole, "reopening reads everything back");
+    let state = fs::read(place.path().join("state")).unwrap();
+    let bytes = fs::read(&journal).unwrap();
+    fs::remove_file(&journal).unwrap();
+    let mut steps = vec![read(&place.path()).unwrap()];
+    for at in 20..30 {
+        append(&place.path(), at).unwrap();
+        steps.push(read(&place.path()).unwrap());
+    }
+    assert_eq!((fs::read(&journal).unwrap(), steps.last()), (bytes, Some(&whole)));
+    assert_eq!(fs::read(place.path().join("state")).unwrap(), state);
+    (place, journal, steps)
+}
+
+/// Where each record of a journal ends: behind the second line of two.
+fn ends(bytes: &[u8]) -> Vec<usize> {
+    let lines = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+    lines.skip(1).step_by(2).collect()
+}
+
+#[test]
+fn a_journal_cut_at_any_byte_loses_only_the_cut_record_and_goes_on() {
+    let (place, journal, steps) = written();
+    let bytes = fs::read(&journal).unwrap();
+    let ends = ends(&bytes);
+    assert_eq!(ends.len(), 10);
+    for cut in 0..bytes.len() {
+        fs::write(&journal, &bytes[..cut]).unwrap();
+        let whole = ends.iter().filter(|end| **end <= cut).count();
+        // The record after the last whole one: it reads what is left, and goes on from it.
+        append(&place.path(), 20 + whole as i64).unwrap();
+        assert_eq!(read(&place.path()).as_ref(), Ok(&steps[whole + 1]), "cut at {cut}");
+    }
+    println!("torn tails: cut at {} bytes of 10 records; 0 unreadable", bytes.len());
+}
+
+#[test]
+fn any_byte_of_a_journal_that_flips_is_found_or_was_of_the_last_record() {
+    let (place, journal, steps) = written();
+    let bytes = fs::read(&journal).unwrap();
+    let ends = ends(&bytes);
+    let (mut found, mut torn) = (0, 0);
+    for at in 0..bytes.len() {
+        let good = ends.iter().filter(|end| **end <= at).count();
+        for mask in [1 << (at % 8), 0xff] {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= mask;
+            fs::write(&journal, &flipped).unwrap();
+            match read(&place.path()) {
+                Err(StoreError::Corrupt { problem, .. }) => {
+                    assert!(problem.contains(&format!("the {good} records before")), "{problem}");
+                    found += 1;
+                }
+                Ok(ledger) if good == 9 && ledger == steps[9] => torn += 1,
+                other => panic!("byte {at} ^ {mask:#x}: {other:?}"),
+            }
+        }
+    }
+    println!("journal flips: {found} found, {torn} torn (last record only), 0 silent");
+    assert!(torn * 9 <= found);
+}
+
+#[test]
+fn any_byte_of_the_state_that_flips_is_found() {
+    let (place, journal, _) = written();
+    // Alone: the journal's chain would find it too.
+    fs::remove_file(journal).unwrap();
+    let state = place.path().join("state");
+    let bytes = fs::read(&state).unwrap();
+    for at in 0..bytes.len() {
+        for mask in [1 << (at % 8), 0xff] {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= mask;
+            fs::write(&state, &flipped).unwrap();
+            match read(&place.path()) {
+                Err(StoreError::Corrupt { place, problem }) => {
+                    assert_eq!(place, "state");
+                    let newer = problem.contains("use a newer one");
+                    assert!(newer || problem.contains("backups/0000000001"), "{problem}");
+                }
+                other => panic!("byte {at} ^ {mask:#x}: {other:?}"),
+            }
+        }
+    }
+    println!("state flips: {} found, 0 silent", bytes.len() * 2);
+}
+
+#[test]
+fn a_record_taken_out_or_put_elsewhere_breaks_the_chain() {
+    let (place, journal, _) = written();
+    let bytes = fs::read(&journal).unwrap();
+    let ends = ends(&bytes);
+    let record = |n: usize| &bytes[if n == 0 { 0 } else { ends[n - 1] }..ends[n]];
+    for at in 0..9 {
+        let mut order: Vec<usize> = (0..10).collect();
+        order.swap(at, at + 1);
+        // Under each other's keys, as whoever meddles would write them.
+        let under = |(key, n): (usize, &usize)| (key, record(*n));
+        let store = MemoryStore::default();
+        now(async {
+            let state = fs::read(place.path().join("state")).unwrap();
+            store.create_new("state", &state).await.unwrap();
+            for (key, framed) in order.iter().enumerate().map(under) {
+                let body = framed.split(|byte| *byte == b'\n').nth(1).unwrap();
+                store.create_new(&format!("journal/0000000002/{key:08}"), body).await.unwrap();
+            }
+            match Journal::open(&store, "lineage").await.map(|journal| journal.ledger) {
+                Err(StoreError::Corrupt { problem, .. }) => {
+                    assert!(problem.contains(&format!("good up to record {at}")), "{problem}");
+                }
+                other => panic!("{order:?}: {other:?}"),
+            }
+        });
+    }
+    for out in 0..9 {
+        let order: Vec<usize> = (0..10).filter(|n| *n != out).collect();
+        let framed: Vec<u8> = order.iter().flat_map(|n| record(*n)).copied().collect();
+        fs::write(&journal, framed).unwrap();
+        let found = read(&place.path());
+        assert!(matches!(found, Err(StoreError::Corrupt { .. })), "{order:?}: {found:?}");
+    }
+}
+
+#[test]
+fn a_state_that_is_missing_old_or_too_new_is_refused() {
+    let (place, _, _) = written();
+    let state = place.path().join("state");
+    let text = fs::read_to_string(&state).unwrap();
+    let problem = || match read(&place.path()) {
+        Err(error @ StoreError::Corrupt { .. }) => error.to_string(),
+        other => panic!("{other:?}"),
+    };
+    fs::write(&state, text.replace("\"min_reader\": 1", "\"min_reader\": 9")).unwrap();
+    assert!(problem().contains("use a newer one"), "{}", problem());
+    fs::write(&state, r#"{"format": 7, "min_reader": 7, "all": "else"}"#).unwrap();
+    assert!(problem().contains("written in format 7"), "{}", problem());
+    fs::copy(place.path().join("backups/0000000001"), &state).unwrap();
+    assert!(problem().contains("journal/0000000002"), "{}", problem());
+    fs::remove_file(&state).unwrap();
+    assert!(problem().contains("the last good one before it is backups/"), "{}", problem());
+}
+
+#[test]
+fn a_lost_state_comes_back_whole_from_its_last_backup() {
+    let (place, _, _) = written();
+    let store = place.open();
+    let whole = now(async {
+        let mut journal = Journal::open(&*store, "x").await.unwrap();
+        journal.finish(Moment(99)).await.unwrap();
+        journal.ledger
+    });
+    fs::copy(place.path().join("backups/0000000002"), place.path().join("state")).unwrap();
+    let back = read(&place.path()).unwrap();
+    assert_eq!((back.applies, back.outputs, back.serial), (whole.applies, whole.outputs, 2));
+}
