@@ -63,7 +63,7 @@ pub fn go(global: &Global, terminal: &Terminal, args: &ApplyArgs, goal: Goal) ->
         let asked = AtomicBool::new(false);
         let code = tokio::select! {
             code = work.run(&store, args, &stop, &asked) => code?,
-            () = interrupts(&stop, &asked) => {
+            () = interrupts(terminal, &stop, &asked) => {
                 terminal.say("\nAborted. What was begun is written down; the next apply goes on from there.\n");
                 INTERRUPTED
             }
@@ -78,7 +78,7 @@ pub fn go(global: &Global, terminal: &Terminal, args: &ApplyArgs, goal: Goal) ->
 
 /// The first interrupt asks the executor to stop; the second returns. While a person is
 /// being asked the first one is enough.
-async fn interrupts(stop: &CancellationToken, asking: &AtomicBool) {
+async fn interrupts(terminal: &Terminal, stop: &CancellationToken, asking: &AtomicBool) {
     loop {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
@@ -86,6 +86,10 @@ async fn interrupts(stop: &CancellationToken, asking: &AtomicBool) {
         if stop.is_cancelled() || asking.load(Ordering::SeqCst) {
             return;
         }
+        // At once: calls in flight may take a while, and silence looks like being ignored.
+        terminal.say(
+            "\nInterrupted: calls in flight are finished first. Interrupt again to end at once.\n",
+        );
         stop.cancel();
     }
 }

@@ -35,6 +35,7 @@ mod ledger;
 mod moto;
 #[cfg(feature = "aws")]
 mod moto_groups;
+mod process;
 #[cfg(feature = "aws")]
 mod roundtrip;
 mod sample;

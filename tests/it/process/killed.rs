@@ -1,0 +1,144 @@
+//! SIGKILL at random times. Lanes of a few kills each run side by side, since a process
+//! that waits for a cloud costs nothing. MLINFRA_KILLS says how many kills, MLINFRA_SEED
+//! which.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use super::bench::{Bench, Clock, Running};
+use super::converged;
+
+const KILLS_PER_LANE: u64 = 5;
+const AT_ONCE: u64 = 4;
+
+fn number(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
+/// SplitMix64: a failure is replayed by its seed, as far as the machine's load allows.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % sides
+    }
+}
+
+/// What is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Work {
+    /// Applies of one configuration.
+    Apply,
+    /// Applies with other numbers of nodes, and destroys, in any order.
+    Any,
+}
+
+#[derive(Default)]
+struct Tally {
+    kills: AtomicUsize,
+    /// Stacks that took a second apply.
+    twice: AtomicUsize,
+    /// The process had ended by itself before.
+    late: AtomicUsize,
+    /// Intents that were found open by the plan after a kill.
+    open: AtomicUsize,
+}
+
+/// One more death of an apply; it is repeated when the process was faster.
+fn kill(bench: &Bench, work: Work, dice: &mut Dice, tally: &Tally) {
+    loop {
+        // In jumping time an apply takes a fraction of a second and gets past what takes
+        // minutes; in real time the cloud's answers and lags are as slow as they are set.
+        let (clock, within) = match dice.roll(3) {
+            0 => (Clock::Jumps, 120),
+            _ => (Clock::Real, 2500),
+        };
+        let (verb, nodes) = match (work, dice.roll(4), dice.roll(3)) {
+            (Work::Any, 0, _) => ("destroy", 2),
+            (Work::Any, _, nodes) => ("apply", 1 + nodes),
+            (Work::Apply, ..) => ("apply", 2),
+        };
+        let args = [verb, "--yes", "--var", &format!("nodes={nodes}")];
+        let running: Running = bench.start(&args, clock);
+        std::thread::sleep(Duration::from_millis(dice.roll(within)));
+        running.signal("KILL");
+        let done = running.end();
+        let plan = bench.run(&["plan"]);
+        assert_eq!(plan.code, Some(0), "the ledger after a kill can be read: {plan:#?}");
+        if plan.err.contains("P005") || plan.out.contains("P005") {
+            tally.open.fetch_add(1, Ordering::SeqCst);
+        }
+        if done.code.is_none() {
+            tally.kills.fetch_add(1, Ordering::SeqCst);
+            return;
+        }
+        assert_eq!(done.code, Some(0), "undisturbed: {done:#?}");
+        tally.late.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+fn lane(seed: u64, kills: u64, tally: &Tally) {
+    let mut dice = Dice(seed);
+    let bench = Bench::new();
+    for (key, value) in [("latency_ms", "15"), ("visibility_ms", "400"), ("boot_seconds", "1")] {
+        bench.set(key, value);
+    }
+    let work = if seed.is_multiple_of(2) { Work::Apply } else { Work::Any };
+    for _ in 0..kills {
+        kill(&bench, work, &mut dice, tally);
+    }
+    let apply = bench.run(&["apply", "--yes"]);
+    if work == Work::Any && apply.code != Some(0) {
+        // A delete that was cut off may still be hidden by the cloud when the next apply
+        // plans, so that this builds on what is gone; it says so, and the next one knows.
+        println!("seed {seed}: a second apply was needed: {}", last(&apply.out));
+        tally.twice.fetch_add(1, Ordering::SeqCst);
+        assert_eq!(bench.run(&["apply", "--yes"]).code, Some(0), "the second apply");
+    } else {
+        assert_eq!(apply.code, Some(0), "seed {seed}: the next apply: {apply:#?}");
+    }
+    converged(&bench);
+    let left = bench.tree(".mlinfra").into_keys();
+    let drafts = left.filter(|path| path.to_string_lossy().contains(".draft-")).count();
+    assert_eq!(drafts, 0, "drafts of the dead are swept away");
+}
+
+fn last(text: &str) -> String {
+    text.lines().rev().take(12).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn kills_at_random_times_leave_no_orphan_no_double_and_a_ledger_that_can_be_read() {
+    let (kills, seed) = (number("MLINFRA_KILLS", 30), number("MLINFRA_SEED", 1));
+    let tally = Tally::default();
+    let lanes = kills.div_ceil(KILLS_PER_LANE);
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE.min(lanes) {
+            scope.spawn(|| {
+                while let Some(at) = Some(next.fetch_add(1, Ordering::SeqCst) as u64)
+                    && at < lanes
+                {
+                    let mine = KILLS_PER_LANE.min(kills - at * KILLS_PER_LANE);
+                    lane(seed * 1000 + at, mine, &tally);
+                }
+            });
+        }
+    });
+    let count = |of: &AtomicUsize| of.load(Ordering::SeqCst);
+    println!(
+        "kills: {} in {lanes} stacks (seed {seed}), {} with intents left open, {} came too late; \
+         converged in one apply {} times, in two {} times; 0 orphans, 0 doubles, 0 unreadable \
+         ledgers",
+        count(&tally.kills),
+        count(&tally.open),
+        count(&tally.late),
+        lanes as usize - count(&tally.twice),
+        count(&tally.twice)
+    );
+    assert_eq!(count(&tally.kills) as u64, kills);
+}
