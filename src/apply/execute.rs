@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::cloud::{Class, Failure};
 use crate::kinds::{Action, Plan, StepId};
@@ -71,10 +72,13 @@ impl Hands<'_> {
                 self.tell(Event::Started { step: at });
                 let ids = &ids;
                 let step = &plan.steps[at];
-                running.push(Box::pin(async move {
+                let span =
+                    tracing::info_span!("step", address = %step.address, verb = step.action.verb());
+                let work = async move {
                     let begun = Instant::now();
                     (at, begun, self.carry_out(at, step, ids).await)
-                }));
+                };
+                running.push(Box::pin(work.instrument(span)));
             }
             if self.stop.is_cancelled() && !told {
                 self.tell(Event::Stopping);

@@ -100,6 +100,19 @@ impl Hands<'_> {
         ours.map(|(id, _)| id).collect()
     }
 
+    /// Sends one call once. What is logged is listed here, so that nothing else can leak.
+    pub(super) async fn act(&self, call: &Call, attempt: u32) -> Result<Reply, Failure> {
+        let answer = self.cloud.act(call).await;
+        let call = call.words();
+        match &answer {
+            Ok(reply) => tracing::info!(call, attempt, made = reply.ids.len(), "done"),
+            Err(Failure { api, code, request, class, left: _, text: _ }) => {
+                tracing::warn!(call, attempt, api, code, request, ?class, "failed");
+            }
+        }
+        answer
+    }
+
     /// Sends a call that makes nothing, again and again while that can help. For these
     /// calls a repeat is harmless, so a lost answer is answered by sending it again.
     pub(super) async fn send(&self, step: StepId, call: &Call) -> Result<Reply, Trouble> {
@@ -110,7 +123,7 @@ impl Hands<'_> {
                 return Err(Trouble::Interrupted);
             }
             self.tell(Event::Calling { step, what: call.words() });
-            let failure = match self.cloud.act(call).await {
+            let failure = match self.act(call, failures + 1).await {
                 Ok(reply) => return Ok(reply),
                 Err(failure) => failure,
             };
@@ -130,7 +143,6 @@ impl Hands<'_> {
         match retry::next(failure.class, failures, begun.elapsed()) {
             Next::GiveUp => Err(Trouble::Failed(failure)),
             Next::After(time) => {
-                tracing::debug!(code = failure.code, api = failure.api, failures, "trying again");
                 if let Some(step) = step {
                     self.tell(Event::Waiting { step, what: reason(&failure) });
                 }

@@ -112,7 +112,7 @@ impl Hands<'_> {
             if let Some(step) = step {
                 self.tell(Event::Calling { step, what: call.words() });
             }
-            let mut failure = match self.cloud.act(call).await {
+            let mut failure = match self.act(call, failures + 1).await {
                 Ok(reply) => return self.commit(owner, reply.ids).await,
                 Err(failure) => failure,
             };

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::cloud::Observed;
+use tokio::time::Instant;
+
+use crate::cloud::{Observed, Phase};
+use crate::kinds::KindName;
 use crate::model::Address;
 
 use super::Event;
@@ -39,8 +42,10 @@ impl Hands<'_> {
         self.until_visible().await
     }
 
-    /// Absence in a list is not absence: what was made a moment ago is waited for.
+    /// Absence in a list is not absence: what was made a moment ago is waited for, and so
+    /// is what an earlier run did not wait for until it was ready.
     pub async fn until_visible(&self) -> Result<Observed, Trouble> {
+        let begun = Instant::now();
         loop {
             let observed = self.look().await;
             let missing: BTreeSet<Address> = {
@@ -50,10 +55,28 @@ impl Hands<'_> {
                 let made = journal.ledger.made().filter(|(_, made)| young(made.at));
                 made.map(|(_, made)| made.address.clone()).collect()
             };
-            let Some(address) = missing.first() else { return Ok(observed) };
-            let how = format!("waiting for {} new objects to become visible", missing.len());
-            self.tell(Event::Recovering { address: address.clone(), how });
+            let (address, how) = match (missing.first(), unready(&observed, begun.elapsed())) {
+                (Some(address), _) => {
+                    let how =
+                        format!("waiting for {} new objects to become visible", missing.len());
+                    (address.clone(), how)
+                }
+                (None, Some(waiting)) => waiting,
+                (None, None) => return Ok(observed),
+            };
+            self.tell(Event::Recovering { address, how });
             self.pause(Duration::from_secs(2)).await?;
         }
     }
+}
+
+/// An object that is still being made, and worth waiting for. Nodes are not: what comes
+/// after them does not stand on them.
+fn unready(observed: &Observed, waited: Duration) -> Option<(Address, String)> {
+    observed.live.iter().find_map(|(id, live)| {
+        let patient = waited.as_secs() < u64::from(live.kind.traits().ready_within);
+        let pending = live.phase == Phase::Pending && live.kind != KindName::Node;
+        let how = format!("waiting for {} {} to become ready", live.kind.title(), id.short());
+        (pending && patient).then(|| (live.owner.address.clone(), how))
+    })
 }

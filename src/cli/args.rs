@@ -75,6 +75,25 @@ pub enum Command {
     Completions(CompletionArgs),
 }
 
+impl Command {
+    /// The word that was typed.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::Validate(_) => "validate",
+            Self::Fmt(_) => "fmt",
+            Self::Plan(_) => "plan",
+            Self::Apply(_) => "apply",
+            Self::Destroy(_) => "destroy",
+            Self::Show(_) => "show",
+            Self::Output(_) => "output",
+            Self::Sandbox(_) => "sandbox",
+            Self::Schema(_) => "schema",
+            Self::Version => "version",
+            Self::Completions(_) => "completions",
+        }
+    }
+}
+
 /// Values for variables.
 #[derive(Args, Debug, Default)]
 pub struct VarArgs {

@@ -32,11 +32,12 @@ pub fn approve(terminal: &Terminal, yes: bool, what: &str) -> Result<bool, Halt>
             "read the plan, then pass --yes (or --auto-approve)",
         ));
     }
+    terminal.print("\n");
     Ok(approved(&Person, what))
 }
 
 fn approved(ask: &dyn Ask, what: &str) -> bool {
-    let question = format!("\nDo you want to {what}? Only `yes` is accepted");
+    let question = format!("Do you want to {what}? Only `yes` is accepted");
     ask.word(&question).is_some_and(|word| word.trim() == "yes")
 }
 

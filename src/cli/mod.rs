@@ -70,6 +70,7 @@ fn usage(error: &clap::Error) -> ExitCode {
 
 fn run(cli: &Cli, terminal: &Terminal) -> Result<u8, Halt> {
     let global = &cli.global;
+    let _span = tracing::info_span!("command", verb = cli.command.verb()).entered();
     match &cli.command {
         Command::Validate(args) => validate::run(global, terminal, args),
         Command::Fmt(args) => fmt::run(global, terminal, args),

@@ -53,7 +53,7 @@ impl Terminal {
     pub fn trace(&self, global: &Global) {
         let level = match global.verbose {
             0 | 1 => "off",
-            2 => "mlinfra=debug",
+            2 => "mlinfra=info",
             _ => "debug",
         };
         let wanted = env("MLINFRA_LOG").unwrap_or_else(|| level.to_owned());

@@ -2,14 +2,18 @@
 //!
 //! Whole files are written to a temporary file, synced, renamed, and the folder synced:
 //! a crash leaves the old content or the new, never a part. The keys of one journal
-//! stand in one append-only file. Nobody else may read or write the folder.
+//! stand in one append-only file, and are removed together. Nobody else may read or
+//! write the folder. One writer at a time holds `.guard` for the length of one write, so
+//! that "create only" and "replace only what was read" hold between processes too, also
+//! for one that never had the lock or has lost it.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -26,30 +30,42 @@ pub struct FileStore {
 
 #[derive(Debug, Default, Clone)]
 struct Journal {
+    /// How many bytes of the file are whole records.
     good: u64,
+    /// How long the file was when it was read: another length means another writer.
+    seen: u64,
     records: BTreeMap<String, Vec<u8>>,
 }
+
+/// Files of the store's own, which hold no key: the guard and drafts of whole files.
+const OWN: char = '.';
+const GUARD: &str = ".guard";
+const DRAFT: &str = ".draft-";
+const LOCK: &str = "lock-";
 
 impl FileStore {
     /// Opens the folder and makes it if it is absent. A folder that others may write to
     /// is refused: whoever can change a ledger can make mlinfra repeat any call.
     pub fn open(root: &Path) -> Result<Self, StoreError> {
-        make_dir(root)?;
-        let meta = fs::symlink_metadata(root).map_err(|error| io(root, &error))?;
-        let problem = if !meta.is_dir() {
-            Some("it is not a folder (a symbolic link is refused too)")
-        } else if meta.mode() & 0o022 != 0 {
-            Some("others may write to it: run `chmod 700` on it")
-        } else {
-            None
+        let look = || fs::symlink_metadata(root);
+        let meta = match look() {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                make_dir(root)?;
+                look()
+            }
+            found => found,
         };
-        match problem {
-            Some(problem) => Err(StoreError::Io {
-                place: root.display().to_string(),
-                problem: problem.to_owned(),
-            }),
-            None => Ok(Self { root: root.to_owned(), journals: Mutex::default() }),
-        }
+        let meta = meta.map_err(|error| io(root, &error))?;
+        let problem = if meta.is_symlink() {
+            "it is a symbolic link: remove it, and put the folder itself here".to_owned()
+        } else if !meta.is_dir() {
+            "it is a file where the ledger's folder belongs: move it away".to_owned()
+        } else if meta.mode() & 0o022 != 0 {
+            format!("others may write to it: run `chmod 700 {}`", root.display())
+        } else {
+            return Ok(Self { root: root.to_owned(), journals: Mutex::default() });
+        };
+        Err(StoreError::Io { place: root.display().to_string(), problem })
     }
 
     fn path(&self, key: &str) -> PathBuf {
@@ -62,19 +78,30 @@ impl FileStore {
         Some(self.root.join("journal").join(format!("{serial}.log")))
     }
 
+    /// What a journal holds, read again when its file has another length.
     fn with_journal<T>(
         &self,
         path: &Path,
         act: impl FnOnce(&mut Journal) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut journals = self.journals.lock().unwrap_or_else(PoisonError::into_inner);
-        if !journals.contains_key(path) {
+        let length = length(path)?;
+        let journal = journals.entry(path.to_owned()).or_default();
+        if journal.seen != length {
             let contents = log::read(path)?;
             let records = contents.records.into_iter().map(|r| (r.key, r.bytes)).collect();
-            journals.insert(path.to_owned(), Journal { good: contents.good, records });
+            *journal = Journal { good: contents.good, seen: contents.length, records };
         }
-        let journal = journals.entry(path.to_owned()).or_default();
         act(journal)
+    }
+
+    /// Does one write while nobody else writes. The folder itself is not made again: a
+    /// ledger that was taken away under a running apply must stop it.
+    fn guarded<T>(&self, act: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let path = self.root.join(GUARD);
+        let guard = private().open(&path).map_err(|error| io(&path, &error))?;
+        guard.lock().map_err(|error| io(&path, &error))?;
+        act()
     }
 
     fn read(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -84,7 +111,7 @@ impl FileStore {
         let path = self.path(key);
         match fs::read(&path) {
             Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(io(&path, &error)),
         }
     }
@@ -93,18 +120,91 @@ impl FileStore {
         if let Some(folder) = path.parent() {
             make_dir(folder)?;
         }
+        self.unless_shrunk(path, key)?;
         self.with_journal(path, |journal| {
             if journal.records.contains_key(key) {
                 return Err(StoreError::Exists(key.to_owned()));
             }
             let first = journal.good == 0;
             journal.good = log::append(path, journal.good, key, bytes)?;
+            journal.seen = journal.good;
             journal.records.insert(key.to_owned(), bytes.to_vec());
             if first {
                 sync_parent(path)?;
             }
             Ok(Version::of(bytes))
         })
+    }
+
+    /// A journal only grows. One that is shorter than what this process has seen of it is
+    /// another one: the ledger was removed or replaced meanwhile.
+    fn unless_shrunk(&self, path: &Path, key: &str) -> Result<(), StoreError> {
+        let journals = self.journals.lock().unwrap_or_else(PoisonError::into_inner);
+        match journals.get(path) {
+            Some(journal) if length(path)? < journal.good => Err(StoreError::Lost(key.to_owned())),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Every file of the folder, as a path below it, in no order.
+    fn files(&self) -> Result<Vec<String>, StoreError> {
+        let mut found = Vec::new();
+        let mut todo = vec![String::new()];
+        while let Some(below) = todo.pop() {
+            let folder = self.root.join(&below);
+            let fail = |error: std::io::Error| io(&folder, &error);
+            let entries = match fs::read_dir(&folder) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(error) => return Err(fail(error)),
+            };
+            for entry in entries {
+                let entry = entry.map_err(fail)?;
+                let name = entry.file_name().to_string_lossy().into_owned();
+                let path = if below.is_empty() { name } else { format!("{below}/{name}") };
+                let folder = entry.file_type().map_err(fail)?.is_dir();
+                if folder { &mut todo } else { &mut found }.push(path);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Drafts that a process left when it died. Whoever writes holds the guard, so that
+    /// none of them is still being written.
+    fn sweep(&self) -> Result<(), StoreError> {
+        let files = self.files()?.into_iter();
+        for draft in files.filter(|path| base(path).starts_with(DRAFT)) {
+            remove(&self.path(&draft))?;
+        }
+        Ok(())
+    }
+}
+
+/// The name of a file without its folder.
+fn base(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
+fn length(path: &Path) -> Result<u64, StoreError> {
+    match fs::metadata(path) {
+        Ok(meta) => Ok(meta.len()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(io(path, &error)),
+    }
+}
+
+/// A file that is made if it is absent, for its owner alone.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true).read(true).write(true).truncate(false).mode(0o600);
+    options
+}
+
+fn remove(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(io(path, &error)),
     }
 }
 
@@ -122,14 +222,14 @@ fn write_whole(path: &Path, bytes: &[u8], replace: bool) -> Result<(), StoreErro
     let folder = path.parent().unwrap_or(Path::new("."));
     make_dir(folder)?;
     let fail = |error: std::io::Error| io(path, &error);
-    let mut temp = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
+    let mut temp = tempfile::Builder::new().prefix(DRAFT).tempfile_in(folder).map_err(fail)?;
     temp.write_all(bytes).map_err(fail)?;
     temp.as_file().sync_all().map_err(fail)?;
     if replace {
         temp.persist(path).map_err(|error| fail(error.error))?;
     } else {
         temp.persist_noclobber(path).map_err(|error| match error.error.kind() {
-            std::io::ErrorKind::AlreadyExists => StoreError::Exists(path.display().to_string()),
+            ErrorKind::AlreadyExists => StoreError::Exists(path.display().to_string()),
             _ => fail(error.error),
         })?;
     }
@@ -139,10 +239,36 @@ fn write_whole(path: &Path, bytes: &[u8], replace: bool) -> Result<(), StoreErro
 #[derive(Debug)]
 struct FileLock {
     /// The lock goes with the open file: also when the process dies.
-    _file: File,
+    file: File,
 }
 
 impl Lock for FileLock {}
+
+impl Drop for FileLock {
+    fn drop(&mut self) {
+        // The next holder writes its name after it has the lock: until then none is better
+        // than the last one's. If it fails, only that is worse.
+        drop(self.file.set_len(0));
+    }
+}
+
+/// Who holds a lock file. Its holder writes that right after it took the lock, so that it
+/// may take a moment.
+fn holder(path: &Path) -> Holder {
+    for _ in 0..20 {
+        let told = fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        if let Some(holder) = told {
+            return holder;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Holder {
+        who: "another process".to_owned(),
+        pid: 0,
+        doing: "?".to_owned(),
+        since: "?".to_owned(),
+    }
+}
 
 #[async_trait]
 impl Store for FileStore {
@@ -151,11 +277,13 @@ impl Store for FileStore {
     }
 
     async fn create_new(&self, key: &str, bytes: &[u8]) -> Result<Version, StoreError> {
-        if let Some(path) = self.journal_of(key) {
-            return self.append(&path, key, bytes);
-        }
-        write_whole(&self.path(key), bytes, false)?;
-        Ok(Version::of(bytes))
+        self.guarded(|| match self.journal_of(key) {
+            Some(path) => self.append(&path, key, bytes),
+            None => {
+                write_whole(&self.path(key), bytes, false)?;
+                Ok(Version::of(bytes))
+            }
+        })
     }
 
     async fn replace_if(
@@ -164,81 +292,63 @@ impl Store for FileStore {
         bytes: &[u8],
         version: &Version,
     ) -> Result<Version, StoreError> {
-        match self.read(key)? {
+        self.guarded(|| match self.read(key)? {
             Some(old) if Version::of(&old) == *version => {
                 write_whole(&self.path(key), bytes, true)?;
                 Ok(Version::of(bytes))
             }
             Some(_) | None => Err(StoreError::Lost(key.to_owned())),
-        }
+        })
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
-        if let Some(path) = self.journal_of(prefix) {
-            return self.with_journal(&path, |journal| {
-                Ok(journal.records.keys().filter(|key| key.starts_with(prefix)).cloned().collect())
-            });
-        }
-        let (folder, _) = prefix.rsplit_once('/').unwrap_or(("", prefix));
         let mut keys = Vec::new();
-        let Ok(entries) = fs::read_dir(self.path(folder)) else { return Ok(keys) };
-        for entry in entries.flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let key = if folder.is_empty() { name } else { format!("{folder}/{name}") };
-            if key.starts_with(prefix) {
-                keys.push(key);
+        for file in self.files()? {
+            if base(&file).starts_with(OWN) || file.starts_with(LOCK) {
+                continue;
+            }
+            let serial = file.strip_prefix("journal/").and_then(|name| name.strip_suffix(".log"));
+            let Some(serial) = serial else {
+                keys.push(file);
+                continue;
+            };
+            let head = format!("journal/{serial}/");
+            if head.starts_with(prefix) || prefix.starts_with(&head) {
+                self.with_journal(&self.path(&file), |journal| {
+                    keys.extend(journal.records.keys().cloned());
+                    Ok(())
+                })?;
             }
         }
+        keys.retain(|key| key.starts_with(prefix));
         keys.sort();
         Ok(keys)
     }
 
     async fn remove(&self, key: &str) -> Result<(), StoreError> {
-        let path = match self.journal_of(key) {
+        self.guarded(|| match self.journal_of(key) {
             // Records of a journal go together, once the state holds what they said.
             Some(path) => {
                 self.journals.lock().unwrap_or_else(PoisonError::into_inner).remove(&path);
-                path
+                remove(&path)
             }
-            None => self.path(key),
-        };
-        match fs::remove_file(&path) {
-            Ok(()) => Ok(()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(io(&path, &error)),
-        }
+            None => remove(&self.path(key)),
+        })
     }
 
-    async fn lock(&self, scope: &str, holder: &Holder) -> Result<Box<dyn Lock>, StoreError> {
-        let path = self.root.join(format!("lock-{}", scope.replace('/', "-")));
+    async fn lock(&self, scope: &str, who: &Holder) -> Result<Box<dyn Lock>, StoreError> {
+        let path = self.root.join(format!("{LOCK}{}", scope.replace('/', "-")));
         let fail = |error: std::io::Error| io(&path, &error);
-        let mut file = OpenOptions::new()
-            .create(true)
-            .read(true)
-            .write(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .map_err(fail)?;
+        let file = private().open(&path).map_err(fail)?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut text = String::new();
-                file.read_to_string(&mut text).map_err(fail)?;
-                let unknown = Holder {
-                    who: "another process".to_owned(),
-                    pid: 0,
-                    doing: "?".to_owned(),
-                    since: "?".to_owned(),
-                };
-                let other = serde_json::from_str(&text).unwrap_or(unknown);
-                return Err(StoreError::Held(Box::new(other)));
-            }
+            Err(TryLockError::WouldBlock) => return Err(StoreError::Held(Box::new(holder(&path)))),
             Err(TryLockError::Error(error)) => return Err(fail(error)),
         }
-        let text = serde_json::to_vec(holder).unwrap_or_default();
-        file.set_len(0).and_then(|()| file.rewind()).map_err(fail)?;
-        file.write_all(&text).map_err(fail)?;
-        Ok(Box::new(FileLock { _file: file }))
+        let mut lock = FileLock { file };
+        let text = serde_json::to_vec(who).unwrap_or_default();
+        lock.file.set_len(0).and_then(|()| lock.file.write_all(&text)).map_err(fail)?;
+        self.guarded(|| self.sweep())?;
+        Ok(Box::new(lock))
     }
 }

@@ -30,20 +30,69 @@ fn key(serial: u64, seq: u64) -> String {
     format!("journal/{serial:010}/{seq:08}")
 }
 
+/// Reads a state; of one that cannot be trusted it says where the last good one is.
+async fn read_state(store: &dyn Store, bytes: &[u8]) -> Result<Ledger, StoreError> {
+    let read = Ledger::from_bytes("state", bytes);
+    let Err(StoreError::Corrupt { place, problem }) = &read else { return read };
+    // Of one that a newer mlinfra wrote nothing is lost: it is only not ours to read.
+    if Ledger::newer(bytes).is_some() {
+        return read;
+    }
+    let problem = format!("{problem}; {}", last_good(store).await?);
+    Err(StoreError::Corrupt { place: place.clone(), problem })
+}
+
+/// Where the last former state is that can be read.
+async fn last_good(store: &dyn Store) -> Result<String, StoreError> {
+    for key in store.list("backups/").await?.into_iter().rev() {
+        let Some(blob) = store.get(&key).await? else { continue };
+        if Ledger::from_bytes(&key, &blob.bytes).is_ok() {
+            return Ok(format!("the last good one before it is {key}"));
+        }
+    }
+    Ok("there is no former one".to_owned())
+}
+
+/// A journal that goes on from a later state: states are durable before their journals
+/// begin, so that the state at hand is missing or an old one.
+async fn beyond(store: &dyn Store, serial: u64) -> Result<Option<String>, StoreError> {
+    let first = key(serial + 1, 0);
+    Ok(store.list("journal/").await?.into_iter().find(|key| *key >= first))
+}
+
+async fn behind(store: &dyn Store, key: &str, serial: u64) -> Result<StoreError, StoreError> {
+    let good = last_good(store).await?;
+    let problem = format!(
+        "it is missing or older than {key}, which follows a state later than number {serial}; {good}"
+    );
+    Ok(StoreError::Corrupt { place: "state".to_owned(), problem })
+}
+
 impl<'s> Journal<'s> {
     /// Reads state and journal. `lineage` names the ledger if there is none yet.
     pub async fn open(store: &'s dyn Store, lineage: &str) -> Result<Self, StoreError> {
-        let (ledger, state) = match store.get("state").await? {
-            Some(blob) => {
-                let ledger = Ledger::from_bytes("state", &blob.bytes)?;
-                (ledger, Some((blob.version, hex(&Sha256::digest(&blob.bytes)))))
+        loop {
+            let blob = store.get("state").await?;
+            let version = blob.as_ref().map(|blob| blob.version.clone());
+            let (ledger, state) = match blob {
+                Some(blob) => {
+                    let ledger = read_state(store, &blob.bytes).await?;
+                    (ledger, Some((blob.version, hex(&Sha256::digest(&blob.bytes)))))
+                }
+                None => (Ledger::new(lineage), None),
+            };
+            if let Some(key) = beyond(store, ledger.serial).await? {
+                // Somebody else may have folded it just now; then the state is another one.
+                if store.get("state").await?.map(|blob| blob.version) != version {
+                    continue;
+                }
+                return Err(behind(store, &key, ledger.serial).await?);
             }
-            None => (Ledger::new(lineage), None),
-        };
-        let prev = state.as_ref().map(|(_, sum)| sum.clone()).unwrap_or_default();
-        let mut journal = Self { store, ledger, state, seq: 0, prev };
-        journal.replay().await?;
-        Ok(journal)
+            let prev = state.as_ref().map(|(_, sum)| sum.clone()).unwrap_or_default();
+            let mut journal = Self { store, ledger, state, seq: 0, prev };
+            journal.replay().await?;
+            return Ok(journal);
+        }
     }
 
     async fn replay(&mut self) -> Result<(), StoreError> {
@@ -113,8 +162,12 @@ impl<'s> Journal<'s> {
         self.state = Some((version, sum.clone()));
         self.prev = sum;
         self.seq = 0;
-        for key in self.store.list(&format!("journal/{old:010}/")).await? {
-            self.store.remove(&key).await?;
+        // Also those that an earlier run was about to remove when it died.
+        let next = key(self.ledger.serial, 0);
+        for key in self.store.list("journal/").await? {
+            if key < next {
+                self.store.remove(&key).await?;
+            }
         }
         Ok(())
     }

@@ -1,16 +1,19 @@
 //! One append-only file of framed records: `length checksum key\n bytes \n`.
 //!
-//! A journal record costs one write and one fsync. A process that dies while it
-//! writes leaves a torn tail, which never was durable and is cut off; damage anywhere
-//! else is reported with the last good record.
+//! A journal record costs one write and one fsync. The checksum is that of the key and
+//! the bytes. A process that dies while it writes leaves a torn tail, which never was
+//! durable and is cut off; nothing whole can stand behind a torn tail, so where something
+//! does, and for damage anywhere else, the last good record is reported.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use sha2::{Digest, Sha256};
+
 use super::StoreError;
-use super::store::Version;
+use super::store::hex;
 
 /// A record of the file.
 pub(super) struct Framed {
@@ -20,10 +23,16 @@ pub(super) struct Framed {
     pub bytes: Vec<u8>,
 }
 
-/// The whole file: its records, and how many bytes of it are good.
+/// The whole file: its records, how many bytes of it are good, and how long it is.
 pub(super) struct Contents {
     pub records: Vec<Framed>,
     pub good: u64,
+    pub length: u64,
+}
+
+/// The checksum of a record. With its key: a record under another key is another record.
+fn sum(key: &[u8], bytes: &[u8]) -> String {
+    hex(&Sha256::new().chain_update(key).chain_update(b"\n").chain_update(bytes).finalize())
 }
 
 pub(super) fn io(path: &Path, error: &std::io::Error) -> StoreError {
@@ -40,29 +49,37 @@ pub(super) fn read(path: &Path) -> Result<Contents, StoreError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(io(path, &error)),
     }
-    let mut contents = Contents { records: Vec::new(), good: 0 };
+    let length = bytes.len() as u64;
+    let mut contents = Contents { records: Vec::new(), good: 0, length };
     let mut rest = bytes.as_slice();
     while !rest.is_empty() {
-        match frame(rest) {
+        let problem = match frame(rest) {
             Frame::Good(record, length) => {
                 contents.records.push(record);
                 contents.good += length as u64;
                 rest = &rest[length..];
+                continue;
             }
-            Frame::Torn => break,
-            Frame::Damaged(problem) => {
-                return Err(StoreError::Corrupt {
-                    place: path.display().to_string(),
-                    problem: format!(
-                        "{problem} at byte {}; the {} records before it are good",
-                        contents.good,
-                        contents.records.len()
-                    ),
-                });
-            }
-        }
+            Frame::Torn if !whole_behind(rest) => break,
+            Frame::Torn => "a record is cut short",
+            Frame::Damaged(problem) => problem,
+        };
+        return Err(StoreError::Corrupt {
+            place: path.display().to_string(),
+            problem: format!(
+                "{problem} at byte {}; the {} records before it are good",
+                contents.good,
+                contents.records.len()
+            ),
+        });
     }
     Ok(contents)
+}
+
+/// Whether a whole record begins anywhere behind a broken one.
+fn whole_behind(broken: &[u8]) -> bool {
+    let ends = broken.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+    ends.map(|(at, _)| &broken[at + 1..]).any(|rest| matches!(frame(rest), Frame::Good(..)))
 }
 
 enum Frame {
@@ -75,18 +92,14 @@ fn frame(rest: &[u8]) -> Frame {
     let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
         return Frame::Torn;
     };
-    let head = String::from_utf8_lossy(&rest[..end]);
-    let mut words = head.splitn(3, ' ');
-    let (Some(Ok(length)), Some(sum), Some(key)) =
-        (words.next().map(str::parse::<usize>), words.next(), words.next())
-    else {
+    let Some((length, told, key)) = head(&rest[..end]) else {
         return Frame::Damaged("the head of a record cannot be read");
     };
     let (start, stop) = (end + 1, (end + 1).saturating_add(length));
     let Some(bytes) = rest.get(start..stop) else {
         return Frame::Torn;
     };
-    if Version::of(bytes).0 != sum {
+    if sum(key.as_bytes(), bytes) != told {
         // The last record of a process that died may have its length but not all its bytes.
         let last = rest.len() <= stop + 1;
         return if last { Frame::Torn } else { Frame::Damaged("a record is damaged") };
@@ -96,6 +109,12 @@ fn frame(rest: &[u8]) -> Frame {
         Some(_) => Frame::Damaged("a record has no end"),
         None => Frame::Torn,
     }
+}
+
+/// Length, checksum and key.
+fn head(line: &[u8]) -> Option<(usize, &str, &str)> {
+    let mut words = std::str::from_utf8(line).ok()?.splitn(3, ' ');
+    Some((words.next()?.parse().ok()?, words.next()?, words.next()?))
 }
 
 /// Appends one record behind `good` and makes it durable; returns the new good length.
@@ -110,10 +129,13 @@ pub(super) fn append(path: &Path, good: u64, key: &str, bytes: &[u8]) -> Result<
         .map_err(fail)?;
     file.set_len(good).map_err(fail)?;
     file.seek(SeekFrom::Start(good)).map_err(fail)?;
-    let mut framed = format!("{} {} {key}\n", bytes.len(), Version::of(bytes).0).into_bytes();
+    let mut framed = format!("{} {} {key}\n", bytes.len(), sum(key.as_bytes(), bytes)).into_bytes();
     framed.extend_from_slice(bytes);
     framed.push(b'\n');
-    file.write_all(&framed).map_err(fail)?;
-    file.sync_data().map_err(fail)?;
+    if let Err(error) = file.write_all(&framed).and_then(|()| file.sync_data()) {
+        // What is refused must not be found later. If this fails too, it is a torn tail.
+        drop(file.set_len(good));
+        return Err(fail(error));
+    }
     Ok(good + framed.len() as u64)
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::store::hex;
@@ -63,12 +63,24 @@ struct Envelope {
     lineage: String,
     serial: u64,
     prev_sha256: String,
-    body_sha256: String,
+    /// Of all the other fields.
+    sha256: String,
     body: Value,
 }
 
-fn digest(body: &Value) -> String {
-    hex(&Sha256::digest(body.to_string()))
+impl Envelope {
+    fn digest(&self) -> String {
+        let Self { format, min_reader, lineage, serial, prev_sha256, sha256: _, body } = self;
+        let all = json!([format, min_reader, lineage, serial, prev_sha256, body]);
+        hex(&Sha256::digest(all.to_string()))
+    }
+}
+
+/// All that a state of any format is sure to have.
+#[derive(Deserialize)]
+struct Head {
+    format: u32,
+    min_reader: u32,
 }
 
 impl Ledger {
@@ -170,30 +182,36 @@ impl Ledger {
     /// As bytes, chained to the state before.
     pub(super) fn to_bytes(&self, prev_sha256: &str) -> Vec<u8> {
         let body = serde_json::to_value(self).unwrap_or(Value::Null);
-        let envelope = Envelope {
+        let mut envelope = Envelope {
             format: FORMAT,
             min_reader: FORMAT,
             lineage: self.lineage.clone(),
             serial: self.serial,
             prev_sha256: prev_sha256.to_owned(),
-            body_sha256: digest(&body),
+            sha256: String::new(),
             body,
         };
+        envelope.sha256 = envelope.digest();
         serde_json::to_vec_pretty(&envelope).unwrap_or_default()
+    }
+
+    /// The format of a state that only a newer mlinfra can read.
+    pub(super) fn newer(bytes: &[u8]) -> Option<u32> {
+        let head: Head = serde_json::from_slice(bytes).ok()?;
+        (head.min_reader > FORMAT).then_some(head.format)
     }
 
     /// Reads what [`Ledger::to_bytes`] wrote, and trusts nothing.
     pub(super) fn from_bytes(place: &str, bytes: &[u8]) -> Result<Self, StoreError> {
         let corrupt = |problem: String| StoreError::Corrupt { place: place.to_owned(), problem };
-        let envelope: Envelope = serde_json::from_slice(bytes)
-            .map_err(|error| corrupt(format!("it is not a ledger ({error})")))?;
-        if envelope.min_reader > FORMAT {
+        if let Some(format) = Self::newer(bytes) {
             return Err(corrupt(format!(
-                "it was written in format {}, and this mlinfra reads up to {FORMAT}: use a newer one",
-                envelope.format
+                "it was written in format {format}, and this mlinfra reads up to {FORMAT}: use a newer one"
             )));
         }
-        if digest(&envelope.body) != envelope.body_sha256 {
+        let envelope: Envelope = serde_json::from_slice(bytes)
+            .map_err(|error| corrupt(format!("it is not a ledger ({error})")))?;
+        if envelope.digest() != envelope.sha256 {
             return Err(corrupt("its checksum does not match its content".to_owned()));
         }
         let ledger: Self = serde_json::from_value(envelope.body)

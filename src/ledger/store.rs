@@ -103,7 +103,8 @@ pub trait Store: Send + Sync {
     ) -> Result<Version, StoreError>;
     /// Keys with a prefix, in order.
     async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError>;
-    /// Removes a key; one that is absent is fine.
+    /// Removes a key; one that is absent is fine. The records of one journal may all go
+    /// with the first of them.
     async fn remove(&self, key: &str) -> Result<(), StoreError>;
     /// Takes the lock of a scope, or says who has it.
     async fn lock(&self, scope: &str, holder: &Holder) -> Result<Box<dyn Lock>, StoreError>;

@@ -154,7 +154,7 @@ fn go_on(page: &mut Page, plan: &Plan, found: &Found<'_>) {
     if !found.running.is_empty() {
         let steps = count(found.running.len(), "step was", "steps were");
         text.push_str(&format!(
-            "{steps} cut off in the middle: what they left in the cloud carries the tags of this \
+            "{steps} cut off in the middle: what was begun in the cloud carries the tags of this \
              stack and is found again. "
         ));
     }

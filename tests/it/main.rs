@@ -38,4 +38,5 @@ mod moto_groups;
 mod roundtrip;
 mod sample;
 mod scripts;
+mod stacks;
 mod walks;
