@@ -28,8 +28,8 @@ pub fn approve(terminal: &Terminal, yes: bool, what: &str) -> Result<bool, Halt>
     if !terminal.asks {
         return Err(Halt::one(
             "A002",
-            "nobody is there who could be asked whether to go on",
-            "standard input is no terminal: read the plan, then pass --yes (or --auto-approve)",
+            "nobody can be asked whether to go on: no terminal",
+            "read the plan, then pass --yes (or --auto-approve)",
         ));
     }
     terminal.print("\n");

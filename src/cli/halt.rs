@@ -56,12 +56,10 @@ impl From<Failure> for Halt {
 impl From<StoreError> for Halt {
     fn from(error: StoreError) -> Self {
         let help = match &error {
-            StoreError::Held(_) => {
-                "wait until it has ended; a lock goes with its process, there is none to remove"
-            }
+            StoreError::Held(_) => "wait until it has ended; the lock goes with its process",
             StoreError::Corrupt { .. } => {
-                "move the folder .mlinfra away: the cloud is the state, so the next plan is\n\
-                 the same; only history and unfinished intents are lost with it"
+                "move the folder .mlinfra away: the cloud is the state, so the next\n\
+                 plan is the same; only history and unfinished intents are lost"
             }
             StoreError::Io { .. } => {
                 "the ledger is a folder, writable for you, with space left on its disk"
@@ -87,7 +85,8 @@ impl From<SimError> for Halt {
             }
             SimError::Setting(text) | SimError::Foreign(text) => {
                 // A list of what there is follows on further lines.
-                let (summary, rest) = text.split_once('\n').unwrap_or((&text, ""));
+                let (summary, rest) =
+                    text.split_once(":\n").or_else(|| text.split_once(": ")).unwrap_or((&text, ""));
                 let mut halt = Self::one("X001", summary, "");
                 for problem in &mut halt.problems {
                     let lines: Vec<&str> = rest.lines().map(str::trim).collect();
@@ -110,8 +109,8 @@ impl From<Refusal> for Halt {
             Refusal::Dangling { .. } => ("P003", "declare it, or remove what refers to it"),
             Refusal::Precious { .. } => (
                 "P004",
-                "empty it yourself; or write `precious = false` in its block and apply that\n\
-                 first, then its contents go with it",
+                "empty it yourself; or write `precious = false` in its block and\n\
+                 apply that first, then its contents go with it",
             ),
         };
         Self::one(code, refusal.to_string(), help)

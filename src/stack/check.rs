@@ -35,8 +35,8 @@ fn secrets(block: &Evaluated, problems: &mut Vec<Problem>) {
     for (name, value) in &block.attributes {
         if value.holds_sensitive() {
             let text = format!("{name} would hold a secret, readable for many");
-            let help = "keep it in AWS Secrets Manager, from which a node fetches it; or write\n\
-                        nonsensitive(…) when it is no secret";
+            let help = "keep it in AWS Secrets Manager, from which a node fetches it; or\n\
+                        write nonsensitive(…) when it is no secret";
             problems.push(Problem::error("S002", text).help(help).at(&block.span, ""));
         }
     }

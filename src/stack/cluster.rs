@@ -213,8 +213,8 @@ fn image(x: &mut Expansion<'_>, block: &Evaluated, at: &Address, from: &str) -> 
         Some(image) => image.clone(),
         None => {
             let problem = format!("there is no image {from:?} in {}", x.here.home.region);
-            let help = "write dlami-base, dlami-pytorch, ubuntu-24.04, al2023, an AMI's id, or\n\
-                        the name of an image of yours";
+            let help = "write dlami-base, dlami-pytorch, ubuntu-24.04, al2023, an AMI's id,\n\
+                        or the name of an image of yours";
             match block.attr("image") {
                 Some(value) => x.check(value, Some(problem), help),
                 None => x.problem(block, problem, help),

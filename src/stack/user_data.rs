@@ -55,7 +55,7 @@ impl Expansion<'_> {
         let fine =
             |key: &str| key.chars().all(|c| c.is_ascii_alphanumeric() || "+-=.,_:@".contains(c));
         let problem = |key: &str| format!("tag {key:?} cannot stand on nodes");
-        let help = "nodes read their tags, whose keys hold letters, digits and +-=.,_:@ only";
+        let help = "keys of tags that nodes read hold letters, digits and +-=.,_:@ only";
         let own = block.attr("tags").and_then(Value::as_map).into_iter().flatten();
         for (key, value) in own.filter(|(key, _)| !fine(key)) {
             self.check(value, Some(problem(key)), help);

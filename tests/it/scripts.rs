@@ -27,7 +27,7 @@ pub const ENVIRONMENT: [(&str, &str); 12] = [
 ];
 
 /// What sessions use beside it.
-const TOOLS: [&str; 6] = ["cat", "cp", "ls", "mv", "rm", "sh"];
+const TOOLS: [&str; 7] = ["cat", "cp", "flock", "ls", "mv", "rm", "sh"];
 
 /// A PATH on which scripts find the binary under test.
 pub fn path() -> String {
