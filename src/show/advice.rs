@@ -7,7 +7,7 @@ use super::fold::Row;
 use super::screen::Ink;
 use super::words;
 use crate::cloud::{Class, Failure, Left};
-use crate::kinds::{Action, Offer, Step};
+use crate::kinds::{Action, Offer, Step, Why};
 use crate::model::CloudId;
 
 /// How a step failed.
@@ -31,8 +31,17 @@ pub(super) fn rows(failed: &Failed, step: &Step) -> Vec<Row> {
         Row::marked(0, Ink::Bad, "!").words(Ink::Bold, text),
         Row::at(2).words(Ink::Bad, failure.to_string()),
         Row::at(2).words(Ink::Plain, self::left(*left, *further, &step.action)),
-        Row::at(2).words(Ink::Plain, next(*class, failure, step)),
+        Row::at(2).words(Ink::Plain, same_command(next(*class, failure, step), step)),
     ]
+}
+
+/// Whoever was destroying goes on destroying: an apply would build it all up again.
+fn same_command(advice: String, step: &Step) -> String {
+    if step.why == Why::Destroyed {
+        advice.replace("`mlinfra apply`", "`mlinfra destroy`")
+    } else {
+        advice
+    }
 }
 
 /// What is in the cloud now.

@@ -81,7 +81,8 @@ fn headline(page: &mut Page, plan: &Plan, found: &Found<'_>, took: Duration) {
         (found.open.len(), "not begun"),
     ];
     parts.extend(others.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")));
-    let text = format!("Apply incomplete after {}: {}.", span(took), parts.join(", "));
+    let verb = if is_destroy(plan) { "Destroy" } else { "Apply" };
+    let text = format!("{verb} incomplete after {}: {}.", span(took), parts.join(", "));
     page.row(&Row::at(0).words(Ink::Bad, text));
 }
 
@@ -164,10 +165,13 @@ fn go_on(page: &mut Page, plan: &Plan, found: &Found<'_>) {
     if bills {
         text.push_str("Nodes that were launched run and are billed. ");
     }
-    text.push_str(
+    text.push_str(if is_destroy(plan) {
+        "What is gone stays gone. `mlinfra destroy` plans again from what is in the cloud and \
+         removes the rest."
+    } else {
         "What was done stays done. `mlinfra apply` plans again from what is in the cloud and does \
-         the rest; `mlinfra destroy` removes all of it.",
-    );
+         the rest; `mlinfra destroy` removes all of it."
+    });
     page.row(&Row::at(0).words(Ink::Plain, text));
 }
 
