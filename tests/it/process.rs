@@ -99,7 +99,7 @@ fn of_two_applies_at_once_the_second_is_told_who_is_first_and_changes_nothing() 
         assert_eq!(second.code, Some(1), "{second:#?}");
         let holder = format!("process {}, `mlinfra apply` since", first.pid());
         assert!(second.err.contains(&holder), "{second:#?}");
-        assert!(second.err.contains("a lock goes with its process"), "{second:#?}");
+        assert!(second.err.contains("lock goes with its process"), "{second:#?}");
     }
     assert_eq!((bench.tree(".mlinfra"), bench.objects()), (ledger, world));
     // Reading needs no lock.
