@@ -11,7 +11,7 @@ mod link;
 mod problem;
 pub mod tags;
 
-pub use address::{Address, BadAddress, Block, Key, Name, Part};
+pub use address::{Address, BadAddress, Block, Key, Module, Name, Part};
 pub use clock::{Clock, Moment};
 pub use id::{
     AccountId, AllocationId, BucketArn, CloudId, EndpointId, GatewayId, GroupName, ImageId,

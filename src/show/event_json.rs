@@ -9,11 +9,12 @@ use serde_json::{Map, Value, json};
 use super::item::{self, Act, Item, Order, Sums};
 use super::outputs::{self, Output};
 use super::summary;
+use super::value;
 use super::words;
 use crate::apply::Event;
 use crate::cloud::Failure;
 use crate::kinds::{Action, Plan, Step, StepId};
-use crate::model::{Address, CloudId, Key};
+use crate::model::{Address, CloudId};
 
 /// The version of the stream; a minor step only adds keys and types.
 pub const UI: &str = "1.2";
@@ -118,7 +119,7 @@ fn facts(action: &Action) -> (&'static str, &'static str, Option<&CloudId>) {
 /// Terraform's description of an object.
 fn resource(address: &Address, kind: &str) -> Value {
     let Address { module, block: _, name, key, part: _ } = address;
-    let module: Vec<String> = module.iter().map(|name| format!("module.{name}")).collect();
+    let module: Vec<String> = module.iter().map(ToString::to_string).collect();
     json!({
         "addr": address.to_string(),
         "module": module.join("."),
@@ -126,7 +127,7 @@ fn resource(address: &Address, kind: &str) -> Value {
         "implied_provider": "mlinfra",
         "resource_type": kind,
         "resource_name": name.as_str(),
-        "resource_key": key.as_ref().map(|Key(key)| key),
+        "resource_key": key.as_ref().map(value::key),
     })
 }
 

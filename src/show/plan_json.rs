@@ -10,7 +10,7 @@ use super::item::{self, Act, Doomed, Item, Order, Sums};
 use super::outputs::{self, OutputChange};
 use super::value::{self, Shape};
 use crate::kinds::{Action, Plan, Spec, Step, Why};
-use crate::model::{Address, Key};
+use crate::model::Address;
 
 /// The format that this is: a minor step only adds keys.
 pub const FORMAT: &str = "1.2";
@@ -108,15 +108,14 @@ fn head(address: &Address) -> Map<String, Value> {
     let mut out = Map::new();
     out.insert("address".to_owned(), json!(address.to_string()));
     if !module.is_empty() {
-        let path: Vec<String> = module.iter().map(|name| format!("module.{name}")).collect();
+        let path: Vec<String> = module.iter().map(ToString::to_string).collect();
         out.insert("module_address".to_owned(), json!(path.join(".")));
     }
     out.insert("mode".to_owned(), json!("managed"));
     out.insert("type".to_owned(), Value::Null);
     out.insert("name".to_owned(), json!(name.as_str()));
-    if let Some(Key(key)) = key {
-        let index = key.parse::<u32>().map_or_else(|_| json!(key), |number| json!(number));
-        out.insert("index".to_owned(), index);
+    if let Some(key) = key {
+        out.insert("index".to_owned(), value::key(key));
     }
     out.insert("provider_name".to_owned(), json!("mlinfra"));
     out

@@ -87,7 +87,7 @@ Plan: 0 to add, 3 to change, 0 to delete.
 fn hostile_names_cannot_move_the_cursor() {
     let made = bucket("a\u{1b}[2Jb\u{202e}", true, json!(null), json!({"k\n": "v\u{9b}"}));
     let mut key = at("bucket.data");
-    key.key = Some(crate::model::Key("\u{1b}]0;x\u{7}".to_owned()));
+    key.key = Some(crate::model::Key::Name("\u{1b}]0;x\u{7}".to_owned()));
     let mut made = step("bucket.data", create(made), Why::Missing, &[]);
     made.address = key;
     let plan = Plan { steps: vec![made], ..Plan::default() };

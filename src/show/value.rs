@@ -197,6 +197,14 @@ fn general_pieces(pieces: Vec<Piece>) -> Vec<Piece> {
         .collect()
 }
 
+/// A key as JSON: a number or a text, as Terraform's readers expect it.
+pub(super) fn key(key: &Key) -> Value {
+    match key {
+        Key::Index(index) => Value::from(*index),
+        Key::Name(name) => Value::from(name.as_str()),
+    }
+}
+
 /// An address with stars for what tells it from its like: `network.main/private-*`.
 pub(super) fn stem(address: &Address) -> String {
     let mut like = Address { key: None, ..address.clone() };
@@ -206,8 +214,8 @@ pub(super) fn stem(address: &Address) -> String {
     let text = like.to_string();
     match (&address.key, text.split_once('/')) {
         (None, _) => text,
-        (Some(Key(_)), Some((block, part))) => format!("{block}[*]/{part}"),
-        (Some(Key(_)), None) => format!("{text}[*]"),
+        (Some(_), Some((block, part))) => format!("{block}[*]/{part}"),
+        (Some(_), None) => format!("{text}[*]"),
     }
 }
 

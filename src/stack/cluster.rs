@@ -162,7 +162,8 @@ fn security_group(x: &mut Expansion<'_>, block: &Evaluated, address: &Address) {
     egress.sort();
     let spec = SecurityGroup {
         name: x.here.name(address, "", 240),
-        description: format!("Nodes of {address} in stack {}", x.here.stack),
+        // EC2 takes no quotes here.
+        description: format!("Nodes of {} in stack {}", address.to_tag(), x.here.stack),
         vpc: Link::To(network.with_part("vpc")),
         ingress: vec![Rule::all(Peer::Itself, "between nodes")],
         egress,

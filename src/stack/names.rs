@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::kinds::{Home, Tags};
-use crate::model::{Address, StackName};
+use crate::model::{Address, Key, StackName};
 
 /// What every block needs to know of its surroundings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,21 +21,48 @@ pub fn fit(name: &str, longest: usize) -> String {
     if name.len() <= longest {
         return name.to_owned();
     }
-    let sum: String =
-        Sha256::digest(name).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
     let head: String = name.chars().take(longest.saturating_sub(9)).collect();
-    format!("{head}-{sum}")
+    format!("{head}-{}", checksum(name))
 }
 
-/// `train`, `train-eu` for a key, `base-train` in a module.
+fn checksum(text: &str) -> String {
+    Sha256::digest(text).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// `train`, `train-eu` for a key, `base-train` in a module. A key that has to be written
+/// otherwise gets a checksum behind it: "a.b" and "a-b" are two objects.
 fn block_name(address: &Address) -> String {
-    let mut words: Vec<&str> = address.module.iter().map(|name| name.as_str()).collect();
-    words.push(address.name.as_str());
-    if let Some(key) = &address.key {
-        words.push(&key.0);
+    let mut out = String::with_capacity(48);
+    let mut changed = false;
+    for module in &address.module {
+        push(&mut out, module.name.as_str());
+        changed |= push_key(&mut out, module.key.as_ref());
     }
-    let joined = words.join("-").to_lowercase();
-    joined.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' }).collect()
+    push(&mut out, address.name.as_str());
+    changed |= push_key(&mut out, address.key.as_ref());
+    if changed {
+        out.push('-');
+        out.push_str(&checksum(&address.owner().to_tag()));
+    }
+    out
+}
+
+/// Adds a word; says whether it had to be written otherwise.
+fn push(out: &mut String, word: &str) -> bool {
+    if !out.is_empty() {
+        out.push('-');
+    }
+    let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    out.extend(word.chars().map(|c| c.to_ascii_lowercase()).map(|c| if fine(c) { c } else { '-' }));
+    !word.chars().all(fine)
+}
+
+fn push_key(out: &mut String, key: Option<&Key>) -> bool {
+    match key {
+        None => false,
+        Some(Key::Index(index)) => push(out, &index.to_string()),
+        Some(Key::Name(name)) => push(out, name),
+    }
 }
 
 impl Here {
@@ -86,6 +113,21 @@ mod tests {
         assert_eq!((a.len(), b.len()), (64, 64));
         assert_ne!(a, b);
         assert_eq!(fit("short", 64), "short");
+    }
+
+    #[test]
+    fn keys_and_modules_are_part_of_names() {
+        let name = |text: &str| block_name(&text.parse().expect("an address"));
+        assert_eq!(name("bucket.data[\"eu\"]"), "data-eu");
+        assert_eq!(name("bucket.data[7]"), "data-7");
+        assert_eq!(name("module.base.module.t[\"x\"].bucket.my_data"), "base-t-x-my-data");
+        let keys = ["a.b", "a-b", "A-B", "a b", "ä-b", "a_b"];
+        let names: std::collections::BTreeSet<String> =
+            keys.iter().map(|key| name(&format!("bucket.x[{key:?}]"))).collect();
+        assert_eq!(names.len(), keys.len(), "{names:?}");
+        assert!(names.contains("x-a-b"));
+        let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        assert!(names.iter().all(|name| name.chars().all(fine)), "{names:?}");
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(super) fn role(x: &mut Expansion<'_>, block: &Evaluated, address: &Address) 
     let spec = Role {
         name: name.clone(),
         path: path.clone(),
-        description: format!("Nodes of {address} in stack {}", x.here.stack),
+        description: format!("Nodes of {} in stack {}", address.to_tag(), x.here.stack),
         trust: Text::Known(trust),
         policies: policies(x, block),
         managed: vec![format!("arn:{partition}:iam::aws:policy/AmazonSSMManagedInstanceCore")],

@@ -75,7 +75,8 @@ fn environment(x: &Expansion<'_>, block: &Evaluated) -> Vec<(String, String)> {
         ("AWS_REGION".to_owned(), x.here.home.region.to_string()),
     ];
     if let Some(address) = &block.address {
-        out.push(("MLINFRA_CLUSTER".to_owned(), address.to_string()));
+        // A shell reads this file: only this form has no quotes, spaces or dollars.
+        out.push(("MLINFRA_CLUSTER".to_owned(), address.to_tag()));
     }
     let queue = block.attr("queue").and_then(Value::block);
     if let Some(url) = queue.and_then(|queue| queue.exports.get("url")?.as_str()) {
