@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::lang::{self, File, Folder, Loaded, Vars};
+use crate::lang::{self, File, Folder, Loaded, Recorder, Snapshot, Vars};
 use crate::model::{AccountId, Problem, Severity};
 use crate::stack::{self, Config, Words};
 
@@ -24,6 +24,9 @@ pub struct Stack {
     pub loaded: Loaded,
     /// Its `stack` block.
     pub config: Config,
+    /// All that it was made of, to be written down.
+    #[allow(dead_code, reason = "saved plans and history are about to use it")]
+    pub snapshot: Snapshot,
     /// Warnings.
     pub warnings: Vec<Problem>,
 }
@@ -130,23 +133,55 @@ pub fn load(
     missing: Missing,
 ) -> Result<Stack, Halt> {
     let dir = folder(global);
-    let mut texts = Vec::new();
-    for path in files(&dir)? {
-        let shown = path.strip_prefix("./").unwrap_or(&path).display().to_string();
-        texts.push(File { name: shown, text: read(&path)? });
+    let mut files = Vec::new();
+    for path in self::files(&dir)? {
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        files.push(File { name, text: read(&path)? });
     }
-    if texts.is_empty() {
+    if files.is_empty() {
         let help = "write a stack (examples/quickstart is one), or name its folder with -C";
         return Err(Halt::one("F004", format!("no .hcl file in {}", dir.display()), help));
     }
-    let mut vars = variables(&dir, args)?;
+    let vars = variables(&dir, args)?;
+    let reader = Folder::open(&dir).ok();
+    let reader = reader.as_ref().map(|folder| folder as &dyn lang::ReadFile);
+    evaluate(Texts { dir, files, vars, reader }, account, missing)
+}
+
+/// Loads a configuration that was written down. What was given then holds; what is given
+/// now is for what could not be written down, its sensitive variables.
+#[allow(dead_code, reason = "saved plans and history are about to use it")]
+pub fn written(
+    global: &Global,
+    args: &VarArgs,
+    snapshot: &Snapshot,
+    account: Option<AccountId>,
+) -> Result<Stack, Halt> {
+    let dir = folder(global);
+    let mut vars = snapshot.vars("the configuration as it was").map_err(|problem| {
+        Halt::one("F005", format!("the configuration that was kept is damaged: {problem}"), "")
+    })?;
+    vars.extend(variables(&dir, args)?.only(&snapshot.withheld));
+    let texts = Texts { dir, files: snapshot.files(), vars, reader: Some(snapshot) };
+    evaluate(texts, account, Missing::Refused)
+}
+
+/// A configuration before it is evaluated.
+struct Texts<'a> {
+    dir: PathBuf,
+    files: Vec<File>,
+    vars: Vars,
+    reader: Option<&'a dyn lang::ReadFile>,
+}
+
+fn evaluate(texts: Texts<'_>, account: Option<AccountId>, missing: Missing) -> Result<Stack, Halt> {
+    let Texts { dir, files, mut vars, reader } = texts;
     if missing == Missing::Unknown {
         vars.unknown_when_missing();
     }
-    let reader = Folder::open(&dir).ok();
-    let reader = reader.as_ref().map(|folder| folder as &dyn lang::ReadFile);
-    let loaded = lang::load(&texts, &vars, &Words { account }, reader);
-    let mut loaded = loaded;
+    let recorder = Recorder::new(reader);
+    let shown: Vec<File> = files.iter().map(|file| shown(&dir, file)).collect();
+    let mut loaded = lang::load(&shown, &vars, &Words { account }, Some(&recorder));
     if loaded.problems.is_empty() {
         loaded.problems = stack::check(&loaded);
     }
@@ -154,8 +189,16 @@ pub fn load(
     match stack::config(&loaded) {
         Some(config) if !bad => {
             let warnings = loaded.problems.clone();
-            Ok(Stack { dir, config, warnings, loaded })
+            let snapshot = Snapshot::of(&files, &recorder, &vars, &loaded);
+            Ok(Stack { dir, config, warnings, snapshot, loaded })
         }
         Some(_) | None => Err(Halt::of(loaded.problems.clone(), &loaded.sources)),
     }
+}
+
+/// A file under the name by which people find it from where they are.
+fn shown(dir: &Path, file: &File) -> File {
+    let path = dir.join(&file.name);
+    let name = path.strip_prefix("./").unwrap_or(&path).display().to_string();
+    File { name, text: file.text.clone() }
 }

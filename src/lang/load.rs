@@ -15,6 +15,7 @@ use super::graph::{Graph, Node, What};
 use super::limits::{self, Budget};
 use super::read::ReadFile;
 use super::schema::BlockSchema;
+use super::snapshot::Variable;
 use super::value::{BlockValue, Data, Value};
 use super::vars::Vars;
 use super::{Evaluated, File, Loaded, Output, World, codes, convert, nearest, parse, variable};
@@ -34,6 +35,7 @@ pub fn load(
             stack: None,
             blocks: Vec::new(),
             outputs: Vec::new(),
+            variables: Vec::new(),
             problems: vec![problem],
         },
     }
@@ -62,12 +64,13 @@ fn run(files: &[File], vars: &Vars, world: &dyn World, reader: Option<&dyn ReadF
         stack: None,
         blocks: Vec::new(),
         outputs: Vec::new(),
+        variables: Vec::new(),
     };
     // Names of a file that could not be parsed would all be missing; one problem is enough.
     if !broken {
         loader.evaluate();
     }
-    let Loader { problems, stack, blocks, outputs, .. } = loader;
+    let Loader { problems, stack, blocks, outputs, variables, .. } = loader;
     let problems = sorted(problems);
     let order = |span: &Span| (span.source, span.range.start);
     let mut blocks = blocks;
@@ -75,7 +78,8 @@ fn run(files: &[File], vars: &Vars, world: &dyn World, reader: Option<&dyn ReadF
     let mut outputs = outputs;
     outputs.sort_by_key(|output| order(&output.span));
     drop(bodies);
-    Loaded { sources: context.sources.into_inner(), stack, blocks, outputs, problems }
+    let sources = context.sources.into_inner();
+    Loaded { sources, stack, blocks, outputs, variables, problems }
 }
 
 /// By file and place, without repetitions, and not more than a person reads.
@@ -107,6 +111,7 @@ pub(super) struct Loader<'a> {
     pub(super) stack: Option<Evaluated>,
     pub(super) blocks: Vec<Evaluated>,
     pub(super) outputs: Vec<Output>,
+    pub(super) variables: Vec<Variable>,
 }
 
 impl<'a> Loader<'a> {
@@ -131,6 +136,7 @@ impl<'a> Loader<'a> {
         }
         self.rules(&graph);
         self.superfluous(&graph);
+        self.variables = graph.nodes.iter().filter_map(|node| variable_of(&graph, node)).collect();
     }
 
     /// Finds the stack block and evaluates it with what it needs, before everything else.
@@ -275,6 +281,19 @@ impl<'a> Loader<'a> {
             } else {
                 problem.help(help)
             });
+        }
+    }
+}
+
+/// A variable's name and value, if it has one.
+fn variable_of(graph: &Graph<'_>, node: &Node<'_>) -> Option<Variable> {
+    let What::Variable(_) = node.what else { return None };
+    match super::eval::Scope::find(graph, "var", node.name) {
+        super::eval::Found::Value(value) => {
+            Some(Variable { name: node.name.to_owned(), value: value.clone() })
+        }
+        super::eval::Found::Failed | super::eval::Found::NoName | super::eval::Found::NoWord => {
+            None
         }
     }
 }

@@ -26,6 +26,7 @@ mod read;
 mod refs;
 mod scan;
 pub mod schema;
+mod snapshot;
 mod syntax;
 mod types;
 mod units;
@@ -58,6 +59,7 @@ pub use json::from_json;
 pub use load::load;
 pub use read::{Folder, ReadFile};
 pub use schema::BlockSchema;
+pub use snapshot::{Given, Recorder, Snapshot, Variable};
 pub use units::{duration, size};
 pub use value::{BlockValue, Data, Unknown, Value};
 pub use vars::{VarData, VarInput, Vars, parse_var_file};
@@ -93,6 +95,8 @@ pub struct Loaded {
     pub blocks: Vec<Evaluated>,
     /// The outputs.
     pub outputs: Vec<Output>,
+    /// The variables, as they stand.
+    pub variables: Vec<Variable>,
     /// What is wrong, by file and place.
     pub problems: Vec<Problem>,
 }

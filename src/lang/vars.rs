@@ -1,6 +1,6 @@
 //! Values that are given for variables from outside.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hcl_edit::Span as _;
 use hcl_edit::structure::Structure;
@@ -67,6 +67,13 @@ impl Vars {
     pub fn extend(&mut self, others: Vars) {
         self.inputs.extend(others.inputs);
         self.unknown_when_missing |= others.unknown_when_missing;
+    }
+
+    /// Only the values of these.
+    #[must_use]
+    pub fn only(mut self, names: &BTreeSet<String>) -> Self {
+        self.inputs.retain(|name, _| names.contains(name));
+        self
     }
 
     /// A variable without value is unknown instead of a problem, as `validate` needs it.
