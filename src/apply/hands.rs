@@ -78,6 +78,15 @@ impl Hands<'_> {
         Ok(self.journal.lock().await.append(entry).await?)
     }
 
+    /// Comes right before every call. It fails when somebody else may have taken over: a
+    /// process that was frozen past its lease changes nothing.
+    pub(super) async fn announce(&self, step: Option<StepId>, call: &Call) -> Result<(), Trouble> {
+        if let Some(step) = step {
+            self.tell(Event::Calling { step, what: call.words() });
+        }
+        Ok(self.journal.lock().await.confirm().await?)
+    }
+
     /// Sleeps, unless an interrupt comes.
     pub(super) async fn pause(&self, time: Duration) -> Result<(), Trouble> {
         tokio::select! {
@@ -122,7 +131,7 @@ impl Hands<'_> {
             if self.stop.is_cancelled() {
                 return Err(Trouble::Interrupted);
             }
-            self.tell(Event::Calling { step, what: call.words() });
+            self.announce(Some(step), call).await?;
             let failure = match self.act(call, failures + 1).await {
                 Ok(reply) => return Ok(reply),
                 Err(failure) => failure,

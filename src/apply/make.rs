@@ -50,6 +50,7 @@ impl Hands<'_> {
         let at = self.now();
         let call = {
             let mut journal = self.journal.lock().await;
+            journal.confirm().await?;
             let call = build(journal.mint(address, generation, attempt));
             journal.append(Entry::Intent { at, attempt, call: call.clone() }).await?;
             call
@@ -109,9 +110,7 @@ impl Hands<'_> {
                     return self.commit(owner, found).await;
                 }
             }
-            if let Some(step) = step {
-                self.tell(Event::Calling { step, what: call.words() });
-            }
+            self.announce(step, call).await?;
             let mut failure = match self.act(call, failures + 1).await {
                 Ok(reply) => return self.commit(owner, reply.ids).await,
                 Err(failure) => failure,

@@ -1,6 +1,7 @@
 //! `mlinfra apply`
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Mutex;
@@ -10,7 +11,7 @@ use uuid::Uuid;
 
 use crate::apply::{Ended, Event, Hands, Patience};
 use crate::kinds::Plan;
-use crate::ledger::{FileStore, Journal, Store};
+use crate::ledger::{Journal, Lock, Store};
 use crate::model::{Address, Problem, Sources};
 use crate::show;
 
@@ -56,18 +57,22 @@ pub fn go(global: &Global, terminal: &Terminal, args: &ApplyArgs, goal: Goal) ->
     let runtime = connect::runtime(global)?;
     runtime.block_on(async {
         let session = connect::session(global, &args.vars).await?;
-        let store = FileStore::open(&session.ledger_folder())?;
-        let _lock = store.lock("stack", &session.holder(goal.verb())).await?;
+        let store = session.store()?;
+        let lock = store.lock("stack", &session.holder(goal.verb())).await?;
         let work = Work { global, terminal, session: &session, goal };
         let stop = CancellationToken::new();
         let asked = AtomicBool::new(false);
         let code = tokio::select! {
-            code = work.run(&store, args, &stop, &asked) => code?,
+            code = work.run((&*store, &lock), args, &stop, &asked) => code,
             () = interrupts(terminal, &stop, &asked) => {
                 terminal.say("\nAborted. What was begun is written down; the next apply goes on from there.\n");
-                INTERRUPTED
+                Ok(INTERRUPTED)
             }
         };
+        // Who waits for it would only wait longer; what went wrong before matters more.
+        let released = lock.release().await;
+        let code = code?;
+        released?;
         if args.timings {
             let counts = session.side.cloud().calls();
             terminal.say(&show::calls::text(&counts, &terminal.errors));
@@ -105,13 +110,13 @@ struct Work<'a> {
 impl Work<'_> {
     async fn run(
         &self,
-        store: &dyn Store,
+        (store, lock): (&dyn Store, &Arc<dyn Lock>),
         args: &ApplyArgs,
         stop: &CancellationToken,
         asking: &AtomicBool,
     ) -> Result<u8, Halt> {
         let session = self.session;
-        let journal = Journal::open(store, &lineage()).await?;
+        let journal = Journal::write(store, &lineage(), lock).await?;
         let scope = session.scope(&journal.ledger);
         let names = scope.names.clone();
         let former = journal.ledger.outputs.clone().into_iter().collect();

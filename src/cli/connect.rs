@@ -6,7 +6,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::cloud::{Cloud, Facts, Observed, Scope};
 use crate::kinds::Plan;
-use crate::ledger::{FileStore, Holder, Journal, Ledger, MemoryStore, Store, Who};
+use crate::ledger::{Holder, Ledger, Who};
 use crate::model::{AccountId, Clock, Moment, Problem};
 use crate::plan::Refusal;
 use crate::sim::Region;
@@ -17,8 +17,6 @@ use super::halt::Halt;
 use super::load::{self, Missing, Stack};
 use super::machine::{env, wall};
 
-/// The ledger's folder, beside the stack.
-const LEDGER: &str = ".mlinfra";
 /// The simulated world's folder, beside the stack.
 const SANDBOX: &str = ".mlinfra-sandbox";
 
@@ -158,22 +156,6 @@ impl Session {
         let mut names = stack::chosen_names(&self.stack.loaded);
         names.extend(ledger.names.iter().cloned());
         Scope { stack: self.stack.config.stack.clone(), home: self.facts.home.clone(), names }
-    }
-
-    /// The ledger, for reading only: nothing is made, nothing is locked.
-    pub async fn read_ledger(&self) -> Result<Ledger, Halt> {
-        let folder = self.ledger_folder();
-        if !folder.exists() {
-            let store = MemoryStore::default();
-            return Ok(Journal::open(&store, "").await?.ledger);
-        }
-        let store = FileStore::open(&folder)?;
-        Ok(Journal::open(&store as &dyn Store, "").await?.ledger)
-    }
-
-    /// The ledger's folder.
-    pub fn ledger_folder(&self) -> PathBuf {
-        self.stack.dir.join(LEDGER)
     }
 
     /// The plan, without touching anything.

@@ -19,6 +19,7 @@ mod plan;
 mod sandbox;
 mod schema;
 mod show;
+mod store;
 mod terminal;
 mod validate;
 mod version;

@@ -12,7 +12,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -239,16 +239,29 @@ fn write_whole(path: &Path, bytes: &[u8], replace: bool) -> Result<(), StoreErro
 #[derive(Debug)]
 struct FileLock {
     /// The lock goes with the open file: also when the process dies.
-    file: File,
+    file: Mutex<Option<File>>,
 }
 
-impl Lock for FileLock {}
+impl FileLock {
+    fn let_go(&self) {
+        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // The next holder writes its name after it has the lock: until then none is better
+        // than the last one's. If it fails, only that is worse.
+        drop(file.map(|file| file.set_len(0)));
+    }
+}
+
+#[async_trait]
+impl Lock for FileLock {
+    async fn release(&self) -> Result<(), StoreError> {
+        self.let_go();
+        Ok(())
+    }
+}
 
 impl Drop for FileLock {
     fn drop(&mut self) {
-        // The next holder writes its name after it has the lock: until then none is better
-        // than the last one's. If it fails, only that is worse.
-        drop(self.file.set_len(0));
+        self.let_go();
     }
 }
 
@@ -336,7 +349,7 @@ impl Store for FileStore {
         })
     }
 
-    async fn lock(&self, scope: &str, who: &Holder) -> Result<Box<dyn Lock>, StoreError> {
+    async fn lock(&self, scope: &str, who: &Holder) -> Result<Arc<dyn Lock>, StoreError> {
         let path = self.root.join(format!("{LOCK}{}", scope.replace('/', "-")));
         let fail = |error: std::io::Error| io(&path, &error);
         let file = private().open(&path).map_err(fail)?;
@@ -345,10 +358,10 @@ impl Store for FileStore {
             Err(TryLockError::WouldBlock) => return Err(StoreError::Held(Box::new(holder(&path)))),
             Err(TryLockError::Error(error)) => return Err(fail(error)),
         }
-        let mut lock = FileLock { file };
         let text = serde_json::to_vec(who).unwrap_or_default();
-        lock.file.set_len(0).and_then(|()| lock.file.write_all(&text)).map_err(fail)?;
+        file.set_len(0).and_then(|()| (&file).write_all(&text)).map_err(fail)?;
+        let lock = FileLock { file: Mutex::new(Some(file)) };
         self.guarded(|| self.sweep())?;
-        Ok(Box::new(lock))
+        Ok(Arc::new(lock))
     }
 }

@@ -1,10 +1,12 @@
 //! The one writer of a ledger: appends records, and folds them into the state.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::store::hex;
-use super::{Entry, Ledger, Store, StoreError, Version};
+use super::{Entry, Ledger, Lock, Store, StoreError, Version};
 use crate::model::{Address, Moment, Token};
 
 /// How many former states are kept.
@@ -24,6 +26,7 @@ pub struct Journal<'s> {
     state: Option<(Version, String)>,
     seq: u64,
     prev: String,
+    lock: Option<Arc<dyn Lock>>,
 }
 
 fn key(serial: u64, seq: u64) -> String {
@@ -69,6 +72,25 @@ async fn behind(store: &dyn Store, key: &str, serial: u64) -> Result<StoreError,
 }
 
 impl<'s> Journal<'s> {
+    /// Reads state and journal, to go on writing under a lock.
+    pub async fn write(
+        store: &'s dyn Store,
+        lineage: &str,
+        lock: &Arc<dyn Lock>,
+    ) -> Result<Self, StoreError> {
+        let journal = Self::open(store, lineage).await?;
+        Ok(Self { lock: Some(Arc::clone(lock)), ..journal })
+    }
+
+    /// Fails unless something may still be begun: asked right before every call that
+    /// changes the cloud.
+    pub async fn confirm(&self) -> Result<(), StoreError> {
+        match &self.lock {
+            Some(lock) => lock.confirm().await,
+            None => Ok(()),
+        }
+    }
+
     /// Reads state and journal. `lineage` names the ledger if there is none yet.
     pub async fn open(store: &'s dyn Store, lineage: &str) -> Result<Self, StoreError> {
         loop {
@@ -89,7 +111,7 @@ impl<'s> Journal<'s> {
                 return Err(behind(store, &key, ledger.serial).await?);
             }
             let prev = state.as_ref().map(|(_, sum)| sum.clone()).unwrap_or_default();
-            let mut journal = Self { store, ledger, state, seq: 0, prev };
+            let mut journal = Self { store, ledger, state, seq: 0, prev, lock: None };
             journal.replay().await?;
             return Ok(journal);
         }

@@ -32,15 +32,29 @@ impl MemoryStore {
 
 #[derive(Debug)]
 struct Held {
-    scope: String,
+    scope: Mutex<Option<String>>,
     locks: Arc<Mutex<BTreeMap<String, Holder>>>,
 }
 
-impl Lock for Held {}
+impl Held {
+    fn let_go(&self) {
+        if let Some(scope) = open(&self.scope).take() {
+            open(&self.locks).remove(&scope);
+        }
+    }
+}
+
+#[async_trait]
+impl Lock for Held {
+    async fn release(&self) -> Result<(), StoreError> {
+        self.let_go();
+        Ok(())
+    }
+}
 
 impl Drop for Held {
     fn drop(&mut self) {
-        open(&self.locks).remove(&self.scope);
+        self.let_go();
     }
 }
 
@@ -85,12 +99,15 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn lock(&self, scope: &str, holder: &Holder) -> Result<Box<dyn Lock>, StoreError> {
+    async fn lock(&self, scope: &str, holder: &Holder) -> Result<Arc<dyn Lock>, StoreError> {
         let mut locks = open(&self.locks);
         if let Some(other) = locks.get(scope) {
             return Err(StoreError::Held(Box::new(other.clone())));
         }
         locks.insert(scope.to_owned(), holder.clone());
-        Ok(Box::new(Held { scope: scope.to_owned(), locks: Arc::clone(&self.locks) }))
+        Ok(Arc::new(Held {
+            scope: Mutex::new(Some(scope.to_owned())),
+            locks: Arc::clone(&self.locks),
+        }))
     }
 }

@@ -1,6 +1,7 @@
 //! Where a ledger is kept: five calls that files, memory and S3 can all keep.
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -84,8 +85,22 @@ impl fmt::Display for Holder {
     }
 }
 
-/// A lock that is held until it is dropped.
-pub trait Lock: Send + Sync + fmt::Debug {}
+/// A lock that is held until it is released, or its process dies. Some stores notice a
+/// death at once, others when the lease has run out.
+#[async_trait]
+pub trait Lock: Send + Sync + fmt::Debug {
+    /// Fails unless the lock is still held for certain. Asked right before anything is
+    /// written or sent, so that a process that was frozen past its lease begins nothing.
+    async fn confirm(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+    /// Which holder in a row this is, where another may take over while this one sleeps.
+    fn epoch(&self) -> Option<u64> {
+        None
+    }
+    /// Lets go of it. What fails here costs others only time.
+    async fn release(&self) -> Result<(), StoreError>;
+}
 
 /// The five calls, and a lock.
 #[async_trait]
@@ -107,5 +122,5 @@ pub trait Store: Send + Sync {
     /// with the first of them.
     async fn remove(&self, key: &str) -> Result<(), StoreError>;
     /// Takes the lock of a scope, or says who has it.
-    async fn lock(&self, scope: &str, holder: &Holder) -> Result<Box<dyn Lock>, StoreError>;
+    async fn lock(&self, scope: &str, holder: &Holder) -> Result<Arc<dyn Lock>, StoreError>;
 }

@@ -3,6 +3,8 @@
 use crate::lang::{Evaluated, Loaded, Value};
 use crate::model::{Problem, tags};
 
+use super::backend;
+
 /// Problems of the `stack` block, and secrets where there may be none.
 pub fn check(loaded: &Loaded) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -11,6 +13,7 @@ pub fn check(loaded: &Loaded) -> Vec<Problem> {
         region(stack, &mut problems);
         account(stack, &mut problems);
         problems.extend(bad_tags(stack));
+        backend::check(stack, &mut problems);
     }
     for block in &loaded.blocks {
         secrets(block, &mut problems);

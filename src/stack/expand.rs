@@ -7,6 +7,7 @@ use crate::kinds::{KindName, OutputPlan, Tags};
 use crate::lang::{Data, Evaluated, Loaded, Value};
 use crate::model::{AccountId, Block, Problem, Region, StackName, Text};
 
+use super::backend::{self, Backend};
 use super::check::{bad_tags, check};
 use super::desired::Desired;
 use super::expansion::{Expansion, map};
@@ -25,6 +26,8 @@ pub struct Config {
     pub account: Option<AccountId>,
     /// Tags for everything.
     pub tags: Tags,
+    /// Where the ledger is kept; beside the stack when there is none.
+    pub backend: Option<Backend>,
 }
 
 /// Reads the `stack` block.
@@ -39,6 +42,7 @@ pub(super) fn config_of(stack: &Evaluated) -> Config {
         region: Region(text("region").unwrap_or_default()),
         account: text("account").map(AccountId),
         tags: map(stack.attr("tags")),
+        backend: backend::of(stack),
     }
 }
 

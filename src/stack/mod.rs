@@ -3,6 +3,7 @@
 //! One file per block: its table (which checking, `mlinfra schema` and the reference
 //! are made from), what can be read from it, and what it becomes.
 
+mod backend;
 mod bucket;
 mod check;
 mod cluster;
@@ -17,6 +18,7 @@ mod rights;
 mod user_data;
 mod words;
 
+pub use backend::Backend;
 pub use check::check;
 pub use desired::{Desired, Fleet};
 pub use expand::{Config, ask, chosen_names, config, expand};

@@ -9,7 +9,7 @@ use crate::model::{AccountId, Block};
 
 use super::expand::config_of;
 use super::names::Here;
-use super::{bucket, cluster, network, queue};
+use super::{backend, bucket, cluster, network, queue};
 
 /// All blocks, in the order of the documents.
 pub const BLOCKS: &[BlockSchema] = &[
@@ -36,7 +36,7 @@ const STACK: BlockSchema = BlockSchema {
         ),
         Attribute::new("tags", Type::Map(&Type::String), "Tags for every object.").or("{}"),
     ],
-    blocks: &[],
+    blocks: &[backend::SCHEMA],
     exports: &[],
     doc: "Names the stack and says where it lives. Every configuration has exactly one.",
 };

@@ -154,7 +154,7 @@ impl Store for MortalStore<'_> {
         self.1.moment().await;
         done
     }
-    async fn lock(&self, scope: &str, holder: &Holder) -> Result<Box<dyn Lock>, StoreError> {
+    async fn lock(&self, scope: &str, holder: &Holder) -> Result<Arc<dyn Lock>, StoreError> {
         self.0.lock(scope, holder).await
     }
 }
