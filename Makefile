@@ -10,7 +10,7 @@ help:
 	@echo "make demo       the main job in a simulated region; no AWS account"
 	@echo "make demo-aws   the same through the AWS SDK against an emulator (moto)"
 	@echo "make test       install what the tests need and run all of them"
-	@echo "make bench      measure planning and applying, CPU seconds and memory"
+	@echo "make bench      measure every command beside Terraform: CPU seconds, memory, ratios"
 	@echo "make docs       write docs/reference.md from the tables in the code"
 	@echo "make smoke-aws  a small run on a real account, with a cap on what it may cost"
 
@@ -33,7 +33,7 @@ docs:
 
 bench:
 	cargo build --quiet --release --locked --no-default-features
-	benches/plan.sh $(CARGO_TARGET_DIR)/release/mlinfra
+	benches/bench.py $(CARGO_TARGET_DIR)/release/mlinfra $(BENCH)
 
 smoke-aws:
 	@examples/smoke-aws.sh

@@ -32,6 +32,10 @@ pub enum Change {
 
 /// The fields in which two specs of one kind differ, in the order of their declaration.
 pub fn differing(have: &Spec, want: &Spec) -> Vec<String> {
+    // Nearly all objects of a plan are as they should be; only the others are taken apart.
+    if have == want {
+        return Vec::new();
+    }
     let traits = want.kind().traits();
     let (have, want) = (have.fields(), want.fields());
     want.iter()

@@ -20,6 +20,7 @@ mod queue;
 mod role;
 mod route_table;
 mod security_group;
+mod seek;
 mod step;
 mod subnet;
 mod table;

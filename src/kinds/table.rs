@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::{
     Bucket, ElasticIp, Home, InstanceProfile, InternetGateway, Kind, LaunchTemplate, NatGateway,
     Node, PlacementGroup, Queue, Role, RouteTable, SecurityGroup, Subnet, Traits, Vpc, VpcEndpoint,
+    seek,
 };
 use crate::model::CloudId;
 
@@ -61,6 +62,11 @@ macro_rules! kinds {
                     // A spec is a struct of plain data: serde cannot fail on it.
                     Ok(_) | Err(_) => Map::new(),
                 }
+            }
+
+            /// Looks for links and deferred texts in it.
+            pub(super) fn seek(&self, sink: seek::Sink<'_>) {
+                match self { $(Self::$name(spec) => seek::seek(spec, sink),)* }
             }
 
             /// What it is right after the create call.

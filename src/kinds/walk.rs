@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use super::Spec;
+use super::seek::Shape;
 use crate::model::{Address, CloudId, Encoder, Piece, Text};
 
 /// A link found in a spec.
@@ -30,7 +31,32 @@ pub enum FoundTarget {
 
 /// Every link in a spec, with the addresses in deferred texts.
 pub fn links(spec: &Spec) -> Vec<Found> {
-    links_in(&spec.fields())
+    let mut out = Vec::new();
+    spec.seek(&mut |field, shape| {
+        let mut push = |target| out.push(Found { field: field.to_owned(), target });
+        match shape {
+            Shape::To(tag) => {
+                if let Ok(address) = Address::from_tag(tag) {
+                    push(FoundTarget::Address(address));
+                }
+            }
+            Shape::Id(id) => push(FoundTarget::Id(CloudId::from(id))),
+            Shape::Text(pieces) => {
+                in_pieces(&pieces).into_iter().map(FoundTarget::Address).for_each(push);
+            }
+        }
+    });
+    out
+}
+
+/// Whether a spec waits for the id of anything.
+pub fn is_open(spec: &Spec) -> bool {
+    let mut open = false;
+    spec.seek(&mut |_, shape| match shape {
+        Shape::To(_) | Shape::Text(_) => open = true,
+        Shape::Id(_) => {}
+    });
+    open
 }
 
 /// The same, of fields.
@@ -90,6 +116,9 @@ pub type Known<'a> = &'a dyn Fn(&Address) -> Option<CloudId>;
 
 /// Fills in every link and text whose id is known.
 pub fn settle(spec: &Spec, known: Known<'_>) -> Result<Spec, serde_json::Error> {
+    if !is_open(spec) {
+        return Ok(spec.clone());
+    }
     let mut fields = spec.fields();
     let mut changed = false;
     for value in fields.values_mut() {
@@ -167,7 +196,7 @@ fn encode(encoder: Encoder, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kinds::{Subnet, Tags};
+    use crate::kinds::{DeadLetter, Queue, Route, RouteTable, Subnet, Tags, Target};
     use crate::model::{Link, Zone};
 
     fn vpc() -> Address {
@@ -190,6 +219,38 @@ mod tests {
         let filled = settle(&subnet, &|_| Some(CloudId::from("vpc-7"))).expect("a subnet");
         assert_eq!(links(&filled)[0].target, FoundTarget::Id(CloudId::from("vpc-7")));
         assert_eq!(filled.claim().as_deref(), Some("10.0.0.0/20 in vpc-7"));
+    }
+
+    #[test]
+    fn a_spec_and_its_json_hold_the_same_links() {
+        let table = RouteTable {
+            vpc: Link::Id("vpc-1".into()),
+            routes: vec![Route {
+                destination: "0.0.0.0/0".to_owned(),
+                target: Target::Nat(Link::To(vpc())),
+            }],
+            subnets: vec![Link::To(vpc().with_part("a")), Link::Id("subnet-1".into())],
+            tags: Tags::from([("$id".to_owned(), "a tag with an odd key".to_owned())]),
+        };
+        let queue = Queue {
+            name: "q".to_owned(),
+            fifo: false,
+            visibility_timeout: 1,
+            retention: 60,
+            receive_wait: 20,
+            encrypted: true,
+            dead_letter: Some(DeadLetter { queue: Link::To(vpc()), max_receives: 3 }),
+            policy: Some(Text::Deferred(vec![
+                Piece::Plain("a".to_owned()),
+                Piece::Encoded(Encoder::Json, vec![Piece::Id(vpc()), Piece::Id(vpc())]),
+            ])),
+            tags: Tags::new(),
+        };
+        for spec in [Spec::from(table), queue.into()] {
+            let found = links(&spec);
+            assert!(found.len() >= 2 && is_open(&spec), "{found:?}");
+            assert_eq!(found, links_in(&spec.fields()));
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::value::{Data, Value};
 /// Bytes in one file.
 pub const FILE_BYTES: usize = 4 * 1024 * 1024;
 /// Blocks in all files.
-pub const BLOCKS: usize = 10_000;
+pub const BLOCKS: usize = 100_000;
 /// Nested brackets, blocks or values.
 pub const DEPTH: usize = 64;
 /// Entries written out in one object: the parser compares each with all before it.

@@ -5,8 +5,9 @@
 //! kind has to list them by hand and none can be forgotten.
 
 use serde::de::{DeserializeOwned, Error as _};
+use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Address;
 
@@ -29,11 +30,18 @@ impl<T> Link<T> {
     }
 }
 
+/// `{"key": value}`
+fn one<S: Serializer, T: Serialize>(s: S, key: &str, value: &T) -> Result<S::Ok, S::Error> {
+    let mut map = s.serialize_map(Some(1))?;
+    map.serialize_entry(key, value)?;
+    map.end()
+}
+
 impl<T: Serialize> Serialize for Link<T> {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::To(address) => json!({ "$to": address }).serialize(s),
-            Self::Id(id) => json!({ "$id": id }).serialize(s),
+            Self::To(address) => one(s, "$to", address),
+            Self::Id(id) => one(s, "$id", id),
         }
     }
 }
@@ -112,7 +120,7 @@ impl Serialize for Text {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Known(text) => s.serialize_str(text),
-            Self::Deferred(pieces) => json!({ "$text": pieces }).serialize(s),
+            Self::Deferred(pieces) => one(s, "$text", pieces),
         }
     }
 }

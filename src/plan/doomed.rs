@@ -7,7 +7,7 @@ use crate::stack::Desired;
 use super::Draft;
 
 pub(super) fn collect<'a>(draft: &mut Draft<'a>, desired: &Desired, observed: &'a Observed) {
-    let staying: std::collections::BTreeSet<_> = draft.staying.values().cloned().collect();
+    let staying: std::collections::BTreeSet<_> = draft.staying.values().collect();
     for (id, live) in &observed.live {
         if staying.contains(id) || live.kind == KindName::Node {
             continue;

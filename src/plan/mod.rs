@@ -51,13 +51,11 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed) -> Result<P
     for address in &order {
         settle::object(&mut draft, desired, &standing, address);
     }
-    for (address, fleet) in &desired.fleets {
-        nodes::fleet(&mut draft, address, fleet, &standing);
-    }
+    nodes::fleets(&mut draft, desired, &standing);
     nodes::orphans(&mut draft, &standing, desired.destroy);
     doomed::collect(&mut draft, desired, observed);
     refusal::precious(&draft)?;
-    let steps = steps::arrange(desired, &draft, observed)?;
-    let outputs = settle::outputs(desired, &draft);
-    Ok(Plan { base: ledger.serial, steps, unchanged: draft.unchanged, outputs })
+    let (unchanged, outputs) = (draft.unchanged, settle::outputs(desired, &draft));
+    let steps = steps::arrange(desired, draft, observed)?;
+    Ok(Plan { base: ledger.serial, steps, unchanged, outputs })
 }

@@ -6,19 +6,29 @@ use std::collections::BTreeSet;
 use crate::cloud::Live;
 use crate::kinds::{Action, KindName, Node, Offer, Spec, Why};
 use crate::model::{Address, CloudId, Link};
-use crate::stack::Fleet;
+use crate::stack::{Desired, Fleet};
 
 use super::Draft;
 use super::settle::Standing;
 
 type Found<'a> = (&'a CloudId, &'a Live, &'a Node);
 
-/// Decides about one fleet.
-pub(super) fn fleet<'a>(
+/// Decides about every fleet.
+pub(super) fn fleets<'a>(draft: &mut Draft<'a>, desired: &Desired, standing: &Standing<'a>) {
+    if desired.fleets.is_empty() {
+        return;
+    }
+    let stays: BTreeSet<CloudId> = draft.staying.values().cloned().collect();
+    for (address, fleet) in &desired.fleets {
+        self::fleet(draft, (address, fleet), standing, &stays);
+    }
+}
+
+fn fleet<'a>(
     draft: &mut Draft<'a>,
-    address: &Address,
-    fleet: &Fleet,
+    (address, fleet): (&Address, &Fleet),
     standing: &Standing<'a>,
+    stays: &BTreeSet<CloudId>,
 ) {
     let nodes: Vec<Found<'a>> = standing
         .get(address)
@@ -31,12 +41,11 @@ pub(super) fn fleet<'a>(
         })
         .collect();
     let template = draft.staying.get(&fleet.template);
-    let stays: BTreeSet<&str> = draft.staying.values().map(CloudId::as_str).collect();
     // A subnet that goes takes its nodes along. Zones that are merely no longer offered
     // do not: nobody wants to lose a running job to a shorter list.
     let is_current = |node: &Node| match (&node.template, template, &node.subnet) {
         (Link::Id(id), Some(wanted), Link::Id(subnet)) => {
-            id.as_str() == wanted.as_str() && stays.contains(subnet.as_str())
+            id.as_str() == wanted.as_str() && stays.contains(&CloudId::from(subnet.as_str()))
         }
         (Link::Id(_) | Link::To(_), _, _) => false,
     };

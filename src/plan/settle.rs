@@ -1,5 +1,6 @@
 //! What stays at an address, and what has to be done to it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::cloud::{Live, Observed, Phase};
@@ -49,7 +50,7 @@ pub(super) fn object(
             why = Why::Failed { text: text.clone() };
         }
         let (true, Some(have)) = (live.is_usable(), live.spec()) else { continue };
-        let wanted = wanted.clone().at_generation(live.owner.generation);
+        let wanted = at_generation(&wanted, live.owner.generation);
         let fields = differing(have, &wanted);
         let forcing = forcing(have, &fields);
         if forcing.is_empty() {
@@ -58,7 +59,8 @@ pub(super) fn object(
                 draft.unchanged += 1;
             } else {
                 let (id, was) = ((*id).clone(), have.clone());
-                let action = Action::Update { id, was, spec: wanted, fields };
+                let spec = wanted.into_owned();
+                let action = Action::Update { id, was, spec, fields };
                 draft.steps.push((address.clone(), action, Why::Changed));
             }
             return;
@@ -74,6 +76,14 @@ pub(super) fn object(
     let generation = highest + 1;
     let action = Action::Create { spec: wanted.at_generation(generation), generation };
     draft.steps.push((address.clone(), action, why));
+}
+
+/// What is wanted of the n-th object at an address. The first has no suffix anywhere.
+fn at_generation(wanted: &Spec, generation: u32) -> Cow<'_, Spec> {
+    match generation {
+        0 | 1 => Cow::Borrowed(wanted),
+        2.. => Cow::Owned(wanted.clone().at_generation(generation)),
+    }
 }
 
 /// The fields among `fields` that cannot change in place.

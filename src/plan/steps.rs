@@ -26,16 +26,16 @@ struct Board<'a> {
 /// Orders the draft's steps.
 pub(super) fn arrange(
     desired: &Desired,
-    draft: &Draft<'_>,
+    mut draft: Draft<'_>,
     observed: &Observed,
 ) -> Result<Vec<Step>, Refusal> {
-    let mut board = Board::new(desired, draft);
+    let mut board = Board::new(desired, &mut draft);
     board.birth();
     board.launches();
     if !draft.doomed.is_empty() || !board.ending.is_empty() {
-        board.death(draft, observed);
+        board.death(&draft, observed);
     }
-    let names: Vec<Address> = board.steps.iter().map(|(address, ..)| address.clone()).collect();
+    let names: Vec<&Address> = board.steps.iter().map(|(address, ..)| address).collect();
     let needs: Vec<Vec<usize>> =
         board.needs.iter().map(|needs| needs.iter().copied().collect()).collect();
     let order = order::renumber(&needs, &names)?;
@@ -57,8 +57,8 @@ pub(super) fn arrange(
 }
 
 impl<'a> Board<'a> {
-    fn new(desired: &'a Desired, draft: &Draft<'_>) -> Self {
-        let mut steps = draft.steps.clone();
+    fn new(desired: &'a Desired, draft: &mut Draft<'_>) -> Self {
+        let mut steps = std::mem::take(&mut draft.steps);
         for (id, (live, why)) in &draft.doomed {
             // A blind object was refused before: every doomed one has a spec.
             let Some(was) = live.spec().cloned() else { continue };
@@ -109,16 +109,20 @@ impl<'a> Board<'a> {
     /// What links to an object, or follows it, comes after it.
     fn birth(&mut self) {
         let desired = self.desired;
+        let followed: BTreeSet<KindName> =
+            KindName::ALL.iter().flat_map(|kind| kind.traits().follows).copied().collect();
         let mut by_kind: BTreeMap<(Address, KindName), Vec<&Address>> = BTreeMap::new();
         for (address, spec) in &desired.specs {
-            by_kind.entry((address.owner(), spec.kind())).or_default().push(address);
+            if followed.contains(&spec.kind()) {
+                by_kind.entry((address.owner(), spec.kind())).or_default().push(address);
+            }
         }
-        for (address, at) in self.making.clone() {
-            let Some(spec) = desired.specs.get(&address) else { continue };
+        for (address, spec) in &desired.specs {
+            let Some(at) = self.making.get(address).copied() else { continue };
             for to in declared_links(spec) {
                 self.need_made(at, &to);
             }
-            for to in desired.after.get(&address).into_iter().flatten() {
+            for to in desired.after.get(address).into_iter().flatten() {
                 self.need_made(at, to);
             }
             for kind in spec.kind().traits().follows {
