@@ -39,9 +39,10 @@ echo "A smoke test in $region; what it makes must cost less than \$$cap_usd."
 "$mlinfra" plan --json | python3 -c '
 import json, sys
 cap = float(sys.argv[1])
-hourly = {"nat_gateway": 0.045, "elastic_ip": 0.005, "node": 100.0}
-plan = json.load(sys.stdin)
-cost = sum(hourly.get(c["type"], 0) for c in plan["resource_changes"])
+hourly = {"mlinfra_nat_gateway": 0.045, "mlinfra_elastic_ip": 0.005, "mlinfra_node": 100.0}
+lines = [json.loads(line) for line in sys.stdin]
+changes = [line["change"]["resource"] for line in lines if line["type"] == "planned_change"]
+cost = sum(hourly.get(c["resource_type"], 0) for c in changes)
 print(f"by the hour: ${cost:.3f}")
 sys.exit(cost > cap)
 ' "$cap_usd"

@@ -55,6 +55,7 @@ impl Goal {
 /// Plans, asks, applies.
 pub fn go(global: &Global, terminal: &Terminal, args: &ApplyArgs, goal: Goal) -> Result<u8, Halt> {
     let runtime = connect::runtime(global)?;
+    terminal.announce();
     runtime.block_on(async {
         let session = connect::session(global, &args.vars).await?;
         let store = session.store()?;
@@ -174,14 +175,10 @@ impl Work<'_> {
 
     fn present(&self, plan: &Plan, former: &BTreeMap<String, serde_json::Value>) {
         let terminal = self.terminal;
+        terminal.problems(&self.session.stack.warnings, &self.session.stack.loaded.sources);
         if self.global.json {
-            terminal.json_line(&show::event_json::version(env!("CARGO_PKG_VERSION"), &stamp()));
-            for change in show::event_json::planned_changes(plan, &stamp()) {
-                terminal.json_line(&change);
-            }
-            terminal.json_line(&show::event_json::change_summary(plan, &stamp()));
+            super::plan::stream(terminal, plan, former);
         } else {
-            terminal.problems(&self.session.stack.warnings, &self.session.stack.loaded.sources);
             terminal.print(&told(plan, self.goal, former, terminal));
         }
     }

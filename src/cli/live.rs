@@ -1,6 +1,7 @@
 //! Telling what happens during apply: live lines on a terminal, plain lines elsewhere,
 //! JSON lines for programs.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, sleep};
 
 use crate::apply::Event;
-use crate::kinds::Plan;
+use crate::kinds::{Plan, StepId};
 use crate::model::Clock;
 use crate::show::event_json;
 use crate::show::events::Progress;
@@ -28,6 +29,7 @@ pub struct Live<'a> {
     progress: Progress<'a>,
     bars: Option<MultiProgress>,
     lines: Vec<ProgressBar>,
+    steps: BTreeMap<StepId, Instant>,
 }
 
 impl<'a> Live<'a> {
@@ -39,8 +41,9 @@ impl<'a> Live<'a> {
         let progress = Progress::new(plan, terminal.screen);
         let bars = (terminal.live && !json)
             .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stdout()));
-        let (terminal, begun, lines) = (*terminal, Instant::now(), Vec::new());
-        Self { terminal, json, clock, plan, begun, progress, bars, lines }
+        let (terminal, begun) = (*terminal, Instant::now());
+        let (lines, steps) = (Vec::new(), BTreeMap::new());
+        Self { terminal, json, clock, plan, begun, progress, bars, lines, steps }
     }
 
     /// Does some work, and shows what is told of it meanwhile.
@@ -67,7 +70,11 @@ impl<'a> Live<'a> {
     fn hear(&mut self, event: &Event) {
         let said = self.progress.hear(event, self.begun.elapsed());
         if self.json {
-            if let Some(value) = event_json::event_json(event, self.plan, &stamp()) {
+            if let Event::Started { step } = event {
+                self.steps.insert(*step, Instant::now());
+            }
+            let since = |step| self.steps.get(&step).map(Instant::elapsed).unwrap_or_default();
+            for value in event_json::event_json(event, self.plan, since, &stamp()) {
                 self.terminal.json_line(&value);
             }
             return;

@@ -1,6 +1,10 @@
 //! `mlinfra show`
 
-use crate::show::objects;
+use std::collections::BTreeMap;
+
+use crate::ledger::Ledger;
+use crate::show::outputs::Output;
+use crate::show::{objects, state_json};
 
 use super::DONE;
 use super::args::{Global, VarArgs};
@@ -16,10 +20,19 @@ pub fn run(global: &Global, terminal: &Terminal, args: &VarArgs) -> Result<u8, H
         let mut observed = session.side.cloud().observe(&session.scope(&ledger)).await;
         ledger.reconcile(&mut observed);
         if global.json {
-            terminal.json(&objects::json(&observed));
+            terminal.json(&state_json::json(&observed, &outputs(&ledger)));
         } else {
             terminal.print(&objects::text(&observed, &terminal.screen));
         }
         Ok(DONE)
     })
+}
+
+/// The outputs of the last apply; of sensitive ones nothing is kept.
+fn outputs(ledger: &Ledger) -> BTreeMap<String, Output> {
+    let each = ledger
+        .outputs
+        .iter()
+        .map(|(name, value)| (name.clone(), Output { value: value.clone(), sensitive: false }));
+    each.collect()
 }

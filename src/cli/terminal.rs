@@ -86,6 +86,13 @@ impl Terminal {
         self.print(&format!("{value}\n"));
     }
 
+    /// Begins a stream of events.
+    pub fn announce(&self) {
+        if self.json {
+            self.json_line(&event_json::version(env!("CARGO_PKG_VERSION"), &stamp()));
+        }
+    }
+
     /// Writes to standard error.
     pub fn say(&self, text: &str) {
         let mut out = std::io::stderr().lock();

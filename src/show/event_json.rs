@@ -3,68 +3,74 @@
 //! `apply_skipped` and `stopping` are ours.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::item::{self, Act, Item, Order, Sums};
+use super::change_json::{self, Changed};
+use super::item::{self, Sums};
 use super::outputs::{self, Output};
 use super::summary;
-use super::value;
+use super::terraform::Named;
 use super::words;
 use crate::apply::Event;
 use crate::cloud::Failure;
 use crate::kinds::{Action, Plan, Step, StepId};
-use crate::model::{Address, CloudId};
+use crate::model::CloudId;
 
 /// The version of the stream; a minor step only adds keys and types.
 pub const UI: &str = "1.2";
 
-/// An event of a run. None for an event about a step that the plan does not have.
-pub fn event_json(event: &Event, plan: &Plan, timestamp: &str) -> Option<Value> {
+/// An event of a run: as many lines as it concerns resources, and none for an event about a
+/// step that the plan does not have. `elapsed` tells for how long a step has been running.
+pub fn event_json(
+    event: &Event,
+    plan: &Plan,
+    elapsed: impl Fn(StepId) -> Duration,
+    timestamp: &str,
+) -> Vec<Value> {
     let step = |id: &StepId| plan.steps.get(*id);
-    Some(match event {
+    let one =
+        |id: &StepId, lines: &dyn Fn(&Step) -> Vec<Value>| step(id).map(lines).unwrap_or_default();
+    match event {
         Event::Recovering { address, how } => {
             let extra = json!({ "address": address.to_string(), "how": how });
             let text = format!("{address}: an earlier run was cut off here: {how}");
-            line("info", &text, timestamp, "recovering", &extra)
+            vec![line("info", &text, timestamp, "recovering", &extra)]
         }
-        Event::Started { step: id } => {
-            let step = step(id)?;
-            hook(
-                step,
-                "apply_start",
-                &format!("{}...", words::doing(&step.action)),
-                timestamp,
-                &json!({}),
-            )
-        }
-        Event::Calling { step: id, what } | Event::Waiting { step: id, what } => {
-            hook(step(id)?, "apply_progress", what, timestamp, &json!({ "what": what }))
-        }
-        Event::Done { step: id, ids, took } => {
-            let step = step(id)?;
+        Event::Started { step: id } => one(id, &|step| {
+            let text = format!("{}...", words::doing(&step.action));
+            hooks(step, "apply_start", &text, timestamp, &|_| json!({}))
+        }),
+        Event::Calling { step: id, what } | Event::Waiting { step: id, what } => one(id, &|step| {
+            let whole = Named::new(&step.address, change_json::step_kind(step));
+            let extra = json!({ "elapsed_seconds": elapsed(*id).as_secs(), "what": what });
+            vec![hook(step, &whole, "apply_progress", what, timestamp, &extra)]
+        }),
+        Event::Done { step: id, ids, took } => one(id, &|step| {
             let text = format!("{} in {}", words::done(&step.action, ids), words::span(*took));
-            let mut extra = json!({ "elapsed_seconds": took.as_secs() });
-            if let ([id], Some(map)) = (ids.as_slice(), extra.as_object_mut()) {
-                map.extend(identity(id));
-            } else if let (false, Some(map)) = (ids.is_empty(), extra.as_object_mut()) {
-                map.insert("ids".to_owned(), json!(ids));
-            }
-            hook(step, "apply_complete", &text, timestamp, &extra)
-        }
-        Event::Failed { step: id, failure, took } => {
-            let step = step(id)?;
+            hooks(step, "apply_complete", &text, timestamp, &|at| {
+                let mut extra = json!({ "elapsed_seconds": took.as_secs() });
+                if let (Some(id), Some(map)) = (ids.get(at), extra.as_object_mut()) {
+                    map.extend(identity(id));
+                }
+                extra
+            })
+        }),
+        Event::Failed { step: id, failure, took } => one(id, &|step| {
             let text = format!("{} failed: {failure}", words::doing(&step.action));
-            let extra = failed(failure, step, took.as_secs());
-            hook(step, "apply_errored", &text, timestamp, &extra)
-        }
-        Event::Skipped { step: id, because } => {
-            let because = step(because)?.address.to_string();
+            hooks(step, "apply_errored", &text, timestamp, &|_| {
+                failed(failure, step, took.as_secs())
+            })
+        }),
+        Event::Skipped { step: id, because } => one(id, &|skipped| {
+            let Some(cause) = step(because) else { return Vec::new() };
+            let because = cause.address.to_string();
             let text = format!("skipped, because {because} failed");
-            hook(step(id)?, "apply_skipped", &text, timestamp, &json!({ "because": because }))
-        }
-        Event::Stopping => line("warn", "Stopping", timestamp, "stopping", &json!({})),
-    })
+            hooks(skipped, "apply_skipped", &text, timestamp, &|_| json!({ "because": because }))
+        }),
+        Event::Stopping => vec![line("warn", "Stopping", timestamp, "stopping", &json!({}))],
+    }
 }
 
 fn failed(failure: &Failure, step: &Step, seconds: u64) -> Value {
@@ -88,11 +94,31 @@ fn line(level: &str, message: &str, timestamp: &str, kind: &str, extra: &Value) 
     Value::Object(out)
 }
 
-fn hook(step: &Step, kind: &str, text: &str, timestamp: &str, extra: &Value) -> Value {
+/// A line for each resource of a step; of nodes, each.
+fn hooks(
+    step: &Step,
+    kind: &str,
+    text: &str,
+    timestamp: &str,
+    extra: &dyn Fn(usize) -> Value,
+) -> Vec<Value> {
+    let names = change_json::step_names(step);
+    let each = names.iter().enumerate();
+    each.map(|(at, named)| hook(step, named, kind, text, timestamp, &extra(at))).collect()
+}
+
+fn hook(
+    step: &Step,
+    named: &Named<'_>,
+    kind: &str,
+    text: &str,
+    timestamp: &str,
+    extra: &Value,
+) -> Value {
     let Step { address, action, why: _, needs: _ } = step;
-    let (verb, word, id) = facts(action);
+    let (verb, id) = facts(action);
     let mut hook = Map::new();
-    hook.insert("resource".to_owned(), resource(address, word));
+    hook.insert("resource".to_owned(), named.line());
     hook.insert("action".to_owned(), json!(verb));
     hook.extend(id.map(identity).into_iter().flatten());
     hook.extend(extra.as_object().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())));
@@ -105,51 +131,50 @@ fn identity(id: &CloudId) -> [(String, Value); 2] {
     [("id_key".to_owned(), json!("id")), ("id_value".to_owned(), json!(id))]
 }
 
-/// Terraform's word for an action, the kind's word, the object's id.
-fn facts(action: &Action) -> (&'static str, &'static str, Option<&CloudId>) {
+/// Terraform's word for an action, the object's id.
+fn facts(action: &Action) -> (&'static str, Option<&CloudId>) {
     match action {
-        Action::Create { spec, generation: _ } => ("create", spec.kind().word(), None),
-        Action::Update { id, was: _, spec, fields: _ } => ("update", spec.kind().word(), Some(id)),
-        Action::Delete { id, was, empty_first: _ } => ("delete", was.kind().word(), Some(id)),
-        Action::Launch { .. } => ("create", "node", None),
-        Action::Terminate { .. } => ("delete", "node", None),
+        Action::Create { spec: _, generation: _ } => ("create", None),
+        Action::Update { id, was: _, spec: _, fields: _ } => ("update", Some(id)),
+        Action::Delete { id, was: _, empty_first: _ } => ("delete", Some(id)),
+        Action::Launch { .. } => ("create", None),
+        Action::Terminate { .. } => ("delete", None),
     }
 }
 
-/// Terraform's description of an object.
-fn resource(address: &Address, kind: &str) -> Value {
-    let Address { module, block: _, name, key, part: _ } = address;
-    let module: Vec<String> = module.iter().map(ToString::to_string).collect();
-    json!({
-        "addr": address.to_string(),
-        "module": module.join("."),
-        "resource": address.to_string(),
-        "implied_provider": "mlinfra",
-        "resource_type": kind,
-        "resource_name": name.as_str(),
-        "resource_key": key.as_ref().map(value::key),
-    })
-}
-
-/// One `planned_change` line per object that the plan touches.
+/// One `planned_change` line per resource that the plan touches.
 pub fn planned_changes(plan: &Plan, timestamp: &str) -> Vec<Value> {
-    item::items(plan).iter().map(|item| planned(item, timestamp)).collect()
+    change_json::touched(plan).iter().map(|change| planned(change, timestamp)).collect()
 }
 
-fn planned(item: &Item<'_>, timestamp: &str) -> Value {
-    let (action, kind) = match &item.act {
-        Act::Create { spec, generation: _ } => ("create", spec.kind().word()),
-        Act::Update { id: _, was: _, spec } => ("update", spec.kind().word()),
-        Act::Delete(doomed) => ("delete", doomed.was.kind().word()),
-        Act::Replace { order: Order::CreateFirst | Order::DeleteFirst, spec, .. } => {
-            ("replace", spec.kind().word())
-        }
-        Act::Launch { .. } => ("create", "node"),
-        Act::Terminate { .. } => ("delete", "node"),
-    };
-    let change = json!({ "resource": resource(item.address, kind), "action": action });
-    let text = format!("{}: Plan to {action}", item.address);
+fn planned(changed: &Changed<'_>, timestamp: &str) -> Value {
+    let action = changed.action();
+    let mut change = json!({ "resource": changed.named.line(), "action": action });
+    if let (Some(map), Some(reason)) = (change.as_object_mut(), changed.stream_reason()) {
+        map.insert("reason".to_owned(), json!(reason));
+    }
+    let text = format!("{}: Plan to {action}", changed.named.address);
     line("info", &text, timestamp, "planned_change", &json!({ "change": change }))
+}
+
+/// What a plan makes of the outputs.
+pub fn planned_outputs(
+    plan: &Plan,
+    former: &BTreeMap<String, Value>,
+    timestamp: &str,
+) -> Option<Value> {
+    let changes = outputs::changes(&plan.outputs, Some(former));
+    let shown: Map<String, Value> = changes
+        .iter()
+        .map(|change| {
+            let shown =
+                json!({ "sensitive": change.sensitive, "action": change.verb.stream_word() });
+            (change.name.to_owned(), shown)
+        })
+        .collect();
+    let text = format!("Outputs: {}", shown.len());
+    (!shown.is_empty())
+        .then(|| line("info", &text, timestamp, "outputs", &json!({ "outputs": shown })))
 }
 
 /// Which program, and which version of the stream.
@@ -173,8 +198,10 @@ pub fn applied_summary(plan: &Plan, done: &[StepId], timestamp: &str) -> Value {
 
 fn summed(sums: Sums, operation: &str, text: &str, timestamp: &str) -> Value {
     let Sums { add, change, delete, launch, terminate } = sums;
-    let changes = json!({ "add": add, "change": change, "import": 0, "remove": delete,
-        "launch": launch, "terminate": terminate, "operation": operation });
+    // A node is a resource like any other to whoever counts the lines before.
+    let changes = json!({ "add": add + launch, "change": change, "import": 0,
+        "remove": delete + terminate, "operation": operation,
+        "launch": launch, "terminate": terminate });
     line("info", text, timestamp, "change_summary", &json!({ "changes": changes }))
 }
 
@@ -203,8 +230,6 @@ pub fn diagnostic(problem: &Value, timestamp: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::super::fixture::{fresh, mixed};
     use super::super::golden::check;
     use super::*;
@@ -235,12 +260,17 @@ mod tests {
             Event::Skipped { step: 4, because: 2 },
             Event::Stopping,
         ];
+        let since = |_| Duration::from_secs(7);
         let lines: Vec<String> = events
             .iter()
-            .map(|event| event_json(event, &plan, NOW).expect("a line").to_string())
+            .flat_map(|event| event_json(event, &plan, since, NOW))
+            .map(|line| line.to_string())
             .collect();
         check("events.jsonl", &(lines.join("\n") + "\n"));
-        assert_eq!(event_json(&Event::Started { step: 99 }, &plan, NOW), None);
+        assert_eq!(
+            event_json(&Event::Started { step: 99 }, &plan, since, NOW),
+            Vec::<Value>::new()
+        );
     }
 
     #[test]
@@ -255,6 +285,8 @@ mod tests {
         let mut lines = vec![version("0.1.0", NOW)];
         lines.extend(planned_changes(&mixed(), NOW));
         lines.push(change_summary(&plan, NOW));
+        let former = BTreeMap::from([("bucket".to_owned(), json!("acme-datasets"))]);
+        lines.extend(planned_outputs(&plan, &former, NOW));
         lines.push(applied_summary(&plan, &[0, 1], NOW));
         lines.push(outputs(&outs, NOW));
         lines.push(diagnostic(&problem, NOW));

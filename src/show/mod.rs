@@ -4,6 +4,7 @@
 mod advice;
 pub mod calls;
 mod card;
+mod change_json;
 mod diff;
 pub mod event_json;
 pub mod events;
@@ -28,6 +29,8 @@ pub mod sandbox;
 pub mod schema;
 pub mod screen;
 mod state;
+pub mod state_json;
 mod summary;
+mod terraform;
 mod value;
 mod words;

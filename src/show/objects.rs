@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
-
 use super::screen::{Screen, Untrusted};
 use super::value;
 use crate::cloud::{Live, Observed, Phase, Seen};
@@ -77,36 +75,4 @@ fn object(out: &mut String, id: &CloudId, live: &Live, screen: &Screen) {
             }
         }
     }
-}
-
-/// For machines.
-pub fn json(observed: &Observed) -> Value {
-    let Observed { live, blind, unreadable } = observed;
-    let objects = live.iter().map(|(id, live)| {
-        let Live { kind, owner, seen, phase, holds_data, batch } = live;
-        let (values, unread) = match seen {
-            Seen::Spec(spec) => (Value::Object(spec.fields()), None),
-            Seen::Blind(why) => (Value::Null, Some(why)),
-        };
-        let phase = match phase {
-            Phase::Pending => "pending",
-            Phase::Ready => "ready",
-            Phase::Leaving => "leaving",
-            Phase::Failed(_) => "failed",
-            Phase::Gone => "gone",
-        };
-        json!({
-            "address": owner.address.to_string(),
-            "kind": kind.word(),
-            "id": id,
-            "generation": owner.generation,
-            "phase": phase,
-            "holds_data": holds_data,
-            "batch": batch,
-            "values": values,
-            "unreadable": unread,
-        })
-    });
-    let objects: Vec<Value> = objects.collect();
-    json!({ "format_version": "1.0", "objects": objects, "blind": blind, "unreadable": unreadable })
 }

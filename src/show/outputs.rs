@@ -22,13 +22,21 @@ pub(super) enum Verb {
 }
 
 impl Verb {
-    /// Terraform's word.
+    /// Terraform's word in documents.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Create => "create",
             Self::Update => "update",
             Self::Delete => "delete",
             Self::Keep => "no-op",
+        }
+    }
+
+    /// Terraform's word in its stream of events.
+    pub(super) fn stream_word(self) -> &'static str {
+        match self {
+            Self::Create | Self::Update | Self::Delete => self.word(),
+            Self::Keep => "noop",
         }
     }
 }
@@ -41,6 +49,13 @@ pub(super) struct OutputChange<'a> {
     pub before: Option<&'a Value>,
     pub after: Option<&'a Value>,
     pub sensitive: bool,
+}
+
+impl OutputChange<'_> {
+    /// Something becomes of it.
+    pub(super) fn is_one(&self) -> bool {
+        self.verb != Verb::Keep
+    }
 }
 
 /// What becomes of each output. Where the former values are not known, all are new.
@@ -177,7 +192,7 @@ pub fn json(outputs: &BTreeMap<String, Output>) -> Value {
 }
 
 /// Terraform's name for the type of a value.
-fn kind(value: &Value) -> Value {
+pub(super) fn kind(value: &Value) -> Value {
     match value {
         Value::Null => json!("dynamic"),
         Value::Bool(_) => json!("bool"),

@@ -1,38 +1,71 @@
-//! A plan as JSON, in the shape of `terraform show -json`, so that the readers of those
-//! plans (comments on pull requests, policies) read ours. What Terraform has no word for
-//! stands under the key `mlinfra`.
+//! A plan as JSON, in the shape of `terraform show -json PLANFILE`, so that the readers of
+//! those plans (comments on pull requests, policies) read ours. What Terraform has no word
+//! for stands under the key `mlinfra`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::item::{self, Act, Doomed, Item, Order, Sums};
-use super::outputs::{self, OutputChange};
+use super::change_json::{self, Changed};
+use super::item::{self, Sums};
+use super::outputs::{self, Output, OutputChange};
+use super::state_json::{self, Resource, tree};
+use super::terraform::{PROVIDER, PROVIDER_KEY};
 use super::value::{self, Shape};
-use crate::kinds::{Action, Plan, Spec, Step, Why};
-use crate::model::Address;
+use crate::cloud::Observed;
+use crate::kinds::walk::{FoundTarget, links_in};
+use crate::kinds::{Action, Plan, Step};
+use crate::model::{Address, CloudId};
 
 /// The format that this is: a minor step only adds keys.
 pub const FORMAT: &str = "1.2";
 
-/// The plan for machines. `former` are the outputs of the last apply, where known.
-pub fn json(plan: &Plan, former: Option<&BTreeMap<String, Value>>) -> Value {
+/// A plan with all that was known when it was made.
+pub struct Document<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// What the cloud showed.
+    pub observed: &'a Observed,
+    /// The outputs of the last apply.
+    pub former: &'a BTreeMap<String, Value>,
+    /// The variables; a sensitive one has no value here.
+    pub variables: &'a BTreeMap<String, Option<Value>>,
+    /// When it was made.
+    pub created: String,
+    /// A new plan is empty once it was applied.
+    pub complete: bool,
+}
+
+/// The plan for machines.
+pub fn json(document: &Document<'_>) -> Value {
+    let Document { plan, observed, former, variables, created, complete } = document;
     let Plan { base, steps, unchanged, outputs } = plan;
-    let changes: Vec<Value> = item::items(plan).iter().map(resource_change).collect();
-    let nothing = BTreeMap::new();
-    let output_changes: Map<String, Value> =
-        outputs::changes(outputs, Some(former.unwrap_or(&nothing)))
-            .iter()
-            .map(|change| (change.name.to_owned(), output_change(change)))
-            .collect();
+    let changes = change_json::all(plan, observed);
+    let outputs_after = outputs::changes(outputs, Some(former));
+    let output_changes: Map<String, Value> = outputs_after
+        .iter()
+        .map(|change| (change.name.to_owned(), output_change(change)))
+        .collect();
+    let variables: Map<String, Value> = variables
+        .iter()
+        .map(|(name, value)| {
+            let shown = value.as_ref().map_or_else(|| json!({}), |value| json!({ "value": value }));
+            (name.clone(), shown)
+        })
+        .collect();
     let Sums { add, change, delete, launch, terminate } = item::sums(plan);
     let steps: Vec<Value> = steps.iter().enumerate().map(|(id, step)| own(id, step)).collect();
     json!({
         "format_version": FORMAT,
-        "resource_changes": changes,
+        "variables": variables,
+        "planned_values": planned_values(&changes, plan),
+        "resource_changes": changes.iter().map(Changed::json).collect::<Vec<_>>(),
         "output_changes": output_changes,
-        "applyable": !plan.is_empty(),
-        "complete": true,
+        "prior_state": state_json::document(observed, &before(former, plan)),
+        "configuration": configuration(&changes, observed, plan),
+        "timestamp": created,
+        "applyable": !plan.is_empty() || outputs_after.iter().any(OutputChange::is_one),
+        "complete": complete,
         "errored": false,
         "mlinfra": {
             "base": base,
@@ -44,111 +77,106 @@ pub fn json(plan: &Plan, former: Option<&BTreeMap<String, Value>>) -> Value {
     })
 }
 
-fn resource_change(item: &Item<'_>) -> Value {
-    let mut out = head(item.address);
-    let mut change = Change::default();
-    let kind = match &item.act {
-        Act::Create { spec, generation: _ } => {
-            change.actions = &["create"];
-            change.after = Some(fields(spec));
-            spec.kind().word()
+/// The outputs of the last apply; one that is a secret by now is not shown.
+fn before(former: &BTreeMap<String, Value>, plan: &Plan) -> BTreeMap<String, Output> {
+    let each = former.iter().map(|(name, value)| {
+        let sensitive = plan.outputs.get(name).is_some_and(|now| now.sensitive);
+        let value = if sensitive { Value::Null } else { value.clone() };
+        (name.clone(), Output { value, sensitive })
+    });
+    each.collect()
+}
+
+fn planned_values(changes: &[Changed<'_>], plan: &Plan) -> Value {
+    let resources = changes.iter().filter(|change| change.deposed.is_none()).filter_map(|change| {
+        let after = change.after.as_ref()?;
+        Some(Resource::new(&change.named, Some(after)))
+    });
+    let outputs = plan.outputs.iter().map(|(name, output)| {
+        let (known, unknown) = split(&output.value);
+        let mut shown = json!({ "sensitive": output.sensitive });
+        if let (Some(map), false, false) =
+            (shown.as_object_mut(), output.sensitive, is_unknown(&unknown))
+        {
+            map.insert("type".to_owned(), outputs::kind(&known));
+            map.insert("value".to_owned(), known);
         }
-        Act::Update { id: _, was, spec } => {
-            change.actions = &["update"];
-            (change.before, change.after) = (Some(fields(was)), Some(fields(spec)));
-            spec.kind().word()
+        (name.clone(), shown)
+    });
+    json!({
+        "outputs": outputs.collect::<Map<String, Value>>(),
+        "root_module": tree(resources.collect()),
+    })
+}
+
+/// Whether a whole value is known only after apply.
+fn is_unknown(unknown: &Value) -> bool {
+    *unknown == json!(true)
+}
+
+/// What is declared, as far as resources show it: one entry for all with the same name.
+fn configuration(changes: &[Changed<'_>], observed: &Observed, plan: &Plan) -> Value {
+    let by_id = state_json::plain_names(observed);
+    let by_address: BTreeMap<&Address, String> =
+        changes.iter().map(|change| (change.named.address, change.named.plain())).collect();
+    let mut seen = BTreeSet::new();
+    let mut root = Vec::new();
+    for change in changes.iter().filter(|change| change.deposed.is_none()) {
+        let Some(Value::Object(fields)) = &change.after else { continue };
+        let (module, plain) = (change.named.module(), change.named.plain());
+        if !module.is_empty() || !seen.insert(plain.clone()) {
+            continue;
         }
-        Act::Delete(Doomed { id, was, empty_first: _ }) => {
-            change.actions = &["delete"];
-            change.before = Some(fields(was));
-            if item.whys.contains(&&Why::Superseded) {
-                out.insert("deposed".to_owned(), json!(id));
+        root.push(json!({
+            "address": plain,
+            "mode": "managed",
+            "type": change.named.ty(),
+            "name": change.named.name(),
+            "provider_config_key": PROVIDER_KEY,
+            "expressions": expressions(fields, &by_id, &by_address),
+            "schema_version": 0,
+        }));
+    }
+    let outputs: Map<String, Value> = plan
+        .outputs
+        .iter()
+        .map(|(name, output)| {
+            let mut shown = json!({ "expression": {} });
+            if let (Some(map), true) = (shown.as_object_mut(), output.sensitive) {
+                map.insert("sensitive".to_owned(), json!(true));
             }
-            was.kind().word()
-        }
-        Act::Replace { order, spec, generation: _, old } => {
-            change.actions = match order {
-                Order::DeleteFirst => &["delete", "create"],
-                Order::CreateFirst => &["create", "delete"],
-            };
-            change.before = old.first().map(|old| fields(old.was));
-            change.after = Some(fields(spec));
-            change.replace_paths = item.forced().iter().map(|field| json!([field])).collect();
-            spec.kind().word()
-        }
-        Act::Launch { batch, count, template, offers, tags } => {
-            change.actions = &["create"];
-            change.after = Some(json!({ "batch": batch, "count": count, "template": template,
-                "offers": offers, "tags": tags }));
-            out.insert("count".to_owned(), json!(count));
-            "node"
-        }
-        Act::Terminate { nodes, was } => {
-            change.actions = &["delete"];
-            change.before = Some(json!({ "ids": nodes, "nodes": was }));
-            out.insert("count".to_owned(), json!(nodes.len()));
-            "node"
-        }
-    };
-    out.insert("type".to_owned(), json!(kind));
-    out.insert("change".to_owned(), change.json());
-    if let Some(reason) = item.whys.iter().find_map(|why| reason(why, &item.act)) {
-        out.insert("action_reason".to_owned(), json!(reason));
-    }
-    Value::Object(out)
+            (name.clone(), shown)
+        })
+        .collect();
+    json!({
+        "provider_config": { PROVIDER_KEY: { "name": PROVIDER_KEY, "full_name": PROVIDER } },
+        "root_module": { "outputs": outputs, "resources": root },
+    })
 }
 
-fn fields(spec: &Spec) -> Value {
-    Value::Object(spec.fields())
-}
-
-/// What says which object it is. The `type` is filled in later; it keeps its place.
-fn head(address: &Address) -> Map<String, Value> {
-    let Address { module, block: _, name, key, part: _ } = address;
-    let mut out = Map::new();
-    out.insert("address".to_owned(), json!(address.to_string()));
-    if !module.is_empty() {
-        let path: Vec<String> = module.iter().map(ToString::to_string).collect();
-        out.insert("module_address".to_owned(), json!(path.join(".")));
+/// Each field as the constant that it is, or with what it refers to.
+fn expressions(
+    fields: &Map<String, Value>,
+    by_id: &BTreeMap<&CloudId, String>,
+    by_address: &BTreeMap<&Address, String>,
+) -> Map<String, Value> {
+    let mut refers: BTreeMap<String, BTreeSet<&String>> = BTreeMap::new();
+    for found in links_in(fields) {
+        let name = match &found.target {
+            FoundTarget::Id(id) => by_id.get(id),
+            FoundTarget::Address(address) => by_address.get(address),
+        };
+        refers.entry(found.field).or_default().extend(name);
     }
-    out.insert("mode".to_owned(), json!("managed"));
-    out.insert("type".to_owned(), Value::Null);
-    out.insert("name".to_owned(), json!(name.as_str()));
-    if let Some(key) = key {
-        out.insert("index".to_owned(), value::key(key));
-    }
-    out.insert("provider_name".to_owned(), json!("mlinfra"));
-    out
-}
-
-/// Terraform's `change` object under construction.
-#[derive(Default)]
-struct Change {
-    actions: &'static [&'static str],
-    before: Option<Value>,
-    after: Option<Value>,
-    replace_paths: Vec<Value>,
-}
-
-impl Change {
-    fn json(self) -> Value {
-        let Self { actions, before, after, replace_paths } = self;
-        let (after, unknown) = after.map_or((Value::Null, json!({})), |after| split(&after));
-        // What is there has no unknown parts, only links to write as plain ids.
-        let before = before.map_or(Value::Null, |before| split(&before).0);
-        let mut out = json!({
-            "actions": actions,
-            "before": before,
-            "after": after,
-            "after_unknown": unknown,
-            "before_sensitive": false,
-            "after_sensitive": false,
-        });
-        if let (Some(map), false) = (out.as_object_mut(), replace_paths.is_empty()) {
-            map.insert("replace_paths".to_owned(), Value::Array(replace_paths));
-        }
-        out
-    }
+    let each = fields.iter().filter(|(name, value)| *name != "id" && !value.is_null());
+    each.map(|(name, value)| {
+        let shown = match refers.get(name) {
+            Some(to) => json!({ "references": to }),
+            None => json!({ "constant_value": split(value).0 }),
+        };
+        (name.clone(), shown)
+    })
+    .collect()
 }
 
 /// A value without what is known only after apply, and the places of that: `true` where
@@ -181,60 +209,43 @@ pub(super) fn split(value: &Value) -> (Value, Value) {
     }
 }
 
-/// Terraform's word for a reason, where it has one.
-fn reason(why: &Why, act: &Act<'_>) -> Option<&'static str> {
-    let replaces = matches!(act, Act::Replace { .. });
-    match why {
-        Why::Replaces { .. } if replaces => Some("replace_because_cannot_update"),
-        Why::Failed { .. } if replaces => Some("replace_because_tainted"),
-        Why::Removed => Some("delete_because_no_resource_config"),
-        Why::Missing
-        | Why::Changed
-        | Why::Replaces { .. }
-        | Why::Failed { .. }
-        | Why::Superseded
-        | Why::Destroyed
-        | Why::Grow { .. }
-        | Why::Shrink { .. }
-        | Why::Outdated => None,
-    }
-}
-
 fn output_change(change: &OutputChange<'_>) -> Value {
     let OutputChange { name: _, verb, before, after, sensitive } = change;
     let (after, unknown) = after.map_or((Value::Null, json!(false)), split);
     let hide = |value: Value| if *sensitive { Value::Null } else { value };
-    json!({
+    let mut out = json!({
         "actions": [verb.word()],
         "before": hide(before.cloned().unwrap_or(Value::Null)),
-        "after": hide(after),
         "after_unknown": unknown,
         "before_sensitive": sensitive,
         "after_sensitive": sensitive,
-    })
+    });
+    if let (Some(map), false) = (out.as_object_mut(), is_unknown(&unknown)) {
+        map.insert("after".to_owned(), hide(after));
+    }
+    out
 }
 
 /// A step in our own words; what it makes of which object stands in `resource_changes`.
 fn own(id: usize, step: &Step) -> Value {
     let Step { address, action, why, needs } = step;
-    let (word, kind, ids) = match action {
-        Action::Create { spec, generation: _ } => ("create", spec.kind().word(), json!([])),
-        Action::Update { id, was: _, spec, fields: _ } => {
-            ("update", spec.kind().word(), json!([id]))
-        }
-        Action::Delete { id, was, empty_first: _ } => ("delete", was.kind().word(), json!([id])),
-        Action::Launch { batch: _, count: _, template: _, offers: _, tags: _ } => {
-            ("launch", "node", json!([]))
-        }
-        Action::Terminate { nodes, was: _ } => ("terminate", "node", json!(nodes)),
+    let ids = match action {
+        Action::Create { .. } | Action::Launch { .. } => json!([]),
+        Action::Update { id, .. } | Action::Delete { id, .. } => json!([id]),
+        Action::Terminate { nodes, was: _ } => json!(nodes),
     };
-    json!({
+    let mut out = json!({
         "step": id,
         "address": address.to_string(),
-        "action": word,
-        "type": kind,
+        "action": action.verb(),
+        "type": change_json::step_kind(step).word(),
         "ids": ids,
         "why": why,
         "needs": needs,
-    })
+    });
+    if let (Some(map), Action::Launch { count, offers, .. }) = (out.as_object_mut(), action) {
+        map.insert("count".to_owned(), json!(count));
+        map.insert("offers".to_owned(), json!(offers));
+    }
+    out
 }

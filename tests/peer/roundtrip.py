@@ -46,10 +46,10 @@ class Mlinfra:
         return done.stdout
 
     def changes(self):
-        """What the plan would do: address, actions."""
-        plan = json.loads(self.run("plan", "--json"))
-        return {c["address"]: c["change"]["actions"] for c in plan["resource_changes"]
-                if c["change"]["actions"] != ["no-op"]}
+        """What the plan would do: address, action."""
+        lines = [json.loads(line) for line in self.run("plan", "--json").splitlines()]
+        changes = [line["change"] for line in lines if line["type"] == "planned_change"]
+        return {c["resource"]["addr"]: c["action"] for c in changes}
 
 
 class Cloud:
@@ -254,9 +254,9 @@ def round_trip(mlinfra, cloud, folder):
         part(cloud)
     by_hand(cloud)
     check("the plan names exactly what was changed by hand", mlinfra.changes(), {
-        "bucket.datasets": ["update"],
-        "cluster.train/group": ["update"],
-        "queue.training": ["update"]})
+        "mlinfra_bucket.datasets": "update",
+        "mlinfra_security_group.cluster_train_group": "update",
+        "mlinfra_queue.training": "update"})
     mlinfra.run("apply", "--yes")
     for part in (check_buckets, check_network, check_queue, check_cluster):
         part(cloud)

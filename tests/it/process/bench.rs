@@ -95,9 +95,11 @@ impl Bench {
     pub fn objects(&self) -> BTreeMap<String, usize> {
         let shown = self.json(&["show", "--json"]);
         let mut found = BTreeMap::new();
-        for object in shown["objects"].as_array().unwrap() {
-            if object["phase"] != "leaving" {
-                let name = format!("{} {}", object["address"], object["kind"]);
+        let root = &shown["values"]["root_module"];
+        for object in root["resources"].as_array().into_iter().flatten() {
+            let own = &object["mlinfra"];
+            if own["phase"] != "leaving" {
+                let name = format!("{} {}", own["address"], object["type"]);
                 *found.entry(name).or_insert(0) += 1;
             }
         }

@@ -1,0 +1,269 @@
+//! What happens to each resource, in the shape of Terraform's `resource_changes`.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::item::{self, Act, Doomed, Item, Order};
+use super::plan_json::split;
+use super::state_json::{self, fields_with_id, with_id};
+use super::terraform::Named;
+use crate::cloud::{Live, Observed, Phase};
+use crate::kinds::{KindName, Node, Offer, Plan, Spec, Why};
+use crate::model::{Address, CloudId, Link, TemplateId};
+
+/// What happens to one resource. Values hold links and deferred texts in our own form.
+pub(super) struct Changed<'a> {
+    pub named: Named<'a>,
+    pub actions: &'static [&'static str],
+    pub before: Option<Value>,
+    pub after: Option<Value>,
+    /// It is not the one that stands at its address, and only waits for its end.
+    pub deposed: Option<&'a CloudId>,
+    replace_paths: Vec<Value>,
+    reason: Option<&'static str>,
+}
+
+/// Everything that a plan touches, by address; a replacement is one change.
+pub(super) fn touched(plan: &Plan) -> Vec<Changed<'_>> {
+    let mut out: Vec<Changed<'_>> = item::items(plan).iter().flat_map(of_item).collect();
+    sort(&mut out);
+    out
+}
+
+/// The same, and what stays as it is.
+pub(super) fn all<'a>(plan: &'a Plan, observed: &'a Observed) -> Vec<Changed<'a>> {
+    let items = item::items(plan);
+    let ids: BTreeSet<&CloudId> = items.iter().flat_map(ids).collect();
+    let standing = state_json::standing(observed);
+    let mut out: Vec<Changed<'_>> = items.iter().flat_map(of_item).collect();
+    out.extend(observed.live.iter().filter_map(|(id, live)| {
+        let named = state_json::named(id, live);
+        let stands = standing.get(&named).is_some_and(|(_, current)| *current == id);
+        (stands && !ids.contains(id)).then(|| kept(named, id, live)).flatten()
+    }));
+    sort(&mut out);
+    out
+}
+
+fn sort(changes: &mut [Changed<'_>]) {
+    changes.sort_by_cached_key(|change| (change.named.full(), change.deposed.cloned()));
+}
+
+/// The objects that an item acts on.
+fn ids<'a>(item: &Item<'a>) -> Vec<&'a CloudId> {
+    match &item.act {
+        Act::Create { .. } | Act::Launch { .. } => Vec::new(),
+        Act::Update { id, .. } | Act::Delete(Doomed { id, .. }) => vec![id],
+        Act::Replace { old, .. } => old.iter().map(|old| old.id).collect(),
+        Act::Terminate { nodes, .. } => nodes.iter().collect(),
+    }
+}
+
+fn kept<'a>(named: Named<'a>, id: &CloudId, live: &'a Live) -> Option<Changed<'a>> {
+    match live.phase {
+        Phase::Pending | Phase::Ready => {}
+        Phase::Leaving | Phase::Failed(_) | Phase::Gone => return None,
+    }
+    let fields = with_id(live.spec()?, Some(id));
+    Some(Changed { after: Some(fields.clone()), ..Changed::new(named, &["no-op"], Some(fields)) })
+}
+
+fn of_item<'a>(item: &Item<'a>) -> Vec<Changed<'a>> {
+    let address = item.address;
+    let of = |spec: &Spec| Named::new(address, spec.kind());
+    let reason = item.whys.iter().find_map(|why| reason(why, &item.act));
+    let mut out = match &item.act {
+        Act::Create { spec, generation: _ } => {
+            vec![Changed::new(of(spec), &["create"], None).to(with_id(spec, None))]
+        }
+        Act::Update { id, was, spec } => {
+            let before = with_id(was, Some(id));
+            vec![Changed::new(of(spec), &["update"], Some(before)).to(with_id(spec, Some(id)))]
+        }
+        Act::Delete(doomed) => {
+            let superseded = item.whys.contains(&&Why::Superseded);
+            vec![gone(address, *doomed, superseded)]
+        }
+        Act::Replace { order, spec, generation: _, old } => replaced(item, *order, spec, old),
+        Act::Launch { batch, count, template, offers, tags: _ } => {
+            let after = launched(template, offers);
+            let node = |n: u32| Named::node(address, format!("{batch}/{n}"));
+            (0..*count)
+                .map(|n| Changed::new(node(n), &["create"], None).to(after.clone()))
+                .collect()
+        }
+        Act::Terminate { nodes, was } => nodes
+            .iter()
+            .zip(*was)
+            .map(|(id, was)| {
+                let before = fields_with_id(node_fields(was), Some(id));
+                Changed::new(Named::node(address, id.as_str()), &["delete"], Some(before))
+            })
+            .collect(),
+    };
+    for change in &mut out {
+        change.reason = reason.filter(|_| change.deposed.is_none());
+    }
+    out
+}
+
+fn gone<'a>(address: &'a Address, doomed: Doomed<'a>, deposed: bool) -> Changed<'a> {
+    let Doomed { id, was, empty_first: _ } = doomed;
+    let before = with_id(was, Some(id));
+    let named = Named::new(address, was.kind());
+    let out = Changed::new(named, &["delete"], Some(before));
+    Changed { deposed: deposed.then_some(id), ..out }
+}
+
+fn replaced<'a>(
+    item: &Item<'a>,
+    order: Order,
+    spec: &'a Spec,
+    old: &[Doomed<'a>],
+) -> Vec<Changed<'a>> {
+    let actions: &[&str] = match order {
+        Order::DeleteFirst => &["delete", "create"],
+        Order::CreateFirst => &["create", "delete"],
+    };
+    let before = old.first().map(|old| with_id(old.was, Some(old.id)));
+    let mut main = Changed::new(Named::new(item.address, spec.kind()), actions, before);
+    main.after = Some(with_id(spec, None));
+    main.replace_paths = item.forced().iter().map(|field| json!([field])).collect();
+    // An apply that was cut off may have left more than one.
+    let rest = old.iter().skip(1).map(|old| gone(item.address, *old, true));
+    std::iter::once(main).chain(rest).collect()
+}
+
+/// What is known of a node before it is launched: what all of its offers agree on.
+fn launched(template: &Link<TemplateId>, offers: &[Offer]) -> Value {
+    let later = || json!({ "$text": [] });
+    let same = |of: fn(&Offer) -> Value| {
+        let first = offers.first().map(of);
+        first.filter(|first| offers.iter().all(|offer| of(offer) == *first)).unwrap_or_else(later)
+    };
+    json!({
+        "template": template,
+        "subnet": same(|offer| json!(offer.subnet)),
+        "zone": same(|offer| json!(offer.zone)),
+        "instance_type": same(|offer| json!(offer.instance_type)),
+    })
+}
+
+fn node_fields(node: &Node) -> Map<String, Value> {
+    Spec::from(node.clone()).fields()
+}
+
+impl<'a> Changed<'a> {
+    fn new(named: Named<'a>, actions: &'static [&'static str], before: Option<Value>) -> Self {
+        let (after, replace_paths) = (None, Vec::new());
+        Self { named, actions, before, after, deposed: None, replace_paths, reason: None }
+    }
+
+    fn to(self, after: Value) -> Self {
+        Self { after: Some(after), ..self }
+    }
+
+    /// The word for all of its actions, as the stream of events has it.
+    pub(super) fn action(&self) -> &'static str {
+        match self.actions {
+            [one] => one,
+            _ => "replace",
+        }
+    }
+
+    /// The stream's word for the reason.
+    pub(super) fn stream_reason(&self) -> Option<&'static str> {
+        self.reason.map(|reason| reason.strip_prefix("replace_because_").unwrap_or(reason))
+    }
+
+    /// An entry of `resource_changes`.
+    pub(super) fn json(&self) -> Value {
+        let Self { named, actions: _, before: _, after: _, deposed, replace_paths: _, reason } =
+            self;
+        let mut out = named.head();
+        let module = named.module();
+        if !module.is_empty() {
+            out.insert("module_address".to_owned(), json!(module));
+        }
+        if let Some(id) = deposed {
+            out.insert("deposed".to_owned(), json!(id));
+        }
+        out.insert("change".to_owned(), self.change());
+        if let Some(reason) = reason {
+            out.insert("action_reason".to_owned(), json!(reason));
+        }
+        out.insert("mlinfra".to_owned(), json!({ "address": named.address.to_string() }));
+        Value::Object(out)
+    }
+
+    fn change(&self) -> Value {
+        let Self { named: _, actions, before, after, deposed: _, replace_paths, reason: _ } = self;
+        // What is there has no unknown parts, only links to write as plain ids.
+        let was = before.as_ref().map_or(Value::Null, |before| split(before).0);
+        let (will, mut unknown) = after.as_ref().map_or((Value::Null, json!({})), split);
+        if let (Some(map), true) = (unknown.as_object_mut(), after.is_some())
+            && will.get("id").is_none()
+        {
+            map.insert("id".to_owned(), json!(true));
+        }
+        // No secret can enter a spec.
+        let sensitive = |value: &Option<Value>| {
+            if value.is_some() { json!({}) } else { json!(false) }
+        };
+        let mut out = json!({
+            "actions": actions,
+            "before": was,
+            "after": will,
+            "after_unknown": unknown,
+            "before_sensitive": sensitive(before),
+            "after_sensitive": sensitive(after),
+        });
+        if let (Some(map), false) = (out.as_object_mut(), replace_paths.is_empty()) {
+            map.insert("replace_paths".to_owned(), json!(replace_paths));
+        }
+        out
+    }
+}
+
+/// Terraform's word for a reason, where it has one.
+fn reason(why: &Why, act: &Act<'_>) -> Option<&'static str> {
+    let replaces = matches!(act, Act::Replace { .. });
+    match why {
+        Why::Replaces { .. } if replaces => Some("replace_because_cannot_update"),
+        Why::Failed { .. } if replaces => Some("replace_because_tainted"),
+        Why::Removed => Some("delete_because_no_resource_config"),
+        Why::Missing
+        | Why::Changed
+        | Why::Replaces { .. }
+        | Why::Failed { .. }
+        | Why::Superseded
+        | Why::Destroyed
+        | Why::Grow { .. }
+        | Why::Shrink { .. }
+        | Why::Outdated => None,
+    }
+}
+
+/// The name of what a step acts on; of nodes, each.
+pub(super) fn step_names(step: &crate::kinds::Step) -> Vec<Named<'_>> {
+    use crate::kinds::Action;
+    let at = &step.address;
+    match &step.action {
+        Action::Create { spec, .. } | Action::Update { spec, .. } => {
+            vec![Named::new(at, spec.kind())]
+        }
+        Action::Delete { was, .. } => vec![Named::new(at, was.kind())],
+        Action::Launch { batch, count, .. } => {
+            (0..*count).map(|n| Named::node(at, format!("{batch}/{n}"))).collect()
+        }
+        Action::Terminate { nodes, was: _ } => {
+            nodes.iter().map(|id| Named::node(at, id.as_str())).collect()
+        }
+    }
+}
+
+/// The kind that a step concerns.
+pub(super) fn step_kind(step: &crate::kinds::Step) -> KindName {
+    step.action.spec().map_or(KindName::Node, Spec::kind)
+}
