@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::apply::{Ended, Event, Hands, Patience};
 use crate::kinds::Plan;
@@ -19,7 +18,7 @@ use super::args::{ApplyArgs, Global};
 use super::connect::{self, Session};
 use super::halt::Halt;
 use super::live::Live;
-use super::machine::stamp;
+use super::machine::{aside, dice, stamp};
 use super::terminal::Terminal;
 use super::{DONE, INTERRUPTED, PROBLEM, ask};
 
@@ -117,7 +116,7 @@ impl Work<'_> {
         asking: &AtomicBool,
     ) -> Result<u8, Halt> {
         let session = self.session;
-        let journal = Journal::write(store, &lineage(), lock).await?;
+        let journal = Journal::write(store, &dice(), lock).await?;
         let scope = session.scope(&journal.ledger);
         let names = scope.names.clone();
         let former = journal.ledger.outputs.clone().into_iter().collect();
@@ -140,7 +139,10 @@ impl Work<'_> {
         }
         if !plan.is_empty() {
             asking.store(true, Ordering::SeqCst);
-            if !ask::approve(self.terminal, args.yes, self.goal.question())? {
+            let (terminal, yes, question) = (*self.terminal, args.yes, self.goal.question());
+            // Meanwhile the lock stays alive, however long the person thinks.
+            let answer = aside(move || ask::approve(&terminal, yes, question)).await;
+            if !answer.unwrap_or(Ok(false))? {
                 self.terminal.say("Nothing was changed.\n");
                 return Ok(PROBLEM);
             }
@@ -244,10 +246,4 @@ fn differ(plan: &Plan, former: &BTreeMap<String, serde_json::Value>) -> bool {
     let now: BTreeMap<_, _> =
         shown.map(|(name, output)| (name.clone(), output.value.clone())).collect();
     now != *former
-}
-
-/// A name for a new ledger: tokens of two ledgers never meet.
-#[expect(clippy::disallowed_methods, reason = "this is the room that rolls dice")]
-fn lineage() -> String {
-    Uuid::now_v7().to_string()
 }

@@ -104,6 +104,8 @@ pub struct Session {
     pub facts: Facts,
     /// Who asks.
     pub arn: String,
+    /// The simulated world's folder, when it is the cloud.
+    pub world: Option<PathBuf>,
 }
 
 /// Loads the configuration and connects; the account is compared before anything else.
@@ -123,7 +125,7 @@ pub async fn session(global: &Global, args: &VarArgs) -> Result<Session, Halt> {
         }
     }
     let facts = side.cloud().facts(&stack::ask(&stack.loaded)).await?;
-    Ok(Session { stack, side, facts, arn: caller.arn })
+    Ok(Session { stack, side, facts, arn: caller.arn, world: sandbox(global) })
 }
 
 fn foreign(stack: &Stack, wanted: &AccountId, here: &AccountId) -> Halt {

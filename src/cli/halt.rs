@@ -64,6 +64,14 @@ impl From<StoreError> for Halt {
             StoreError::Io { .. } => {
                 "the ledger is a folder, writable for you, with space left on its disk"
             }
+            StoreError::Unfit { .. } => {
+                "keep the ledger in a bucket of S3 itself, or in a store that is known to keep\n\
+                 conditional writes"
+            }
+            StoreError::Deposed(_) => {
+                "it has been silent for longer than its lease; what it had begun is written down,\n\
+                 and the next apply goes on from there"
+            }
             StoreError::Exists(_) | StoreError::Lost(_) => {
                 "let one mlinfra at a time work on a stack"
             }

@@ -1,6 +1,7 @@
 //! `mlinfra sandbox`
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use crate::model::Region as RegionName;
 use crate::show::sandbox as show;
@@ -11,6 +12,7 @@ use super::args::{Global, SandboxArgs, SandboxCommand, VarArgs};
 use super::connect;
 use super::halt::Halt;
 use super::load::{self, Missing};
+use super::store::BUCKETS;
 use super::terminal::Terminal;
 
 pub fn run(global: &Global, terminal: &Terminal, args: &SandboxArgs) -> Result<u8, Halt> {
@@ -18,6 +20,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &SandboxArgs) -> Result<u
     let folder: PathBuf = connect::sandbox(global).unwrap_or(default);
     if let SandboxCommand::Reset = args.command {
         Region::reset(&folder)?;
+        empty(&folder.join(BUCKETS))?;
         terminal.print("The simulated region is empty again.\n");
         return Ok(DONE);
     }
@@ -26,6 +29,16 @@ pub fn run(global: &Global, terminal: &Terminal, args: &SandboxArgs) -> Result<u
         let region = Region::open(&folder, region(global, args))?;
         act(global, terminal, &args.command, &region)
     })
+}
+
+/// Ledgers that were kept in the simulated S3 go with the rest of the world.
+fn empty(buckets: &Path) -> Result<(), Halt> {
+    match std::fs::remove_dir_all(buckets) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(Halt::one("X001", format!("{}: {error}", buckets.display()), ""))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// The region to look at: as told, or the stack's, or AWS's first.

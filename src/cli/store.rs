@@ -1,15 +1,34 @@
 //! Where the ledger of a stack is: in a folder beside it, or where its `backend` says.
 
+use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::ledger::{FileStore, Journal, Ledger, MemoryStore, Store};
+use crate::ledger::{
+    FileStore, FolderObjects, Holder, Journal, Ledger, Manners, MemoryStore, ObjectStore, Objects,
+    Store,
+};
 use crate::stack::Backend;
 
 use super::connect::Session;
 use super::halt::Halt;
+use super::machine::{Steady, dice};
 
 /// The ledger's folder, beside the stack.
 const LEDGER: &str = ".mlinfra";
+/// The buckets of the simulated world, in its folder.
+pub const BUCKETS: &str = "buckets";
+
+/// Says why nothing happens for a while.
+fn waiting(holder: &Holder, time: Duration) {
+    let text = format!(
+        "Locked by {holder}.\nIf there is no sign of it for {} s it is gone, and the lock is taken over.\n",
+        time.as_secs()
+    );
+    // Who cannot be told waits all the same.
+    drop(std::io::stderr().write_all(text.as_bytes()));
+}
 
 impl Session {
     /// The store of the ledger, for whoever writes; it is made if it is absent.
@@ -35,7 +54,24 @@ impl Session {
     }
 
     fn bucket(&self, backend: &Backend) -> Result<Box<dyn Store>, Halt> {
-        let text = format!("bucket {} cannot hold the ledger yet", backend.bucket);
+        let objects = self.objects(backend)?;
+        let manners = Manners {
+            nonce: dice(),
+            lease: Duration::from_secs(backend.lease),
+            pace: Arc::new(Steady),
+            waiting: Arc::new(waiting),
+        };
+        Ok(Box::new(ObjectStore::new(objects, manners)))
+    }
+
+    fn objects(&self, backend: &Backend) -> Result<Arc<dyn Objects>, Halt> {
+        let Backend { bucket, folder, .. } = backend;
+        if let Some(world) = &self.world {
+            let root = world.join(BUCKETS).join(bucket).join(folder);
+            let place = format!("s3://{bucket}/{folder}");
+            return Ok(Arc::new(FolderObjects::new(&root, &place)));
+        }
+        let text = format!("bucket {bucket} cannot hold the ledger yet");
         Err(Halt::one("K003", text, "leave the `backend` block away"))
     }
 

@@ -72,6 +72,10 @@ impl FileStore {
         self.root.join(key)
     }
 
+    fn lock_of(&self, scope: &str) -> PathBuf {
+        self.root.join(format!("{LOCK}{}", scope.replace('/', "-")))
+    }
+
     /// `journal/<serial>/<seq>` → the file of that serial.
     fn journal_of(&self, key: &str) -> Option<PathBuf> {
         let serial = key.strip_prefix("journal/")?.split('/').next()?;
@@ -349,8 +353,29 @@ impl Store for FileStore {
         })
     }
 
+    async fn holder(&self, scope: &str) -> Result<Option<Holder>, StoreError> {
+        let path = self.lock_of(scope);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(io(&path, &error)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => Ok(Some(holder(&path))),
+            Err(TryLockError::Error(error)) => Err(io(&path, &error)),
+        }
+    }
+
+    async fn unlock(&self, scope: &str) -> Result<bool, StoreError> {
+        match self.holder(scope).await? {
+            Some(holder) => Err(StoreError::Held(Box::new(holder))),
+            None => Ok(false),
+        }
+    }
+
     async fn lock(&self, scope: &str, who: &Holder) -> Result<Arc<dyn Lock>, StoreError> {
-        let path = self.root.join(format!("{LOCK}{}", scope.replace('/', "-")));
+        let path = self.lock_of(scope);
         let fail = |error: std::io::Error| io(&path, &error);
         let file = private().open(&path).map_err(fail)?;
         match file.try_lock() {

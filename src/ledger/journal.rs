@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -12,11 +13,20 @@ use crate::model::{Address, Moment, Token};
 /// How many former states are kept.
 const BACKUPS: u64 = 20;
 
+/// A record: an entry, or the fence of a writer that has taken over.
 #[derive(Serialize, Deserialize)]
 struct Chained {
     prev_sha256: String,
-    entry: Entry,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fence: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    entry: Option<Entry>,
 }
+
+/// How often a writer begins anew because the one before it wrote meanwhile.
+const TAKEOVERS: u32 = 10;
+/// How many records are read or removed at once.
+const AT_ONCE: usize = 16;
 
 /// A ledger that is open for writing. The lock is held by whoever opened it.
 pub struct Journal<'s> {
@@ -27,6 +37,8 @@ pub struct Journal<'s> {
     seq: u64,
     prev: String,
     lock: Option<Arc<dyn Lock>>,
+    /// Its fence stands in the journal at hand.
+    fenced: bool,
 }
 
 fn key(serial: u64, seq: u64) -> String {
@@ -72,14 +84,45 @@ async fn behind(store: &dyn Store, key: &str, serial: u64) -> Result<StoreError,
 }
 
 impl<'s> Journal<'s> {
-    /// Reads state and journal, to go on writing under a lock.
+    /// Reads state and journal, to go on writing under a lock. Where the holder before may
+    /// only sleep, it is fenced off: it finds its next record taken, and when it may have
+    /// been about to fold, the state is another one by then.
     pub async fn write(
         store: &'s dyn Store,
         lineage: &str,
         lock: &Arc<dyn Lock>,
     ) -> Result<Self, StoreError> {
-        let journal = Self::open(store, lineage).await?;
-        Ok(Self { lock: Some(Arc::clone(lock)), ..journal })
+        let mut tries = 0;
+        loop {
+            let journal = Self::open(store, lineage).await?;
+            let mut journal = Self { lock: Some(Arc::clone(lock)), ..journal };
+            match journal.take_over().await {
+                Ok(()) => return Ok(journal),
+                // It wrote meanwhile: its last words are read before anything is begun.
+                Err(StoreError::Exists(_) | StoreError::Lost(_)) if tries < TAKEOVERS => tries += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn take_over(&mut self) -> Result<(), StoreError> {
+        let busy = self.seq > 0;
+        self.fence().await?;
+        // Without a record in the journal nobody can be about to fold it.
+        if busy && self.fenced {
+            self.fold_into(self.ledger.clone()).await?;
+        }
+        Ok(())
+    }
+
+    /// The first record of a writer, in every journal that it writes to.
+    async fn fence(&mut self) -> Result<(), StoreError> {
+        let epoch = self.lock.as_ref().and_then(|lock| lock.epoch());
+        if epoch.is_some() && !self.fenced {
+            self.put(Chained { prev_sha256: self.prev.clone(), fence: epoch, entry: None }).await?;
+            self.fenced = true;
+        }
+        Ok(())
     }
 
     /// Fails unless something may still be begun: asked right before every call that
@@ -111,20 +154,33 @@ impl<'s> Journal<'s> {
                 return Err(behind(store, &key, ledger.serial).await?);
             }
             let prev = state.as_ref().map(|(_, sum)| sum.clone()).unwrap_or_default();
-            let mut journal = Self { store, ledger, state, seq: 0, prev, lock: None };
-            journal.replay().await?;
-            return Ok(journal);
+            let mut journal =
+                Self { store, ledger, state, seq: 0, prev, lock: None, fenced: false };
+            match journal.replay().await {
+                // The same: who reads while another folds finds records gone.
+                Err(StoreError::Corrupt { .. })
+                    if store.get("state").await?.map(|blob| blob.version) != version => {}
+                Err(error) => return Err(error),
+                Ok(()) => return Ok(journal),
+            }
         }
     }
 
     async fn replay(&mut self) -> Result<(), StoreError> {
         let prefix = format!("journal/{:010}/", self.ledger.serial);
-        for key in self.store.list(&prefix).await? {
+        let keys = self.store.list(&prefix).await?;
+        let store = self.store;
+        let reads = keys.into_iter().map(|key| async move { (store.get(&key).await, key) });
+        let mut reads = stream::iter(reads).buffered(AT_ONCE);
+        while let Some((blob, key)) = reads.next().await {
             let corrupt = |problem: &str, seq: u64| StoreError::Corrupt {
                 place: key.clone(),
                 problem: format!("{problem}; the ledger is good up to record {seq}"),
             };
-            let Some(blob) = self.store.get(&key).await? else { continue };
+            if let Err(StoreError::Corrupt { problem, .. }) = &blob {
+                return Err(corrupt(problem, self.seq));
+            }
+            let Some(blob) = blob? else { return Err(corrupt("the record is missing", self.seq)) };
             let chained: Chained = serde_json::from_slice(&blob.bytes)
                 .map_err(|_| corrupt("the record cannot be read", self.seq))?;
             if chained.prev_sha256 != self.prev {
@@ -132,7 +188,9 @@ impl<'s> Journal<'s> {
             }
             // Without a state the lineage lives in the first record's tokens only, and a
             // new one would do; but open intents must be replayed under their own.
-            self.ledger.fold(&chained.entry);
+            if let Some(entry) = &chained.entry {
+                self.ledger.fold(entry);
+            }
             self.prev = hex(&Sha256::digest(&blob.bytes));
             self.seq += 1;
         }
@@ -141,7 +199,16 @@ impl<'s> Journal<'s> {
 
     /// Makes one entry durable, then takes it in.
     pub async fn append(&mut self, entry: Entry) -> Result<(), StoreError> {
-        let chained = Chained { prev_sha256: self.prev.clone(), entry };
+        self.fence().await?;
+        let prev_sha256 = self.prev.clone();
+        let put = self.put(Chained { prev_sha256, fence: None, entry: Some(entry) }).await?;
+        if let Some(entry) = &put.entry {
+            self.ledger.fold(entry);
+        }
+        Ok(())
+    }
+
+    async fn put(&mut self, chained: Chained) -> Result<Chained, StoreError> {
         let bytes = serde_json::to_vec(&chained).map_err(|error| StoreError::Io {
             place: "journal".to_owned(),
             problem: error.to_string(),
@@ -149,8 +216,7 @@ impl<'s> Journal<'s> {
         self.store.create_new(&key(self.ledger.serial, self.seq), &bytes).await?;
         self.prev = hex(&Sha256::digest(&bytes));
         self.seq += 1;
-        self.ledger.fold(&chained.entry);
-        Ok(())
+        Ok(chained)
     }
 
     /// A token for a new intent: never the same twice, since a token outlives what it made.
@@ -163,9 +229,15 @@ impl<'s> Journal<'s> {
 
     /// Writes the state, then lets go of the records in the one before.
     pub async fn finish(&mut self, now: Moment) -> Result<(), StoreError> {
-        let old = self.ledger.serial;
+        // A successor must see that somebody may be about to fold.
+        self.fence().await?;
         let mut next = self.ledger.clone();
         next.prune(now);
+        self.fold_into(next).await
+    }
+
+    async fn fold_into(&mut self, mut next: Ledger) -> Result<(), StoreError> {
+        let old = self.ledger.serial;
         next.serial = old + 1;
         let (version, prev) = match &self.state {
             Some((version, sum)) => (Some(version.clone()), sum.clone()),
@@ -174,7 +246,7 @@ impl<'s> Journal<'s> {
         let bytes = next.to_bytes(&prev);
         let version = match &version {
             Some(version) => {
-                self.back_up(old).await?;
+                self.back_up(old, version).await?;
                 self.store.replace_if("state", &bytes, version).await?
             }
             None => self.store.create_new("state", &bytes).await?,
@@ -184,20 +256,22 @@ impl<'s> Journal<'s> {
         self.state = Some((version, sum.clone()));
         self.prev = sum;
         self.seq = 0;
+        self.fenced = false;
         // The journal just folded stays until the next fold: a writer that was deposed and
         // does not know it finds its next record taken, and the former state can be put
         // back with all that happened after it.
         let folded = key(old, 0);
-        for key in self.store.list("journal/").await? {
-            if key < folded {
-                self.store.remove(&key).await?;
-            }
-        }
-        Ok(())
+        let mut old = self.store.list("journal/").await?;
+        old.retain(|key| *key < folded);
+        let store = self.store;
+        let removals = old.into_iter().map(|key| async move { store.remove(&key).await });
+        stream::iter(removals).buffer_unordered(AT_ONCE).try_collect().await
     }
 
-    async fn back_up(&self, serial: u64) -> Result<(), StoreError> {
-        if let Some(blob) = self.store.get("state").await? {
+    async fn back_up(&self, serial: u64, version: &Version) -> Result<(), StoreError> {
+        // Another state than the one that is to be replaced is a successor's.
+        let state = self.store.get("state").await?;
+        if let Some(blob) = state.filter(|blob| blob.version == *version) {
             match self.store.create_new(&format!("backups/{serial:010}"), &blob.bytes).await {
                 Ok(_) | Err(StoreError::Exists(_)) => {}
                 Err(error) => return Err(error),

@@ -99,6 +99,14 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    async fn holder(&self, scope: &str) -> Result<Option<Holder>, StoreError> {
+        Ok(open(&self.locks).get(scope).cloned())
+    }
+
+    async fn unlock(&self, scope: &str) -> Result<bool, StoreError> {
+        Ok(open(&self.locks).remove(scope).is_some())
+    }
+
     async fn lock(&self, scope: &str, holder: &Holder) -> Result<Arc<dyn Lock>, StoreError> {
         let mut locks = open(&self.locks);
         if let Some(other) = locks.get(scope) {

@@ -8,18 +8,29 @@
 //! holds what happened since, one record each, created once only and chained by
 //! checksum, and kept until the fold after theirs. A writer that finds its next record
 //! taken has been deposed and stops.
+//!
+//! A [`Store`] is a folder, memory, or an [`ObjectStore`] over six calls that S3 keeps. In
+//! the last a lock is a lease ([`lease`](self)), and every writer first appends a fence:
+//! whoever wrote before can neither append nor fold any more.
 
 mod entry;
 mod file;
+mod folder;
 mod journal;
+mod lease;
 mod log;
 mod memory;
+mod object_store;
+mod objects;
 mod state;
 mod store;
 
 pub use entry::{Entry, Made, Making, Record, Who};
 pub use file::FileStore;
+pub use folder::FolderObjects;
 pub use journal::Journal;
 pub use memory::MemoryStore;
+pub use object_store::{Manners, ObjectStore, Waiting};
+pub use objects::{Miss, Objects, Pace};
 pub use state::{Apply, Ledger};
 pub use store::{Blob, Holder, Lock, Store, StoreError, Version};

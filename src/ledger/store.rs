@@ -44,6 +44,17 @@ pub enum StoreError {
     /// Somebody holds the lock.
     #[error("the stack is locked by {0}")]
     Held(Box<Holder>),
+    /// Somebody else has taken over; this process may begin nothing more.
+    #[error("the lock was taken over by {0}")]
+    Deposed(String),
+    /// The store cannot keep a ledger safe.
+    #[error("{place} cannot keep a ledger: {problem}")]
+    Unfit {
+        /// Which store.
+        place: String,
+        /// What it does or does not do.
+        problem: String,
+    },
     /// What is stored cannot be trusted.
     #[error("{place}: {problem}")]
     Corrupt {
@@ -123,4 +134,13 @@ pub trait Store: Send + Sync {
     async fn remove(&self, key: &str) -> Result<(), StoreError>;
     /// Takes the lock of a scope, or says who has it.
     async fn lock(&self, scope: &str, holder: &Holder) -> Result<Arc<dyn Lock>, StoreError>;
+    /// Who has the lock of a scope now, as far as can be told.
+    async fn holder(&self, _scope: &str) -> Result<Option<Holder>, StoreError> {
+        Ok(None)
+    }
+    /// Takes the lock away from whoever holds it; says whether anybody did. Where a lock
+    /// goes with its process it cannot be taken away, and whoever holds it is named.
+    async fn unlock(&self, _scope: &str) -> Result<bool, StoreError> {
+        Ok(false)
+    }
 }

@@ -1,0 +1,275 @@
+//! The lock of a ledger in an object store: one object, `lock/<scope>`, that its holder
+//! rewrites while it lives.
+//!
+//! Whoever finds it held watches it. When it changes its holder is alive. When it has stood
+//! unchanged for a whole lease, on the watcher's own clock that only goes forward, its
+//! holder is gone or may not act any more, and exactly that version is replaced, with the
+//! next epoch. A holder acts only within three quarters of a lease from before its last
+//! write was sent, so that it stops before anybody may take over, and what it has sent by
+//! then has a quarter to arrive. A lock that was let go of stays as an object without a
+//! holder: its epoch goes on, and no conditional delete is needed.
+
+use std::fmt;
+use std::sync::{Arc, Mutex as Cell, PoisonError, Weak};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+use tokio::task::AbortHandle;
+
+use super::object_store::ObjectStore;
+use super::{Holder, Lock, StoreError, Version};
+
+/// The content of the lock object.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Sheet {
+    /// Nobody, when it was let go of.
+    holder: Option<Holder>,
+    /// Goes up by one with every holder.
+    epoch: u64,
+    /// How long it lasts without being rewritten.
+    lease_ms: u64,
+    /// How often it was rewritten.
+    beat: u64,
+}
+
+fn key(scope: &str) -> String {
+    format!("lock/{scope}")
+}
+
+struct Found {
+    sheet: Sheet,
+    version: Version,
+    /// Written by this process.
+    own: bool,
+}
+
+async fn read(store: &ObjectStore, scope: &str) -> Result<Option<Found>, StoreError> {
+    let key = key(scope);
+    let Some(found) = store.read(&key).await? else { return Ok(None) };
+    let sheet = serde_json::from_slice(&found.bytes).map_err(|_| StoreError::Corrupt {
+        place: store.place(&key),
+        problem: "the lock cannot be read; `mlinfra ledger unlock` replaces it".to_owned(),
+    })?;
+    Ok(Some(Found { sheet, own: store.is_own(&found.nonce), version: found.version }))
+}
+
+fn bytes(sheet: &Sheet) -> Vec<u8> {
+    serde_json::to_vec_pretty(sheet).unwrap_or_default()
+}
+
+/// Who holds it.
+pub(super) async fn holder(store: &ObjectStore, scope: &str) -> Result<Option<Holder>, StoreError> {
+    Ok(read(store, scope).await?.and_then(|found| found.sheet.holder))
+}
+
+/// Takes it from whoever has it; says whether anybody had. A holder that lives after all
+/// finds out before its next step, as after any takeover.
+pub(super) async fn unlock(store: &ObjectStore, scope: &str) -> Result<bool, StoreError> {
+    let Some(found) = read(store, scope).await? else { return Ok(false) };
+    if found.sheet.holder.is_none() {
+        return Ok(false);
+    }
+    let sheet = Sheet { holder: None, ..found.sheet };
+    let freed = store.write(&key(scope), &bytes(&sheet), Some(&found.version)).await?;
+    freed.map(|_| true).ok_or_else(|| StoreError::Lost(store.place(&key(scope))))
+}
+
+/// Takes the lock, now or from a holder that is gone, or says who has it.
+pub(super) async fn take(
+    store: &ObjectStore,
+    scope: &str,
+    holder: &Holder,
+) -> Result<Arc<dyn Lock>, StoreError> {
+    let pace = &store.manners.pace;
+    let key = key(scope);
+    // Which version has been watched, and since when.
+    let mut watched: Option<(Option<Version>, Duration)> = None;
+    let mut told = false;
+    loop {
+        let found = read(store, scope).await?;
+        let version = found.as_ref().map(|found| found.version.clone());
+        let (current, since) = watched.get_or_insert_with(|| (version.clone(), pace.now()));
+        if let Some(Found { sheet: Sheet { holder: Some(other), lease_ms, .. }, .. }) = &found {
+            if *current != version {
+                return Err(StoreError::Held(Box::new(other.clone())));
+            }
+            let lease = Duration::from_millis(*lease_ms);
+            let left = lease.saturating_sub(pace.now().saturating_sub(*since));
+            if !left.is_zero() {
+                if !std::mem::replace(&mut told, true) {
+                    (store.manners.waiting)(other, lease);
+                }
+                let look = (lease / 10).max(Duration::from_millis(20));
+                pace.sleep(left.min(look)).await;
+                continue;
+            }
+        }
+        if found.is_none() {
+            store.probe().await?;
+        }
+        let sheet = Sheet {
+            holder: Some(holder.clone()),
+            epoch: found.map_or(0, |found| found.sheet.epoch) + 1,
+            lease_ms: u64::try_from(store.manners.lease.as_millis()).unwrap_or(u64::MAX),
+            beat: 0,
+        };
+        let begun = pace.now();
+        // Whoever was faster is told of in the next round.
+        if let Some(version) = store.write(&key, &bytes(&sheet), version.as_ref()).await? {
+            return Ok(Lease::begin(store, scope, (sheet, version), begun));
+        }
+    }
+}
+
+/// A lock that is held, for as long as it is renewed.
+struct Lease {
+    store: ObjectStore,
+    scope: String,
+    epoch: u64,
+    /// What stands in the store, when it was last written; none once it was let go of.
+    written: Mutex<Option<(Sheet, Version)>>,
+    /// Until when it is sure.
+    until: Cell<Duration>,
+    /// Who has taken it over.
+    lost: Cell<Option<String>>,
+    heart: Cell<Option<AbortHandle>>,
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lease").field("scope", &self.scope).field("epoch", &self.epoch).finish()
+    }
+}
+
+fn open<T>(cell: &Cell<T>) -> std::sync::MutexGuard<'_, T> {
+    cell.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Lease {
+    fn begin(
+        store: &ObjectStore,
+        scope: &str,
+        written: (Sheet, Version),
+        begun: Duration,
+    ) -> Arc<dyn Lock> {
+        let lease = Arc::new(Self {
+            store: store.clone(),
+            scope: scope.to_owned(),
+            epoch: written.0.epoch,
+            written: Mutex::new(Some(written)),
+            until: Cell::new(begun + sure(store.manners.lease)),
+            lost: Cell::default(),
+            heart: Cell::default(),
+        });
+        let heart = tokio::spawn(beat(Arc::downgrade(&lease), store.clone()));
+        *open(&lease.heart) = Some(heart.abort_handle());
+        lease
+    }
+
+    fn deposed(&self) -> Option<StoreError> {
+        open(&self.lost).clone().map(StoreError::Deposed)
+    }
+
+    fn lose(&self, to: String) -> StoreError {
+        *open(&self.lost) = Some(to.clone());
+        StoreError::Deposed(to)
+    }
+
+    /// Rewrites the lock. What a write of this process left, of which no answer came, is
+    /// taken for what it is.
+    async fn renew(&self) -> Result<(), StoreError> {
+        let mut written = self.written.lock().await;
+        if let Some(error) = self.deposed() {
+            return Err(error);
+        }
+        let Some((sheet, version)) = written.as_mut() else {
+            return Err(self.lose("nobody: it was let go of".to_owned()));
+        };
+        sheet.beat += 1;
+        let begun = self.store.manners.pace.now();
+        self.put(sheet, version).await?;
+        *open(&self.until) = begun + sure(self.store.manners.lease);
+        Ok(())
+    }
+
+    async fn put(&self, sheet: &Sheet, version: &mut Version) -> Result<(), StoreError> {
+        loop {
+            let put = self.store.write(&key(&self.scope), &bytes(sheet), Some(version)).await?;
+            if let Some(new) = put {
+                *version = new;
+                return Ok(());
+            }
+            match read(&self.store, &self.scope).await? {
+                Some(found) if found.own && found.sheet.epoch == self.epoch => {
+                    *version = found.version;
+                }
+                Some(Found { sheet: Sheet { holder: Some(other), .. }, .. }) => {
+                    return Err(self.lose(other.to_string()));
+                }
+                Some(_) | None => return Err(self.lose("nobody: it was unlocked".to_owned())),
+            }
+        }
+    }
+}
+
+/// How much of a lease its holder relies on.
+fn sure(lease: Duration) -> Duration {
+    lease / 4 * 3
+}
+
+/// Renews a lease while anybody holds it.
+async fn beat(lease: Weak<Lease>, store: ObjectStore) {
+    let whole = store.manners.lease;
+    let mut pause = whole / 3;
+    loop {
+        store.manners.pace.sleep(pause).await;
+        let Some(lease) = lease.upgrade() else { return };
+        pause = match lease.renew().await {
+            Ok(()) => whole / 3,
+            Err(StoreError::Deposed(_)) => return,
+            Err(_) => whole / 12,
+        };
+    }
+}
+
+#[async_trait]
+impl Lock for Lease {
+    async fn confirm(&self) -> Result<(), StoreError> {
+        if let Some(error) = self.deposed() {
+            return Err(error);
+        }
+        if self.store.manners.pace.now() < *open(&self.until) {
+            return Ok(());
+        }
+        // This process has slept, or the store has not answered for long. Only the store
+        // knows whether somebody else has taken over.
+        self.renew().await
+    }
+
+    fn epoch(&self) -> Option<u64> {
+        Some(self.epoch)
+    }
+
+    async fn release(&self) -> Result<(), StoreError> {
+        if let Some(heart) = open(&self.heart).take() {
+            heart.abort();
+        }
+        let Some((sheet, mut version)) = self.written.lock().await.take() else { return Ok(()) };
+        let free = Sheet { holder: None, ..sheet };
+        match self.put(&free, &mut version).await {
+            // Somebody else's by now: nothing to let go of.
+            Ok(()) | Err(StoreError::Deposed(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(heart) = open(&self.heart).take() {
+            heart.abort();
+        }
+    }
+}
