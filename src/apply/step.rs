@@ -2,9 +2,11 @@
 
 use crate::cloud::{Call, Class, Failure, Launch, Left, Make, Owner};
 use crate::kinds::{
-    Action, Edit, KindName, Offer, Spec, Step, StepId, Tags, dismantle, edits, walk,
+    Action, Change, Edit, KindName, Offer, Spec, Step, StepId, Tags, dismantle, edits, walk,
 };
-use crate::model::{Address, CloudId, Link, SubnetId, TemplateId};
+use crate::model::{Address, CloudId, Link, SubnetId, TemplateId, Token, tags};
+
+use serde_json::json;
 
 use super::hands::{Hands, Trouble};
 
@@ -19,9 +21,10 @@ impl Hands<'_> {
         ids: Ids<'_>,
     ) -> Result<Vec<CloudId>, Trouble> {
         match &step.action {
-            Action::Create { spec, generation } => {
+            Action::Create { spec, generation, named } => {
                 let spec = settle(spec, ids)?;
-                self.create(at, &step.address, spec, *generation).await.map(|id| vec![id])
+                let owner = self.owner(&step.address, *generation, named.clone());
+                self.create(at, spec, owner).await.map(|id| vec![id])
             }
             Action::Update { id, was, spec, .. } => {
                 let spec = settle(spec, ids)?;
@@ -49,24 +52,48 @@ impl Hands<'_> {
                 }
                 Ok(nodes.clone())
             }
+            Action::Move { kind, ids, from: _, tags } => {
+                for id in ids {
+                    self.tag(at, *kind, id, Change::Add(json!(tags))).await?;
+                }
+                Ok(ids.clone())
+            }
+            Action::Adopt { id, spec } => {
+                let tags = self.owner(&step.address, 1, None).tags();
+                self.tag(at, spec.kind(), id, Change::Add(json!(tags))).await?;
+                Ok(vec![id.clone()])
+            }
+            Action::Forget { id, was } => {
+                let gone: Tags = tags::OWNING.map(|key| (key.to_owned(), String::new())).into();
+                self.tag(at, was.kind(), id, Change::Remove(json!(gone))).await?;
+                Ok(vec![id.clone()])
+            }
         }
     }
 
-    async fn create(
+    /// Whose an object is; the token of the intent comes later.
+    fn owner(&self, address: &Address, generation: u32, named: Option<Address>) -> Owner {
+        let (stack, address) = (self.scope.stack.clone(), address.clone());
+        Owner { stack, address, generation, token: Token(String::new()), named }
+    }
+
+    async fn tag(
         &self,
         at: StepId,
-        address: &Address,
-        spec: Spec,
-        generation: u32,
-    ) -> Result<CloudId, Trouble> {
+        kind: KindName,
+        id: &CloudId,
+        change: Change,
+    ) -> Result<(), Trouble> {
+        let edit = Edit { field: "tags".to_owned(), change };
+        self.send(at, &Call::Edit { kind, id: id.clone(), edit }).await.map(|_| ())
+    }
+
+    async fn create(&self, at: StepId, spec: Spec, owner: Owner) -> Result<CloudId, Trouble> {
         let (kind, born) = (spec.kind(), spec.born());
         let todo = edits(&born, &spec);
-        let stack = self.scope.stack.clone();
-        let build = |token| {
-            let owner = Owner { stack, address: address.clone(), generation, token };
-            Call::Create(Make { spec, owner })
-        };
-        let ids = self.make(at, build, (address, generation, 1)).await?;
+        let (address, generation) = (owner.address.clone(), owner.generation);
+        let build = |token| Call::Create(Make { spec, owner: Owner { token, ..owner } });
+        let ids = self.make(at, build, (&address, generation, 1)).await?;
         let Some(id) = ids.into_iter().next() else {
             return Err(odd(kind.word(), "the cloud returned no id"));
         };
@@ -128,9 +155,9 @@ impl Hands<'_> {
             let mut offer = offer.clone();
             offer.subnet = Link::Id(SubnetId(link(&offer.subnet, ids)?.0));
             let where_ = format!("{} in {}", offer.instance_type, offer.zone);
-            let stack = self.scope.stack.clone();
+            let owner = self.owner(address, 1, None);
             let build = |token| {
-                let owner = Owner { stack, address: address.clone(), generation: 1, token };
+                let owner = Owner { token, ..owner };
                 Call::Launch(Launch {
                     template: TemplateId(order.template.0.clone()),
                     offer,

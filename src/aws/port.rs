@@ -136,6 +136,9 @@ impl Aws {
             KindName::InstanceProfile => self.edit_profile(id, edit).await,
             KindName::PlacementGroup => self.edit_placement_group(id, edit).await,
             KindName::LaunchTemplate => self.edit_template(id, edit).await,
+            KindName::Node if edit.field == "tags" => {
+                self.edit_ec2_tags(kind, id.as_str(), edit).await
+            }
             KindName::Node => Err(not_so("edit")),
         }
     }

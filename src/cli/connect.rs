@@ -10,7 +10,7 @@ use crate::ledger::{Holder, Ledger, Who};
 use crate::model::{AccountId, Clock, Moment, Problem};
 use crate::plan::Refusal;
 use crate::sim::Region;
-use crate::stack::{self, Config, Desired, Pins};
+use crate::stack::{self, Config, Desired, Moves, Pins};
 
 use super::args::{Global, VarArgs};
 use super::halt::Halt;
@@ -145,7 +145,19 @@ impl Session {
         if destroy {
             return Ok(Desired::nothing(self.stack.config.stack.clone()));
         }
-        stack::expand(&self.stack.loaded, &self.facts, &Pins::of(observed))
+        let moves = Moves::of(&self.stack.loaded);
+        let (observed, _) = moves.relocate(&self.stack.config.stack, observed);
+        let pins = Pins::of(&observed);
+        if pins.origins.is_empty() {
+            return stack::expand(&self.stack.loaded, &self.facts, &pins);
+        }
+        // Names cannot change: what has moved keeps its own, and whoever refers to it by
+        // name means that one.
+        let renamed = self.stack.renamed(&self.facts.home.account, &pins.origins);
+        if !renamed.problems.is_empty() {
+            return Err(renamed.problems);
+        }
+        stack::expand(&renamed, &self.facts, &pins)
     }
 
     /// Problems of this configuration.

@@ -115,6 +115,10 @@ impl From<Refusal> for Halt {
             }
             Refusal::Cycle(_) => ("P002", "break the circle: one of them must do without another"),
             Refusal::Dangling { .. } => ("P003", "declare it, or remove what refers to it"),
+            Refusal::Occupied { .. } => (
+                "P006",
+                "delete or forget the one that you do not want, or remove the `moved` block",
+            ),
             Refusal::Precious { .. } => (
                 "P004",
                 "empty it yourself; or write `precious = false` in its block and\n\

@@ -3,10 +3,11 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::lang::{self, File, Folder, Loaded, Recorder, Snapshot, Vars};
 use crate::model::{AccountId, Problem, Severity};
-use crate::stack::{self, Config, Words};
+use crate::stack::{self, Config, Origins, Words};
 
 use super::args::{Global, VarArgs};
 use super::halt::Halt;
@@ -25,10 +26,19 @@ pub struct Stack {
     /// Its `stack` block.
     pub config: Config,
     /// All that it was made of, to be written down.
-    #[allow(dead_code, reason = "saved plans and history are about to use it")]
     pub snapshot: Snapshot,
     /// Warnings.
     pub warnings: Vec<Problem>,
+    texts: Vec<File>,
+    vars: Vars,
+}
+
+impl Stack {
+    /// The same configuration with names computed as what lives is named.
+    pub fn renamed(&self, account: &AccountId, origins: &Arc<Origins>) -> Loaded {
+        let words = Words { account: Some(account.clone()), origins: Arc::clone(origins) };
+        lang::load(&self.texts, &self.vars, &words, Some(&self.snapshot))
+    }
 }
 
 /// The folder to work in.
@@ -180,8 +190,9 @@ fn evaluate(texts: Texts<'_>, account: Option<AccountId>, missing: Missing) -> R
         vars.unknown_when_missing();
     }
     let recorder = Recorder::new(reader);
-    let shown: Vec<File> = files.iter().map(|file| shown(&dir, file)).collect();
-    let mut loaded = lang::load(&shown, &vars, &Words { account }, Some(&recorder));
+    let texts: Vec<File> = files.iter().map(|file| shown(&dir, file)).collect();
+    let words = Words { account, ..Words::default() };
+    let mut loaded = lang::load(&texts, &vars, &words, Some(&recorder));
     if loaded.problems.is_empty() {
         loaded.problems = stack::check(&loaded);
     }
@@ -190,7 +201,7 @@ fn evaluate(texts: Texts<'_>, account: Option<AccountId>, missing: Missing) -> R
         Some(config) if !bad => {
             let warnings = loaded.problems.clone();
             let snapshot = Snapshot::of(&files, &recorder, &vars, &loaded);
-            Ok(Stack { dir, config, warnings, snapshot, loaded })
+            Ok(Stack { dir, config, warnings, snapshot, loaded, texts, vars })
         }
         Some(_) | None => Err(Halt::of(loaded.problems.clone(), &loaded.sources)),
     }

@@ -79,17 +79,23 @@ pub struct Owner {
     pub generation: u32,
     /// The intent that made it; also the client token where the API takes one.
     pub token: Token,
+    /// The address by which its name was computed, when it has moved since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named: Option<Address>,
 }
 
 impl Owner {
     /// As tags.
     pub fn tags(&self) -> Tags {
-        Tags::from([
+        let named = self.named.iter().map(|named| (tags::NAMED.to_owned(), named.to_tag()));
+        let mut all = Tags::from([
             (tags::STACK.to_owned(), self.stack.to_string()),
             (tags::ADDRESS.to_owned(), self.address.to_tag()),
             (tags::GENERATION.to_owned(), self.generation.to_string()),
             (tags::INTENT.to_owned(), self.token.to_string()),
-        ])
+        ]);
+        all.extend(named);
+        all
     }
 
     /// Reads tags: none when another stack owns the object or nobody does, an error
@@ -100,15 +106,18 @@ impl Owner {
         }
         let address = found.get(tags::ADDRESS).map(String::as_str).unwrap_or_default();
         let generation = found.get(tags::GENERATION).map_or(Ok(1), |text| text.parse());
-        Some(match (Address::from_tag(address), generation) {
-            (Ok(address), Ok(generation)) => Ok(Self {
+        let named = found.get(tags::NAMED).map(|text| Address::from_tag(text)).transpose();
+        Some(match (Address::from_tag(address), generation, named) {
+            (Ok(address), Ok(generation), Ok(named)) => Ok(Self {
                 stack: stack.clone(),
                 address,
                 generation,
                 token: Token(found.get(tags::INTENT).cloned().unwrap_or_default()),
+                named,
             }),
-            (Err(bad), _) => Err(format!("tag {}: {bad}", tags::ADDRESS)),
-            (Ok(_), Err(_)) => Err(format!("tag {} is not a number", tags::GENERATION)),
+            (Err(bad), _, _) => Err(format!("tag {}: {bad}", tags::ADDRESS)),
+            (Ok(_), Err(_), _) => Err(format!("tag {} is not a number", tags::GENERATION)),
+            (Ok(_), Ok(_), Err(bad)) => Err(format!("tag {}: {bad}", tags::NAMED)),
         })
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Node, Offer, Spec, Tags};
+use super::{KindName, Node, Offer, Spec, Tags};
 use crate::model::{Address, CloudId, Link, TemplateId};
 
 /// A step's place in its plan.
@@ -34,6 +34,9 @@ pub enum Action {
         spec: Spec,
         /// How often the address was replaced, from 1.
         generation: u32,
+        /// The address by which its name was computed, when it succeeds one that has moved.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        named: Option<Address>,
     },
     /// Change it in place.
     Update {
@@ -74,6 +77,31 @@ pub enum Action {
         nodes: Vec<CloudId>,
         /// What they are.
         was: Vec<Node>,
+    },
+    /// Give objects another address: their tags change, nothing else.
+    Move {
+        /// Their kind.
+        kind: KindName,
+        /// Which objects.
+        ids: Vec<CloudId>,
+        /// Where they were declared until now.
+        from: Address,
+        /// The tags that they get.
+        tags: Tags,
+    },
+    /// Make an object that exists the stack's, by its tags.
+    Adopt {
+        /// Which object.
+        id: CloudId,
+        /// What it is.
+        spec: Spec,
+    },
+    /// Make an object nobody's, by its tags; it stays as it is.
+    Forget {
+        /// Which object.
+        id: CloudId,
+        /// What it is.
+        was: Spec,
     },
 }
 
@@ -119,6 +147,12 @@ pub enum Why {
     },
     /// Their launch template or subnet is not a wanted one.
     Outdated,
+    /// A `moved` block says so.
+    Moved,
+    /// The author wants it in the stack.
+    Adopted,
+    /// The author wants it out of the stack.
+    Forgotten,
 }
 
 /// What a value of the configuration will be after apply.
@@ -159,15 +193,20 @@ impl Action {
             Self::Delete { .. } => "delete",
             Self::Launch { .. } => "launch",
             Self::Terminate { .. } => "terminate",
+            Self::Move { .. } => "move",
+            Self::Adopt { .. } => "adopt",
+            Self::Forget { .. } => "forget",
         }
     }
 
     /// The spec that a person thinks of: what it shall be, or what it was.
     pub fn spec(&self) -> Option<&Spec> {
         match self {
-            Self::Create { spec, .. } | Self::Update { spec, .. } => Some(spec),
-            Self::Delete { was, .. } => Some(was),
-            Self::Launch { .. } | Self::Terminate { .. } => None,
+            Self::Create { spec, .. } | Self::Update { spec, .. } | Self::Adopt { spec, .. } => {
+                Some(spec)
+            }
+            Self::Delete { was, .. } | Self::Forget { was, .. } => Some(was),
+            Self::Launch { .. } | Self::Terminate { .. } | Self::Move { .. } => None,
         }
     }
 }

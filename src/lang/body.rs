@@ -9,6 +9,7 @@ use crate::model::{Address, Block as Word, Name, Problem, Span};
 
 use super::conform::conform;
 use super::eval::{Eval, Stop};
+use super::place::place;
 use super::schema::{Attribute, BlockSchema, Type};
 use super::value::Value;
 use super::{Evaluated, codes, limits, nearest};
@@ -158,6 +159,9 @@ fn attribute(
     let Some(known) = schema.attributes.iter().find(|known| known.name == name) else {
         return Err(unknown_attribute(eval, written, schema).into());
     };
+    if known.ty == Type::Address {
+        return Ok((known.name, place(eval, &written.value, name)?));
+    }
     let value = eval.value(&written.value)?;
     let span = eval.span(&written.value);
     too_deep(&value, &span)?;

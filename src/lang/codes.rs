@@ -27,6 +27,7 @@ codes! {
     CYCLE = "L021", "Values depend on each other in a circle.";
     DEFERRED = "L022", "A value that is known only after apply stands where it decides something.";
     UNSUPPORTED = "L023", "A reference or function that this language does not have.";
+    ADDRESS = "L024", "An attribute names no place of the configuration.";
     OPERAND = "L030", "An operator got a value that it cannot work on.";
     ARITHMETIC = "L031", "A calculation has no exact result.";
     NUMBER = "L032", "A number has more digits than can be kept exactly.";

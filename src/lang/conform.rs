@@ -92,6 +92,7 @@ impl Type {
                 let names: Vec<&str> = attributes.iter().map(|a| a.name).collect();
                 format!("an object {{ {} }}", names.join(", "))
             }
+            Self::Address => "an address such as bucket.a".to_owned(),
             Self::TypeExpression => "a type such as list(string)".to_owned(),
             Self::Any => "anything".to_owned(),
         }
@@ -113,7 +114,8 @@ pub(crate) fn conform(value: Value, ty: &Type) -> Result<Value, Wrong> {
         return Ok(value);
     }
     match ty {
-        Type::Any | Type::TypeExpression => Ok(value),
+        // The last two are read as they are written.
+        Type::Any | Type::TypeExpression | Type::Address => Ok(value),
         Type::String => primitive(&value, Primitive::String, ty),
         Type::Number => primitive(&value, Primitive::Number, ty),
         Type::Bool => primitive(&value, Primitive::Bool, ty),

@@ -22,6 +22,7 @@ mod limits;
 mod load;
 mod nearest;
 mod parse;
+mod place;
 mod read;
 mod refs;
 mod scan;

@@ -29,6 +29,9 @@ pub enum Type {
     Either(&'static [Type]),
     /// An object with these attributes.
     Object(&'static [Attribute]),
+    /// A place in the configuration, written and not evaluated: `bucket.a`,
+    /// `module.m.bucket.a["x"]`, `module.m`, `"network.main/vpc"`.
+    Address,
     /// A type expression of a variable (`type = list(string)`).
     TypeExpression,
     /// Anything.

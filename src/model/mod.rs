@@ -8,6 +8,7 @@ mod address;
 mod clock;
 mod id;
 mod link;
+mod place;
 mod problem;
 pub mod tags;
 
@@ -19,4 +20,5 @@ pub use id::{
     StackName, SubnetId, TemplateId, Token, VpcId, Zone,
 };
 pub use link::{Encoder, Link, Piece, Text};
+pub use place::{BlockPlace, Place};
 pub use problem::{Label, Problem, Severity, Source, Sources, Span};

@@ -1,5 +1,7 @@
 //! The tags that own: every object carries them from the call that creates it.
 
+use super::{Address, StackName};
+
 /// Which stack owns the object.
 pub const STACK: &str = "mlinfra:stack";
 /// Which address of that stack it is ([`super::Address::to_tag`]).
@@ -8,6 +10,11 @@ pub const ADDRESS: &str = "mlinfra:address";
 pub const GENERATION: &str = "mlinfra:generation";
 /// The token of the intent that made it: a lost answer is found by it.
 pub const INTENT: &str = "mlinfra:intent";
+/// The address by which its name was computed, on an object that has moved since: names do
+/// not change, and by this tag the name is still known.
+pub const NAMED: &str = "mlinfra:named";
+/// The tags that make an object a stack's; without them it is nobody's.
+pub const OWNING: [&str; 5] = [STACK, ADDRESS, GENERATION, INTENT, NAMED];
 /// On nodes: the launch template they were started from.
 pub const TEMPLATE: &str = "mlinfra:template";
 /// On nodes: the batch (one launch call) they belong to.
@@ -16,6 +23,14 @@ pub const BATCH: &str = "mlinfra:batch";
 pub const IMAGE: &str = "mlinfra:image";
 /// On buckets: `false` when the author allows the contents to be deleted.
 pub const PRECIOUS: &str = "mlinfra:precious";
+
+/// What consoles show; ours unless the author says otherwise.
+pub const NAME: &str = "Name";
+
+/// The name for consoles of what stands at an address.
+pub fn name(stack: &StackName, address: &Address) -> String {
+    format!("{stack}/{}", address.to_tag())
+}
 
 /// True for keys that mlinfra or AWS manage: they are never part of a diff.
 pub fn is_reserved(key: &str) -> bool {

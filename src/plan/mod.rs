@@ -11,6 +11,7 @@
 //! * what could not be seen is not acted on.
 
 mod doomed;
+mod moved;
 mod nodes;
 mod order;
 mod refusal;
@@ -46,14 +47,18 @@ struct Draft<'a> {
 pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed) -> Result<Plan, Refusal> {
     refusal::blind(desired, observed)?;
     let order = order::makers_first(desired)?;
+    let (observed, former) = desired.moves.relocate(&desired.stack, observed);
+    let observed = observed.as_ref();
     let mut draft = Draft::default();
     let standing = settle::by_address(observed);
+    moved::conflicts(&standing, &former)?;
     for address in &order {
         settle::object(&mut draft, desired, &standing, address);
     }
     nodes::fleets(&mut draft, desired, &standing);
     nodes::orphans(&mut draft, &standing, desired.destroy);
     doomed::collect(&mut draft, desired, observed);
+    moved::steps(&mut draft, desired, observed, &former);
     refusal::precious(&draft)?;
     let (unchanged, outputs) = (draft.unchanged, settle::outputs(desired, &draft));
     let steps = steps::arrange(desired, draft, observed)?;

@@ -31,6 +31,16 @@ pub enum Refusal {
         /// To what.
         to: Address,
     },
+    /// A move would bring two objects to one address.
+    #[error("{from} cannot become {to}: two objects would stand there, {}", list(ids))]
+    Occupied {
+        /// Where the one that moves is.
+        from: Address,
+        /// Where it is to be.
+        to: Address,
+        /// All of them.
+        ids: Vec<CloudId>,
+    },
     /// Deleting it would lose data.
     #[error("{address} ({id}) holds data and is precious")]
     Precious {
@@ -39,6 +49,10 @@ pub enum Refusal {
         /// Which object.
         id: CloudId,
     },
+}
+
+fn list(ids: &[CloudId]) -> String {
+    ids.iter().map(CloudId::short).collect::<Vec<_>>().join(" and ")
 }
 
 /// Refuses to act on what cannot be seen: a kind that is declared or that a whole

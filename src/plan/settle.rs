@@ -42,10 +42,14 @@ pub(super) fn object(
     let candidates = found.iter().filter(|(_, live)| live.kind == wanted.kind());
 
     let mut highest = 0;
+    let mut named = None;
     let mut why = Why::Missing;
     let mut replaced = Vec::new();
     for (id, live) in candidates {
         highest = highest.max(live.owner.generation);
+        if named.is_none() {
+            named = live.owner.named.clone();
+        }
         if let Phase::Failed(text) = &live.phase {
             why = Why::Failed { text: text.clone() };
         }
@@ -74,7 +78,7 @@ pub(super) fn object(
         *ids = replaced;
     }
     let generation = highest + 1;
-    let action = Action::Create { spec: wanted.at_generation(generation), generation };
+    let action = Action::Create { spec: wanted.at_generation(generation), generation, named };
     draft.steps.push((address.clone(), action, why));
 }
 

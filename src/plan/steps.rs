@@ -17,6 +17,8 @@ struct Board<'a> {
     needs: Vec<BTreeSet<usize>>,
     /// The step that makes or changes what is declared at an address.
     making: BTreeMap<Address, usize>,
+    /// The step that tags what stays at an address.
+    tagging: BTreeMap<Address, usize>,
     /// The step that launches or terminates nodes at an address.
     nodes: BTreeMap<Address, Vec<usize>>,
     /// The step that deletes an object, or terminates a node.
@@ -70,6 +72,7 @@ impl<'a> Board<'a> {
             desired,
             needs: vec![BTreeSet::new(); steps.len()],
             making: BTreeMap::new(),
+            tagging: BTreeMap::new(),
             nodes: BTreeMap::new(),
             ending: BTreeMap::new(),
             steps,
@@ -79,6 +82,11 @@ impl<'a> Board<'a> {
                 Action::Create { .. } | Action::Update { .. } => {
                     board.making.insert(address.clone(), at);
                 }
+                Action::Move { .. } | Action::Adopt { .. } => {
+                    board.tagging.insert(address.clone(), at);
+                }
+                // It stays, and nothing of the stack depends on whose it is.
+                Action::Forget { .. } => {}
                 Action::Delete { id, .. } => {
                     board.ending.insert(id.clone(), at);
                 }
@@ -119,6 +127,9 @@ impl<'a> Board<'a> {
         }
         for (address, spec) in &desired.specs {
             let Some(at) = self.making.get(address).copied() else { continue };
+            if let Some(first) = self.tagging.get(address).copied() {
+                self.need(at, first);
+            }
             for to in declared_links(spec) {
                 self.need_made(at, &to);
             }
@@ -231,7 +242,10 @@ impl<'a> Board<'a> {
                 Action::Update { .. }
                 | Action::Delete { .. }
                 | Action::Launch { .. }
-                | Action::Terminate { .. } => None,
+                | Action::Terminate { .. }
+                | Action::Move { .. }
+                | Action::Adopt { .. }
+                | Action::Forget { .. } => None,
             })
             .collect()
     }

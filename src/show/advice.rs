@@ -56,6 +56,9 @@ pub(super) fn left(left: Left, further: bool, action: &Action) -> String {
         Action::Delete { .. } => "It is still there.",
         Action::Launch { .. } => "No node was started.",
         Action::Terminate { .. } => "The nodes still run, and are billed.",
+        Action::Move { .. } | Action::Adopt { .. } | Action::Forget { .. } => {
+            "Its tags are as they were."
+        }
     };
     match left {
         Left::Nothing => nothing.to_owned(),
@@ -137,8 +140,11 @@ fn in_use(text: &str, step: &Step) -> String {
 fn own_ids(action: &Action) -> Vec<&CloudId> {
     match action {
         Action::Create { .. } | Action::Launch { .. } => Vec::new(),
-        Action::Update { id, .. } | Action::Delete { id, .. } => vec![id],
-        Action::Terminate { nodes, .. } => nodes.iter().collect(),
+        Action::Update { id, .. }
+        | Action::Delete { id, .. }
+        | Action::Adopt { id, .. }
+        | Action::Forget { id, .. } => vec![id],
+        Action::Terminate { nodes: ids, .. } | Action::Move { ids, .. } => ids.iter().collect(),
     }
 }
 

@@ -6,12 +6,15 @@ use super::diff::Diff;
 use super::fold::{Page, Row, count};
 use super::item::{self, Act, Doomed, Item, Symbol};
 use super::screen::Ink;
-use super::value;
-use crate::kinds::{Market, Node, Offer, Spec};
+use super::{value, words};
+use crate::kinds::{KindName, Market, Node, Offer, Spec};
 use crate::model::{Address, CloudId};
 
 /// Where everything that belongs to an object starts.
 pub(super) const BODY: usize = 6;
+
+/// Nodes that a move names.
+const MOVED: usize = 3;
 
 /// Offers that the short form lists.
 const OFFERS: usize = 4;
@@ -71,7 +74,13 @@ fn likeness(item: &Item<'_>) -> Option<String> {
             let diffs: Vec<String> = old.iter().map(|old| diff_text(old.was, spec)).collect();
             (spec.kind(), format!("{generation} {}", diffs.join("\n")))
         }
-        Act::Launch { .. } | Act::Terminate { .. } => return None,
+        Act::Move { kind: _, ids: _, from } => {
+            let owner = Address { key: None, part: None, ..(*from).clone() };
+            return Some(format!("moved from {owner}"));
+        }
+        Act::Launch { .. } | Act::Terminate { .. } | Act::Adopt { .. } | Act::Forget { .. } => {
+            return None;
+        }
     };
     let (symbol, stem) = (item.act.symbol().mark(), value::stem(item.address));
     let whys: Vec<_> = item.whys.iter().map(|why| item::why(why)).collect();
@@ -115,17 +124,24 @@ fn card(group: &[&Item<'_>], verbose: bool) -> Option<Card> {
             rows.extend(self::offers(offers, verbose));
             if verbose {
                 rows.push(Row::at(BODY).words(Ink::Dim, format!("batch = {batch}")));
-                let tags = serde_json::json!(tags);
-                rows.push(
-                    Row::at(BODY).words(Ink::Dim, format!("tags = {}", value::inline(&tags))),
-                );
+                let tags = value::inline(&serde_json::json!(tags));
+                rows.push(Row::at(BODY).words(Ink::Dim, format!("tags = {tags}")));
             }
             let number = usize::try_from(*number).unwrap_or(usize::MAX);
-            (format!("launch {}", count(number, "node", "nodes")), String::new())
+            (format!("launch {}", words::nodes(number)), String::new())
         }
         Act::Terminate { nodes, was } => {
             rows.extend(terminated(nodes, was));
-            (format!("terminate {}", count(nodes.len(), "node", "nodes")), String::new())
+            (format!("terminate {}", words::nodes(nodes.len())), String::new())
+        }
+        Act::Move { kind, ids, from } => return Some(moved(group, *kind, ids, from)),
+        Act::Adopt { id, spec } => {
+            rows.push(note("exists, and becomes the stack's"));
+            (spec.kind().title().to_owned(), id.short().to_owned())
+        }
+        Act::Forget { id, was } => {
+            rows.push(note("stays as it is, and is no longer the stack's"));
+            (was.kind().title().to_owned(), id.short().to_owned())
         }
     };
     let symbol = item.act.symbol();
@@ -135,6 +151,27 @@ fn card(group: &[&Item<'_>], verbose: bool) -> Option<Card> {
     rows.insert(0, members(group));
     let (title, dim) = (format!("{title} × {}", group.len()), String::new());
     Some(Card { symbol, address: value::stem(item.address), title, dim, rows })
+}
+
+/// `# has moved: bucket.a -> bucket.b`. Objects of one block move together, whatever they are.
+fn moved(group: &[&Item<'_>], kind: KindName, ids: &[CloudId], from: &Address) -> Card {
+    let (symbol, to) = (Symbol::Move, group[0].address);
+    if group.len() == 1 {
+        let shorts: Vec<&str> = ids.iter().take(MOVED).map(CloudId::short).collect();
+        let more = if ids.len() > MOVED { ", …" } else { "" };
+        let title = match (kind, ids.len()) {
+            (KindName::Node, number) => count(number, "node", "nodes"),
+            (kind, _) => kind.title().to_owned(),
+        };
+        let dim = format!("{}{more}", shorts.join(", "));
+        let rows = vec![note(format!("has moved: {from} -> {to}"))];
+        return Card { symbol, address: to.to_string(), title, dim, rows };
+    }
+    let block = |address: &Address| Address { key: None, part: None, ..address.clone() };
+    let says = note(format!("have moved: {} -> {}", block(from), block(to)));
+    let title = format!("object × {}", group.len());
+    let rows = vec![says, members(group)];
+    Card { symbol, address: block(to).to_string(), title, dim: String::new(), rows }
 }
 
 fn note(text: impl AsRef<str>) -> Row {

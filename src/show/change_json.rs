@@ -20,15 +20,17 @@ pub(super) struct Changed<'a> {
     pub after: Option<Value>,
     /// It is not the one that stands at its address, and only waits for its end.
     pub deposed: Option<&'a CloudId>,
+    /// What it was until it moved.
+    pub previous: Option<Named<'a>>,
+    /// It exists, and becomes the stack's.
+    pub importing: Option<&'a CloudId>,
     replace_paths: Vec<Value>,
     reason: Option<&'static str>,
 }
 
 /// Everything that a plan touches, by address; a replacement is one change.
 pub(super) fn touched(plan: &Plan) -> Vec<Changed<'_>> {
-    let mut out: Vec<Changed<'_>> = item::items(plan).iter().flat_map(of_item).collect();
-    sort(&mut out);
-    out
+    joined(item::items(plan).iter().flat_map(of_item).collect())
 }
 
 /// The same, and what stays as it is.
@@ -37,17 +39,44 @@ pub(super) fn all<'a>(plan: &'a Plan, observed: &'a Observed) -> Vec<Changed<'a>
     let ids: BTreeSet<&CloudId> = items.iter().flat_map(ids).collect();
     let standing = state_json::standing(observed);
     let mut out: Vec<Changed<'_>> = items.iter().flat_map(of_item).collect();
+    // What moves is shown as it is now.
+    for change in out.iter_mut().filter(|change| change.before.is_none()) {
+        let found = change.previous.as_ref().and_then(|former| standing.get(former));
+        let live = found.and_then(|(_, id)| Some((*id, observed.live.get(*id)?.spec()?)));
+        if let Some((id, spec)) = live {
+            let fields = with_id(spec, Some(id));
+            (change.before, change.after) = (Some(fields.clone()), Some(fields));
+        }
+    }
     out.extend(observed.live.iter().filter_map(|(id, live)| {
         let named = state_json::named(id, live);
         let stands = standing.get(&named).is_some_and(|(_, current)| *current == id);
         (stands && !ids.contains(id)).then(|| kept(named, id, live)).flatten()
     }));
-    sort(&mut out);
-    out
+    joined(out)
 }
 
-fn sort(changes: &mut [Changed<'_>]) {
+/// In order; that an object moves or is adopted, and what changes of it, is one entry.
+fn joined(mut changes: Vec<Changed<'_>>) -> Vec<Changed<'_>> {
     changes.sort_by_cached_key(|change| (change.named.full(), change.deposed.cloned()));
+    let mut out: Vec<Changed<'_>> = Vec::with_capacity(changes.len());
+    for change in changes {
+        match out.last_mut() {
+            Some(last)
+                if last.named == change.named
+                    && last.deposed.is_none()
+                    && change.deposed.is_none()
+                    && (last.is_tagging() || change.is_tagging()) =>
+            {
+                let stays =
+                    if last.is_tagging() { std::mem::replace(last, change) } else { change };
+                last.previous = stays.previous.or(last.previous.take());
+                last.importing = stays.importing.or(last.importing);
+            }
+            Some(_) | None => out.push(change),
+        }
+    }
+    out
 }
 
 /// The objects that an item acts on.
@@ -56,7 +85,8 @@ fn ids<'a>(item: &Item<'a>) -> Vec<&'a CloudId> {
         Act::Create { .. } | Act::Launch { .. } => Vec::new(),
         Act::Update { id, .. } | Act::Delete(Doomed { id, .. }) => vec![id],
         Act::Replace { old, .. } => old.iter().map(|old| old.id).collect(),
-        Act::Terminate { nodes, .. } => nodes.iter().collect(),
+        Act::Terminate { nodes: ids, .. } | Act::Move { ids, .. } => ids.iter().collect(),
+        Act::Adopt { id, .. } | Act::Forget { id, .. } => vec![id],
     }
 }
 
@@ -93,6 +123,7 @@ fn of_item<'a>(item: &Item<'a>) -> Vec<Changed<'a>> {
                 .map(|n| Changed::new(node(n), &["create"], None).to(after.clone()))
                 .collect()
         }
+        Act::Move { .. } | Act::Adopt { .. } | Act::Forget { .. } => tagged(item),
         Act::Terminate { nodes, was } => nodes
             .iter()
             .zip(*was)
@@ -106,6 +137,41 @@ fn of_item<'a>(item: &Item<'a>) -> Vec<Changed<'a>> {
         change.reason = reason.filter(|_| change.deposed.is_none());
     }
     out
+}
+
+/// What only changes hands or its address.
+fn tagged<'a>(item: &Item<'a>) -> Vec<Changed<'a>> {
+    let at = item.address;
+    match &item.act {
+        Act::Move { kind: KindName::Node, ids, from } => {
+            let node = |id: &'a CloudId| {
+                let previous = Some(Named::node(from, id.as_str()));
+                let id = id.as_str();
+                Changed { previous, ..Changed::new(Named::node(at, id), &["no-op"], None) }
+            };
+            ids.iter().map(node).collect()
+        }
+        Act::Move { kind, ids: _, from } => {
+            let previous = Some(Named::new(from, *kind));
+            vec![Changed { previous, ..Changed::new(Named::new(at, *kind), &["no-op"], None) }]
+        }
+        Act::Adopt { id, spec } => {
+            let fields = with_id(spec, Some(id));
+            let named = Named::new(at, spec.kind());
+            let out = Changed::new(named, &["no-op"], Some(fields.clone())).to(fields);
+            vec![Changed { importing: Some(id), ..out }]
+        }
+        Act::Forget { id, was } => {
+            let before = with_id(was, Some(id));
+            vec![Changed::new(Named::new(at, was.kind()), &["forget"], Some(before))]
+        }
+        Act::Create { .. }
+        | Act::Update { .. }
+        | Act::Delete(_)
+        | Act::Replace { .. }
+        | Act::Launch { .. }
+        | Act::Terminate { .. } => Vec::new(),
+    }
 }
 
 fn gone<'a>(address: &'a Address, doomed: Doomed<'a>, deposed: bool) -> Changed<'a> {
@@ -157,7 +223,13 @@ fn node_fields(node: &Node) -> Map<String, Value> {
 impl<'a> Changed<'a> {
     fn new(named: Named<'a>, actions: &'static [&'static str], before: Option<Value>) -> Self {
         let (after, replace_paths) = (None, Vec::new());
-        Self { named, actions, before, after, deposed: None, replace_paths, reason: None }
+        let (deposed, previous, importing, reason) = (None, None, None, None);
+        Self { named, actions, before, after, deposed, previous, importing, replace_paths, reason }
+    }
+
+    /// It only changes hands or its address.
+    fn is_tagging(&self) -> bool {
+        self.previous.is_some() || self.importing.is_some()
     }
 
     fn to(self, after: Value) -> Self {
@@ -179,9 +251,11 @@ impl<'a> Changed<'a> {
 
     /// An entry of `resource_changes`.
     pub(super) fn json(&self) -> Value {
-        let Self { named, actions: _, before: _, after: _, deposed, replace_paths: _, reason } =
-            self;
+        let Self { named, deposed, previous, reason, .. } = self;
         let mut out = named.head();
+        if let Some(previous) = previous {
+            out.insert("previous_address".to_owned(), json!(previous.full()));
+        }
         let module = named.module();
         if !module.is_empty() {
             out.insert("module_address".to_owned(), json!(module));
@@ -198,7 +272,7 @@ impl<'a> Changed<'a> {
     }
 
     fn change(&self) -> Value {
-        let Self { named: _, actions, before, after, deposed: _, replace_paths, reason: _ } = self;
+        let Self { actions, before, after, importing, replace_paths, .. } = self;
         // What is there has no unknown parts, only links to write as plain ids.
         let was = before.as_ref().map_or(Value::Null, |before| split(before).0);
         let (will, mut unknown) = after.as_ref().map_or((Value::Null, json!({})), split);
@@ -222,6 +296,9 @@ impl<'a> Changed<'a> {
         if let (Some(map), false) = (out.as_object_mut(), replace_paths.is_empty()) {
             map.insert("replace_paths".to_owned(), json!(replace_paths));
         }
+        if let (Some(map), Some(id)) = (out.as_object_mut(), importing) {
+            map.insert("importing".to_owned(), json!({ "id": id }));
+        }
         out
     }
 }
@@ -241,7 +318,10 @@ fn reason(why: &Why, act: &Act<'_>) -> Option<&'static str> {
         | Why::Destroyed
         | Why::Grow { .. }
         | Why::Shrink { .. }
-        | Why::Outdated => None,
+        | Why::Outdated
+        | Why::Moved
+        | Why::Adopted
+        | Why::Forgotten => None,
     }
 }
 
@@ -250,10 +330,16 @@ pub(super) fn step_names(step: &crate::kinds::Step) -> Vec<Named<'_>> {
     use crate::kinds::Action;
     let at = &step.address;
     match &step.action {
-        Action::Create { spec, .. } | Action::Update { spec, .. } => {
+        Action::Create { spec, .. } | Action::Update { spec, .. } | Action::Adopt { spec, .. } => {
             vec![Named::new(at, spec.kind())]
         }
-        Action::Delete { was, .. } => vec![Named::new(at, was.kind())],
+        Action::Delete { was, .. } | Action::Forget { was, .. } => {
+            vec![Named::new(at, was.kind())]
+        }
+        Action::Move { kind: KindName::Node, ids, .. } => {
+            ids.iter().map(|id| Named::node(at, id.as_str())).collect()
+        }
+        Action::Move { kind, .. } => vec![Named::new(at, *kind)],
         Action::Launch { batch, count, .. } => {
             (0..*count).map(|n| Named::node(at, format!("{batch}/{n}"))).collect()
         }
@@ -265,5 +351,8 @@ pub(super) fn step_names(step: &crate::kinds::Step) -> Vec<Named<'_>> {
 
 /// The kind that a step concerns.
 pub(super) fn step_kind(step: &crate::kinds::Step) -> KindName {
+    if let crate::kinds::Action::Move { kind, .. } = &step.action {
+        return *kind;
+    }
     step.action.spec().map_or(KindName::Node, Spec::kind)
 }

@@ -134,11 +134,14 @@ fn identity(id: &CloudId) -> [(String, Value); 2] {
 /// Terraform's word for an action, the object's id.
 fn facts(action: &Action) -> (&'static str, Option<&CloudId>) {
     match action {
-        Action::Create { spec: _, generation: _ } => ("create", None),
+        Action::Create { spec: _, generation: _, named: _ } => ("create", None),
         Action::Update { id, was: _, spec: _, fields: _ } => ("update", Some(id)),
         Action::Delete { id, was: _, empty_first: _ } => ("delete", Some(id)),
         Action::Launch { .. } => ("create", None),
         Action::Terminate { .. } => ("delete", None),
+        Action::Move { ids, .. } => ("move", ids.first()),
+        Action::Adopt { id, spec: _ } => ("import", Some(id)),
+        Action::Forget { id, was: _ } => ("forget", Some(id)),
     }
 }
 
@@ -152,6 +155,12 @@ fn planned(changed: &Changed<'_>, timestamp: &str) -> Value {
     let mut change = json!({ "resource": changed.named.line(), "action": action });
     if let (Some(map), Some(reason)) = (change.as_object_mut(), changed.stream_reason()) {
         map.insert("reason".to_owned(), json!(reason));
+    }
+    if let (Some(map), Some(previous)) = (change.as_object_mut(), &changed.previous) {
+        map.insert("previous_resource".to_owned(), previous.line());
+    }
+    if let (Some(map), Some(id)) = (change.as_object_mut(), changed.importing) {
+        map.insert("importing".to_owned(), json!({ "id": id }));
     }
     let text = format!("{}: Plan to {action}", changed.named.address);
     line("info", &text, timestamp, "planned_change", &json!({ "change": change }))
@@ -197,11 +206,16 @@ pub fn applied_summary(plan: &Plan, done: &[StepId], timestamp: &str) -> Value {
 }
 
 fn summed(sums: Sums, operation: &str, text: &str, timestamp: &str) -> Value {
-    let Sums { add, change, delete, launch, terminate } = sums;
+    let Sums { add, change, delete, launch, terminate, moved, adopted, forgotten } = sums;
     // A node is a resource like any other to whoever counts the lines before.
-    let changes = json!({ "add": add + launch, "change": change, "import": 0,
+    let mut changes = json!({ "add": add + launch, "change": change, "import": adopted,
         "remove": delete + terminate, "operation": operation,
         "launch": launch, "terminate": terminate });
+    for (name, number) in [("move", moved), ("forget", forgotten)] {
+        if let (Some(map), true) = (changes.as_object_mut(), number > 0) {
+            map.insert(name.to_owned(), json!(number));
+        }
+    }
     line("info", text, timestamp, "change_summary", &json!({ "changes": changes }))
 }
 

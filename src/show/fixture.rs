@@ -24,7 +24,7 @@ pub(super) fn step(tag: &str, action: Action, why: Why, needs: &[StepId]) -> Ste
 }
 
 pub(super) fn create(spec: Spec) -> Action {
-    Action::Create { spec, generation: 1 }
+    Action::Create { spec, generation: 1, named: None }
 }
 
 pub(super) fn delete(id: &str, was: Spec) -> Action {
@@ -154,7 +154,8 @@ pub(super) fn mixed() -> Plan {
     let emptied =
         Action::Delete { id: "arn:aws:s3:::acme-old".into(), was: old, empty_first: true };
     let moved = Why::Replaces { ids: vec!["subnet-1".into()], fields: vec!["zone".to_owned()] };
-    let renewed = Action::Create { spec: subnet(&vpc, "b", "10.0.0.0/20"), generation: 2 };
+    let renewed =
+        Action::Create { spec: subnet(&vpc, "b", "10.0.0.0/20"), generation: 2, named: None };
     let nat = spec(
         KindName::NatGateway,
         json!({"subnet": {"$id": "subnet-9"}, "address": {"$id": "eipalloc-1"}, "tags": {}}),
@@ -172,7 +173,7 @@ pub(super) fn mixed() -> Plan {
         step("network.main/nat", create(nat.clone()), failed, &[]),
         step(
             "cluster.train/template",
-            Action::Create { spec: wanted, generation: 2 },
+            Action::Create { spec: wanted, generation: 2, named: None },
             replaces,
             &[],
         ),

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::screen::Ink;
-use crate::kinds::{Action, Node, Offer, Plan, Spec, StepId, Tags, Why};
+use crate::kinds::{Action, KindName, Node, Offer, Plan, Spec, StepId, Tags, Why};
 use crate::model::{Address, CloudId, Link, TemplateId};
 
 /// What happens to one object, or to some nodes.
@@ -50,6 +50,19 @@ pub(super) enum Act<'a> {
         nodes: &'a [CloudId],
         was: &'a [Node],
     },
+    Move {
+        kind: KindName,
+        ids: &'a [CloudId],
+        from: &'a Address,
+    },
+    Adopt {
+        id: &'a CloudId,
+        spec: &'a Spec,
+    },
+    Forget {
+        id: &'a CloudId,
+        was: &'a Spec,
+    },
 }
 
 /// Which half of a replacement comes first.
@@ -89,7 +102,9 @@ pub(super) fn items(plan: &Plan) -> Vec<Item<'_>> {
 
 fn act(action: &Action) -> Act<'_> {
     match action {
-        Action::Create { spec, generation } => Act::Create { spec, generation: *generation },
+        Action::Create { spec, generation, named: _ } => {
+            Act::Create { spec, generation: *generation }
+        }
         Action::Update { id, was, spec, fields: _ } => Act::Update { id, was, spec },
         Action::Delete { id, was, empty_first } => {
             Act::Delete(Doomed { id, was, empty_first: *empty_first })
@@ -98,6 +113,9 @@ fn act(action: &Action) -> Act<'_> {
             Act::Launch { batch: *batch, count: *count, template, offers, tags }
         }
         Action::Terminate { nodes, was } => Act::Terminate { nodes, was },
+        Action::Move { kind, ids, from, tags: _ } => Act::Move { kind: *kind, ids, from },
+        Action::Adopt { id, spec } => Act::Adopt { id, spec },
+        Action::Forget { id, was } => Act::Forget { id, was },
     }
 }
 
@@ -109,13 +127,20 @@ fn join(items: Vec<Item<'_>>) -> Vec<Item<'_>> {
         | Act::Delete(_)
         | Act::Replace { .. }
         | Act::Launch { .. }
-        | Act::Terminate { .. } => None,
+        | Act::Terminate { .. }
+        | Act::Move { .. }
+        | Act::Adopt { .. }
+        | Act::Forget { .. } => None,
     });
     let (halves, mut out): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| match item.act {
         Act::Create { .. } | Act::Delete(_) => true,
-        Act::Update { .. } | Act::Replace { .. } | Act::Launch { .. } | Act::Terminate { .. } => {
-            false
-        }
+        Act::Update { .. }
+        | Act::Replace { .. }
+        | Act::Launch { .. }
+        | Act::Terminate { .. }
+        | Act::Move { .. }
+        | Act::Adopt { .. }
+        | Act::Forget { .. } => false,
     });
     let old: Vec<Doomed<'_>> = halves.iter().filter_map(Item::doomed).collect();
     match (made, halves.first()) {
@@ -145,7 +170,10 @@ impl<'a> Item<'a> {
             | Act::Update { .. }
             | Act::Replace { .. }
             | Act::Launch { .. }
-            | Act::Terminate { .. } => None,
+            | Act::Terminate { .. }
+            | Act::Move { .. }
+            | Act::Adopt { .. }
+            | Act::Forget { .. } => None,
         }
     }
 
@@ -170,11 +198,14 @@ pub(super) enum Symbol {
     CreateDelete,
     Launch,
     Terminate,
+    Move,
+    Adopt,
+    Forget,
 }
 
 impl Symbol {
     /// In the order of the legend.
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Create,
         Self::Update,
         Self::Delete,
@@ -182,6 +213,9 @@ impl Symbol {
         Self::CreateDelete,
         Self::Launch,
         Self::Terminate,
+        Self::Move,
+        Self::Adopt,
+        Self::Forget,
     ];
 
     /// The sign.
@@ -192,6 +226,9 @@ impl Symbol {
             Self::Delete | Self::Terminate => "-",
             Self::DeleteCreate => "-/+",
             Self::CreateDelete => "+/-",
+            Self::Move => "->",
+            Self::Adopt => "in",
+            Self::Forget => "out",
         }
     }
 
@@ -205,6 +242,9 @@ impl Symbol {
             Self::CreateDelete => "create replacement and then delete",
             Self::Launch => "launch nodes",
             Self::Terminate => "terminate nodes",
+            Self::Move => "move to another address; the object stays as it is",
+            Self::Adopt => "adopt into the stack",
+            Self::Forget => "forget; the object stays and is nobody's",
         }
     }
 
@@ -214,7 +254,8 @@ impl Symbol {
             Self::Create | Self::Launch => Ink::Add,
             Self::Update => Ink::Change,
             Self::Delete | Self::Terminate | Self::DeleteCreate => Ink::Remove,
-            Self::CreateDelete => Ink::Warn,
+            Self::Move | Self::Adopt => Ink::Change,
+            Self::CreateDelete | Self::Forget => Ink::Warn,
         }
     }
 }
@@ -230,6 +271,9 @@ impl Act<'_> {
             Self::Replace { order: Order::CreateFirst, .. } => Symbol::CreateDelete,
             Self::Launch { .. } => Symbol::Launch,
             Self::Terminate { .. } => Symbol::Terminate,
+            Self::Move { .. } => Symbol::Move,
+            Self::Adopt { .. } => Symbol::Adopt,
+            Self::Forget { .. } => Symbol::Forget,
         }
     }
 }
@@ -237,7 +281,7 @@ impl Act<'_> {
 /// A reason in words; none where the item itself says it all.
 pub(super) fn why(why: &Why) -> Option<String> {
     Some(match why {
-        Why::Missing | Why::Changed => return None,
+        Why::Missing | Why::Changed | Why::Moved | Why::Adopted | Why::Forgotten => return None,
         Why::Replaces { ids: _, fields } if fields.is_empty() => "must be replaced".to_owned(),
         Why::Replaces { ids: _, fields } => {
             format!("must be replaced: {} cannot change in place", fields.join(", "))
@@ -266,7 +310,10 @@ pub(super) fn why_replaced(reason: &Why) -> Option<String> {
         | Why::Destroyed
         | Why::Grow { .. }
         | Why::Shrink { .. }
-        | Why::Outdated => why(reason),
+        | Why::Outdated
+        | Why::Moved
+        | Why::Adopted
+        | Why::Forgotten => why(reason),
     }
 }
 
@@ -278,6 +325,9 @@ pub(super) struct Sums {
     pub delete: usize,
     pub launch: usize,
     pub terminate: usize,
+    pub moved: usize,
+    pub adopted: usize,
+    pub forgotten: usize,
 }
 
 /// Counts a plan; a replacement counts as one to add and one to delete.
@@ -297,6 +347,9 @@ impl Sums {
                 self.launch += usize::try_from(*count).unwrap_or(usize::MAX);
             }
             Action::Terminate { nodes, .. } => self.terminate += nodes.len(),
+            Action::Move { ids, .. } => self.moved += ids.len(),
+            Action::Adopt { .. } => self.adopted += 1,
+            Action::Forget { .. } => self.forgotten += 1,
         }
         self
     }

@@ -69,16 +69,23 @@ fn legend(page: &mut Page, items: &[Item<'_>]) {
 
 /// `Plan: 12 to add, 1 to change, 2 to delete; launch 4 nodes.`
 pub(super) fn totals(sums: Sums) -> String {
-    let Sums { add, change, delete, launch, terminate } = sums;
+    let Sums { add, change, delete, launch, terminate, moved, adopted, forgotten } = sums;
     let mut out = format!("Plan: {add} to add, {change} to change, {delete} to delete");
-    let nodes: Vec<String> = [("launch", launch), ("terminate", terminate)]
+    let more = [
+        ("launch", launch, ["node", "nodes"]),
+        ("terminate", terminate, ["node", "nodes"]),
+        ("move", moved, ["object", "objects"]),
+        ("adopt", adopted, ["object", "objects"]),
+        ("forget", forgotten, ["object", "objects"]),
+    ];
+    let more: Vec<String> = more
         .into_iter()
-        .filter(|(_, number)| *number > 0)
-        .map(|(verb, number)| format!("{verb} {}", count(number, "node", "nodes")))
+        .filter(|(_, number, _)| *number > 0)
+        .map(|(verb, number, [one, many])| format!("{verb} {}", count(number, one, many)))
         .collect();
-    if !nodes.is_empty() {
+    if !more.is_empty() {
         out.push_str("; ");
-        out.push_str(&nodes.join(", "));
+        out.push_str(&more.join(", "));
     }
     out.push('.');
     out

@@ -53,7 +53,8 @@ pub fn json(document: &Document<'_>) -> Value {
             (name.clone(), shown)
         })
         .collect();
-    let Sums { add, change, delete, launch, terminate } = item::sums(plan);
+    let Sums { add, change, delete, launch, terminate, moved, adopted, forgotten } =
+        item::sums(plan);
     let steps: Vec<Value> = steps.iter().enumerate().map(|(id, step)| own(id, step)).collect();
     json!({
         "format_version": FORMAT,
@@ -71,7 +72,8 @@ pub fn json(document: &Document<'_>) -> Value {
             "base": base,
             "unchanged": unchanged,
             "summary": { "add": add, "change": change, "delete": delete,
-                "launch": launch, "terminate": terminate },
+                "launch": launch, "terminate": terminate, "move": moved,
+                "adopt": adopted, "forget": forgotten },
             "steps": steps,
         },
     })
@@ -231,8 +233,11 @@ fn own(id: usize, step: &Step) -> Value {
     let Step { address, action, why, needs } = step;
     let ids = match action {
         Action::Create { .. } | Action::Launch { .. } => json!([]),
-        Action::Update { id, .. } | Action::Delete { id, .. } => json!([id]),
-        Action::Terminate { nodes, was: _ } => json!(nodes),
+        Action::Update { id, .. }
+        | Action::Delete { id, .. }
+        | Action::Adopt { id, .. }
+        | Action::Forget { id, .. } => json!([id]),
+        Action::Terminate { nodes: ids, was: _ } | Action::Move { ids, .. } => json!(ids),
     };
     let mut out = json!({
         "step": id,

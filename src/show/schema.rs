@@ -58,7 +58,7 @@ fn body(block: &BlockSchema) -> Value {
 
 fn of(ty: &Type) -> Value {
     match ty {
-        Type::String | Type::TypeExpression => json!({ "type": "string" }),
+        Type::String | Type::TypeExpression | Type::Address => json!({ "type": "string" }),
         Type::Number => json!({ "type": "number" }),
         Type::Integer => json!({ "type": "integer" }),
         Type::Bool => json!({ "type": "boolean" }),
@@ -138,6 +138,7 @@ fn words(ty: &Type) -> String {
         Type::Map(inner) => format!("map of {}", words(inner)),
         Type::Either(types) => types.iter().map(words).collect::<Vec<_>>().join(" or "),
         Type::Object(_) => "object".to_owned(),
+        Type::Address => "address, such as `bucket.a`".to_owned(),
         Type::TypeExpression => "type, such as `list(string)`".to_owned(),
         Type::Any => "anything".to_owned(),
     }

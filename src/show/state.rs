@@ -46,7 +46,8 @@ pub(super) fn ink(action: &crate::kinds::Action) -> (Ink, &'static str) {
     let mark = words::mark(action);
     let ink = match mark {
         "+" => Ink::Add,
-        "~" => Ink::Change,
+        "~" | "->" | "in" => Ink::Change,
+        "out" => Ink::Warn,
         _ => Ink::Remove,
     };
     (ink, mark)

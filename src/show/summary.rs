@@ -88,16 +88,23 @@ fn headline(page: &mut Page, plan: &Plan, found: &Found<'_>, took: Duration) {
 
 /// `3 added, 0 changed, 1 deleted; 4 nodes launched`
 pub(super) fn made(sums: Sums) -> String {
-    let Sums { add, change, delete, launch, terminate } = sums;
+    let Sums { add, change, delete, launch, terminate, moved, adopted, forgotten } = sums;
     let mut out = format!("{add} added, {change} changed, {delete} deleted");
-    let nodes: Vec<String> = [(launch, "launched"), (terminate, "terminated")]
+    let more = [
+        (launch, ["node", "nodes"], "launched"),
+        (terminate, ["node", "nodes"], "terminated"),
+        (moved, ["object", "objects"], "moved"),
+        (adopted, ["object", "objects"], "adopted"),
+        (forgotten, ["object", "objects"], "forgotten"),
+    ];
+    let more: Vec<String> = more
         .into_iter()
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, verb)| format!("{} {verb}", words::nodes(number)))
+        .filter(|(number, ..)| *number > 0)
+        .map(|(number, [one, many], verb)| format!("{} {verb}", count(number, one, many)))
         .collect();
-    if !nodes.is_empty() {
+    if !more.is_empty() {
         out.push_str("; ");
-        out.push_str(&nodes.join(", "));
+        out.push_str(&more.join(", "));
     }
     out
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::fold::count;
-use crate::kinds::{Action, Spec};
+use crate::kinds::{Action, KindName, Spec};
 use crate::model::CloudId;
 
 /// The sign in front of a step.
@@ -12,19 +12,29 @@ pub(super) fn mark(action: &Action) -> &'static str {
         Action::Create { .. } | Action::Launch { .. } => "+",
         Action::Update { .. } => "~",
         Action::Delete { .. } | Action::Terminate { .. } => "-",
+        Action::Move { .. } => "->",
+        Action::Adopt { .. } => "in",
+        Action::Forget { .. } => "out",
     }
 }
 
 /// `creating VPC`, `deleting subnet subnet-1`, `launching 4 nodes`.
 pub(super) fn doing(action: &Action) -> String {
     match action {
-        Action::Create { spec, generation: _ } => format!("creating {}", spec.kind().title()),
+        Action::Create { spec, generation: _, named: _ } => {
+            format!("creating {}", spec.kind().title())
+        }
         Action::Update { id, was: _, spec, fields: _ } => format!("changing {}", named(spec, id)),
         Action::Delete { id, was, empty_first: _ } => format!("deleting {}", named(was, id)),
         Action::Launch { batch: _, count, template: _, offers: _, tags: _ } => {
             format!("launching {}", nodes(usize::try_from(*count).unwrap_or(usize::MAX)))
         }
         Action::Terminate { nodes: ids, was: _ } => format!("terminating {}", nodes(ids.len())),
+        Action::Move { kind, ids, from, tags: _ } => {
+            format!("moving {} from {from}", several(*kind, ids))
+        }
+        Action::Adopt { id, spec } => format!("adopting {}", named(spec, id)),
+        Action::Forget { id, was } => format!("forgetting {}", named(was, id)),
     }
 }
 
@@ -39,18 +49,28 @@ pub(super) fn done(action: &Action, ids: &[CloudId]) -> String {
         Action::Launch { .. } if ids.is_empty() => "launched".to_owned(),
         Action::Launch { .. } => format!("launched {}: {}", nodes(ids.len()), shorts()),
         Action::Terminate { nodes: ids, .. } => format!("terminated {}", nodes(ids.len())),
+        Action::Move { .. } => "moved".to_owned(),
+        Action::Adopt { .. } => "adopted".to_owned(),
+        Action::Forget { .. } => "forgotten".to_owned(),
     }
 }
 
 /// What a step is about: `VPC`, or `4 nodes`.
 pub(super) fn what(action: &Action) -> String {
     match action {
-        Action::Create { spec, generation: _ }
+        Action::Create { spec, generation: _, named: _ }
         | Action::Update { id: _, was: _, spec, fields: _ }
-        | Action::Delete { id: _, was: spec, empty_first: _ } => spec.kind().title().to_owned(),
+        | Action::Delete { id: _, was: spec, empty_first: _ }
+        | Action::Adopt { id: _, spec }
+        | Action::Forget { id: _, was: spec } => spec.kind().title().to_owned(),
         Action::Launch { count, .. } => nodes(usize::try_from(*count).unwrap_or(usize::MAX)),
         Action::Terminate { nodes: ids, was: _ } => nodes(ids.len()),
+        Action::Move { kind, ids, from: _, tags: _ } => several(*kind, ids),
     }
+}
+
+fn several(kind: KindName, ids: &[CloudId]) -> String {
+    if kind == KindName::Node { nodes(ids.len()) } else { kind.title().to_owned() }
 }
 
 fn named(spec: &Spec, id: &CloudId) -> String {

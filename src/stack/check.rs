@@ -3,7 +3,7 @@
 use crate::lang::{Evaluated, Loaded, Value};
 use crate::model::{Problem, tags};
 
-use super::backend;
+use super::{backend, moved};
 
 /// Problems of the `stack` block, and secrets where there may be none.
 pub fn check(loaded: &Loaded) -> Vec<Problem> {
@@ -15,6 +15,7 @@ pub fn check(loaded: &Loaded) -> Vec<Problem> {
         problems.extend(bad_tags(stack));
         backend::check(stack, &mut problems);
     }
+    problems.extend(moved::check(loaded));
     for block in &loaded.blocks {
         secrets(block, &mut problems);
         deferred(block, &mut problems);

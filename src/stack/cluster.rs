@@ -96,7 +96,7 @@ pub const SCHEMA: BlockSchema = BlockSchema {
 /// What can be read from it.
 pub(super) fn exports(here: &Here, block: &Evaluated) -> BTreeMap<String, Value> {
     let Some(address) = &block.address else { return BTreeMap::new() };
-    let role = format!("role{}{}", here.path(), here.role(address));
+    let role = format!("role{}{}", here.path(), here.role(&address.with_part("role")));
     BTreeMap::from([
         ("security_group_id".to_owned(), Value::id_of(address.with_part("group"))),
         ("launch_template_id".to_owned(), Value::id_of(address.with_part("template"))),
@@ -123,7 +123,7 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
     if grouped {
         let at = address.with_part("placement");
         let spec = PlacementGroup {
-            name: x.here.name(&address, "", 240),
+            name: x.here.name(&at, "", 240),
             strategy: "cluster".to_owned(),
             tags: tags_of(x, &at, block),
         };
@@ -161,9 +161,8 @@ fn security_group(x: &mut Expansion<'_>, block: &Evaluated, address: &Address) {
     ];
     egress.sort();
     let spec = SecurityGroup {
-        name: x.here.name(address, "", 240),
-        // EC2 takes no quotes here.
-        description: format!("Nodes of {} in stack {}", address.to_tag(), x.here.stack),
+        name: x.here.name(&at, "", 240),
+        description: x.here.nodes_of(&at),
         vpc: Link::To(network.with_part("vpc")),
         ingress: vec![Rule::all(Peer::Itself, "between nodes")],
         egress,
@@ -184,7 +183,7 @@ fn template(
     x.instance_tags(block);
     let user_data = user_data::script(x, block);
     let spec = LaunchTemplate {
-        name: x.here.name(address, "", 110),
+        name: x.here.name(&at, "", 110),
         image,
         image_from,
         instance_type: type_name.to_owned(),

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::kinds::{KindName, Offer, OutputPlan, Spec, Tags};
 use crate::model::{Address, StackName};
 
+use super::moved::Moves;
+
 /// Everything that a stack wants.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Desired {
@@ -20,6 +22,8 @@ pub struct Desired {
     pub outputs: BTreeMap<String, OutputPlan>,
     /// Names that the author chose and that no prefix of ours covers.
     pub names: BTreeSet<(KindName, String)>,
+    /// What has another address now than its tags say.
+    pub moves: Moves,
     /// The whole stack goes: nothing is wanted, on purpose.
     pub destroy: bool,
 }
@@ -49,6 +53,7 @@ impl Desired {
             after: BTreeMap::new(),
             outputs: BTreeMap::new(),
             names: BTreeSet::new(),
+            moves: Moves::default(),
             destroy: true,
         }
     }

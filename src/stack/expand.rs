@@ -1,6 +1,7 @@
 //! From evaluated blocks and facts to what is wanted. All problems are collected.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::cloud::{Ask, Facts};
 use crate::kinds::{KindName, OutputPlan, Tags};
@@ -11,6 +12,7 @@ use super::backend::{self, Backend};
 use super::check::{bad_tags, check};
 use super::desired::Desired;
 use super::expansion::{Expansion, map};
+use super::moved::Moves;
 use super::names::Here;
 use super::pins::Pins;
 use super::{bucket, cluster, network, queue};
@@ -97,8 +99,12 @@ fn plain(value: &Value) -> serde_json::Value {
 /// Expands a configuration that was loaded without problems.
 pub fn expand(loaded: &Loaded, facts: &Facts, pins: &Pins) -> Result<Desired, Vec<Problem>> {
     let Some(config) = config(loaded) else { return Err(Vec::new()) };
-    let here =
-        Here { stack: config.stack.clone(), home: facts.home.clone(), tags: config.tags.clone() };
+    let here = Here {
+        stack: config.stack.clone(),
+        home: facts.home.clone(),
+        tags: config.tags.clone(),
+        origins: Arc::clone(&pins.origins),
+    };
     let mut x = Expansion {
         here,
         facts,
@@ -119,6 +125,7 @@ pub fn expand(loaded: &Loaded, facts: &Facts, pins: &Pins) -> Result<Desired, Ve
             }
         }
     }
+    x.desired.moves = Moves::of(loaded);
     for output in &loaded.outputs {
         let value = OutputPlan { value: plain(&output.value), sensitive: output.sensitive };
         x.desired.outputs.insert(output.name.clone(), value);

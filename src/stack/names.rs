@@ -1,9 +1,12 @@
 //! Names in the cloud, computed from names in the configuration.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use sha2::{Digest, Sha256};
 
 use crate::kinds::{Home, Tags};
-use crate::model::{Address, Key, StackName};
+use crate::model::{Address, Key, StackName, tags};
 
 /// What every block needs to know of its surroundings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +17,13 @@ pub struct Here {
     pub home: Home,
     /// Tags that every object of the stack gets.
     pub tags: Tags,
+    /// Objects that have moved, and the address that their names were computed from: names
+    /// do not change.
+    pub origins: Arc<Origins>,
 }
+
+/// Where an object is declared → the address that its name was computed from.
+pub type Origins = BTreeMap<Address, Address>;
 
 /// Shortens a name that is too long, keeping it unique by a checksum at its end.
 pub fn fit(name: &str, longest: usize) -> String {
@@ -66,9 +75,15 @@ fn push_key(out: &mut String, key: Option<&Key>) -> bool {
 }
 
 impl Here {
+    /// The address that an object's name is computed from.
+    pub fn origin<'a>(&'a self, address: &'a Address) -> &'a Address {
+        self.origins.get(address).unwrap_or(address)
+    }
+
     /// The name of an object that is unique in the account and region: `llm-train`.
     pub fn name(&self, address: &Address, suffix: &str, longest: usize) -> String {
-        fit(&format!("{}-{}{suffix}", self.stack, block_name(address)), longest)
+        let name = block_name(self.origin(address));
+        fit(&format!("{}-{name}{suffix}", self.stack), longest)
     }
 
     /// A bucket's name in the account's own namespace, which ends in
@@ -77,14 +92,22 @@ impl Here {
     pub fn bucket(&self, address: &Address) -> String {
         let Home { account, region } = &self.home;
         let tail = format!("-{account}-{region}-an");
-        let head = fit(&format!("{}-{}", self.stack, block_name(address)), 63 - tail.len());
+        let name = block_name(self.origin(address));
+        let head = fit(&format!("{}-{name}", self.stack), 63 - tail.len());
         format!("{head}{tail}")
     }
 
     /// A role's or profile's name: unique in the account, whatever the region.
     pub fn role(&self, address: &Address) -> String {
-        let name = format!("{}-{}-{}", self.stack, block_name(address), self.home.region);
-        fit(&name, 64)
+        let name = block_name(self.origin(address));
+        fit(&format!("{}-{name}-{}", self.stack, self.home.region), 64)
+    }
+
+    /// What a part of a cluster says that it is for. It cannot change everywhere, so it
+    /// stays when the cluster moves.
+    pub fn nodes_of(&self, part: &Address) -> String {
+        // EC2 takes no quotes here.
+        format!("Nodes of {} in stack {}", self.origin(part).owner().to_tag(), self.stack)
     }
 
     /// The path under which roles of this stack are found again.
@@ -94,11 +117,10 @@ impl Here {
 
     /// The stack's tags, the block's, and a name for consoles.
     pub fn tags(&self, address: &Address, own: &Tags) -> Tags {
-        let mut tags = self.tags.clone();
-        tags.extend(own.clone());
-        let name = format!("{}/{}", self.stack, address.to_tag());
-        tags.entry("Name".to_owned()).or_insert(name);
-        tags
+        let mut all = self.tags.clone();
+        all.extend(own.clone());
+        all.entry(tags::NAME.to_owned()).or_insert_with(|| tags::name(&self.stack, address));
+        all
     }
 }
 
@@ -136,6 +158,7 @@ mod tests {
             stack: StackName::from("a-stack-with-quite-a-long-name"),
             home: Home { account: "123456789012".into(), region: "ap-southeast-1".into() },
             tags: Tags::new(),
+            origins: Arc::default(),
         };
         let address = Address::from_tag("bucket.checkpoints-of-everything").expect("an address");
         let name = here.bucket(&address);

@@ -1,10 +1,13 @@
 //! What lives already and must not move when the world around it changes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::cloud::Observed;
 use crate::kinds::Spec;
 use crate::model::{Address, ImageId, Zone};
+
+use super::names::Origins;
 
 /// What lives already and must not move when the world around it changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,12 +16,14 @@ pub struct Pins {
     pub zones: BTreeMap<Address, BTreeSet<Zone>>,
     /// The image of a launch template, and the name that it was found by.
     pub images: BTreeMap<Address, (String, ImageId)>,
+    /// Objects whose names were computed from an address that they had before.
+    pub origins: Arc<Origins>,
 }
 
 impl Pins {
     /// Reads them off the cloud.
     pub fn of(observed: &Observed) -> Self {
-        let mut pins = Self::default();
+        let mut pins = Self { origins: Arc::new(origins(observed)), ..Self::default() };
         for live in observed.live.values().filter(|live| live.is_usable()) {
             let address = &live.owner.address;
             if let Some(Spec::Subnet(subnet)) = live.spec() {
@@ -32,4 +37,22 @@ impl Pins {
         }
         pins
     }
+}
+
+/// By the tags of what lives: of several objects at an address the newest one's.
+fn origins(observed: &Observed) -> Origins {
+    let mut newest: BTreeMap<&Address, u32> = BTreeMap::new();
+    let mut origins = Origins::new();
+    for live in observed.live.values().filter(|live| live.is_usable()) {
+        let (address, generation) = (&live.owner.address, live.owner.generation);
+        if newest.get(address).is_some_and(|found| *found > generation) {
+            continue;
+        }
+        newest.insert(address, generation);
+        match &live.owner.named {
+            Some(named) if named != address => origins.insert(address.clone(), named.clone()),
+            Some(_) | None => origins.remove(address),
+        };
+    }
+    origins
 }

@@ -59,8 +59,10 @@ const LONGEST_HIDDEN: u64 = 43_200;
 
 fn names(here: &Here, address: &Address, fifo: bool) -> (String, String) {
     let tail = if fifo { ".fifo" } else { "" };
-    let name = |suffix: &str| format!("{}{tail}", here.name(address, suffix, 80 - tail.len()));
-    (name(""), name("-dead"))
+    let name = |address: &Address, suffix: &str| {
+        format!("{}{tail}", here.name(address, suffix, 80 - tail.len()))
+    };
+    (name(address, ""), name(&address.with_part("dead-letter"), "-dead"))
 }
 
 /// What can be read from it.

@@ -12,7 +12,7 @@ use super::names::fit;
 /// Adds the role and its profile to what is wanted.
 pub(super) fn role(x: &mut Expansion<'_>, block: &Evaluated, address: &Address) {
     let (role, profile) = (address.with_part("role"), address.with_part("profile"));
-    let (name, path) = (x.here.role(address), x.here.path());
+    let path = x.here.path();
     let partition = x.here.home.partition();
     let trust = canonical(json!({
         "Version": "2012-10-17",
@@ -23,16 +23,16 @@ pub(super) fn role(x: &mut Expansion<'_>, block: &Evaluated, address: &Address) 
         }],
     }));
     let spec = Role {
-        name: name.clone(),
+        name: x.here.role(&role),
         path: path.clone(),
-        description: format!("Nodes of {} in stack {}", address.to_tag(), x.here.stack),
+        description: x.here.nodes_of(&role),
         trust: Text::Known(trust),
         policies: policies(x, block),
         managed: vec![format!("arn:{partition}:iam::aws:policy/AmazonSSMManagedInstanceCore")],
         tags: tags_of(x, &role, block),
     };
     x.desired.specs.insert(role.clone(), spec.into());
-    let tags = tags_of(x, &profile, block);
+    let (name, tags) = (x.here.role(&profile), tags_of(x, &profile, block));
     let spec = InstanceProfile { name, path, roles: vec![Link::To(role)], tags };
     x.desired.specs.insert(profile, spec.into());
 }

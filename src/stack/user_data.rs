@@ -75,8 +75,10 @@ fn environment(x: &Expansion<'_>, block: &Evaluated) -> Vec<(String, String)> {
         ("AWS_REGION".to_owned(), x.here.home.region.to_string()),
     ];
     if let Some(address) = &block.address {
-        // A shell reads this file: only this form has no quotes, spaces or dollars.
-        out.push(("MLINFRA_CLUSTER".to_owned(), address.to_tag()));
+        // A shell reads this file: only this form has no quotes, spaces or dollars. And another
+        // text would be another template, and other nodes: it stays when the cluster moves.
+        let cluster = x.here.origin(&address.with_part("template")).owner();
+        out.push(("MLINFRA_CLUSTER".to_owned(), cluster.to_tag()));
     }
     let queue = block.attr("queue").and_then(Value::block);
     if let Some(url) = queue.and_then(|queue| queue.exports.get("url")?.as_str()) {

@@ -1,6 +1,7 @@
 //! The words of the language: the tables of all blocks, and what can be read from them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::kinds::Home;
 use crate::lang::schema::{Attribute, BlockSchema, Type};
@@ -8,8 +9,8 @@ use crate::lang::{Evaluated, LOCALS, OUTPUT, VARIABLE, Value, World};
 use crate::model::{AccountId, Block};
 
 use super::expand::config_of;
-use super::names::Here;
-use super::{backend, bucket, cluster, network, queue};
+use super::names::{Here, Origins};
+use super::{backend, bucket, cluster, moved, network, queue};
 
 /// All blocks, in the order of the documents.
 pub const BLOCKS: &[BlockSchema] = &[
@@ -18,6 +19,7 @@ pub const BLOCKS: &[BlockSchema] = &[
     network::SCHEMA,
     queue::SCHEMA,
     cluster::SCHEMA,
+    moved::SCHEMA,
     VARIABLE,
     LOCALS,
     OUTPUT,
@@ -46,6 +48,8 @@ const STACK: BlockSchema = BlockSchema {
 pub struct Words {
     /// The account of the caller.
     pub account: Option<AccountId>,
+    /// Objects whose names were computed from an address that they had before.
+    pub origins: Arc<Origins>,
 }
 
 impl World for Words {
@@ -58,7 +62,8 @@ impl World for Words {
         let known = config.account.clone().or_else(|| self.account.clone());
         let account = known.clone().unwrap_or_else(|| AccountId::from("000000000000"));
         let home = Home { account, region: config.region };
-        let here = Here { stack: config.stack, home, tags: config.tags };
+        let origins = Arc::clone(&self.origins);
+        let here = Here { stack: config.stack, home, tags: config.tags, origins };
         let mut exports = match Block::from_word(block.word) {
             Some(Block::Bucket) => bucket::exports(&here, block),
             Some(Block::Network) => network::exports(block),

@@ -140,6 +140,7 @@ fn owner() -> Owner {
         address: Address::from_tag("network.main/vpc").expect("an address"),
         generation: 1,
         token: Token::from("token-1"),
+        named: None,
     }
 }
 

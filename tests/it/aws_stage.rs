@@ -41,6 +41,7 @@ impl Stage {
             address: Address::from_tag(address).expect("an address"),
             generation: 1,
             token: Token(format!("token-{:04}", *minted)),
+            named: None,
         }
     }
 

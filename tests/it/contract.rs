@@ -145,6 +145,7 @@ impl<'a> Stage<'a> {
             address: address.clone(),
             generation: 1,
             token: Token(format!("c0ffee-{}", address.to_tag().replace(['.', '/'], "-"))),
+            named: None,
         }
     }
 

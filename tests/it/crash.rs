@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use mlinfra::kinds::{Action, Step};
 use mlinfra::ledger::MemoryStore;
 use mlinfra::model::StackName;
 use mlinfra::sim::Settings;
@@ -108,6 +109,28 @@ async fn dying_while_replacing() {
     let before = quickstart(&[]).await;
     let after = quickstart(&[("10.20.0.0/16", "10.30.0.0/16")]).await;
     report("replace", &enumerate(Some(&before), &after).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn dying_while_moving() {
+    let before = quickstart(&[]).await;
+    let mut text = QUICKSTART.to_owned();
+    for (block, from, to) in
+        [("network", "main", "base"), ("bucket", "datasets", "corpus"), ("cluster", "train", "gpu")]
+    {
+        text = text.replace(&format!("{block} \"{from}\""), &format!("{block} \"{to}\""));
+        text = text.replace(&format!("{block}.{from}"), &format!("{block}.{to}"));
+        text.push_str(&format!("moved {{\n  from = {block}.{from}\n  to = {block}.{to}\n}}\n"));
+    }
+    let lab = Lab::new(hidden());
+    lab.apply(&before).await.expect("an apply");
+    let after = lab.desired_after(&text, &before).await;
+    assert!(!after.moves.is_empty());
+    let plan = lab.plan(&after).await.expect("a plan");
+    let moves = |step: &Step| matches!(step.action, Action::Move { .. });
+    assert!(plan.steps.iter().all(moves), "nothing but moves: {plan:#?}");
+    let tally = enumerate(Some(&before), &after).await;
+    report("move", &tally);
 }
 
 #[tokio::test(start_paused = true)]

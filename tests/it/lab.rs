@@ -11,14 +11,14 @@ use mlinfra::cloud::{
     Ask, Call, CallCounts, Caller, Cloud, Facts, Failure, Observed, Phase, Reply, Scope,
 };
 use mlinfra::kinds::{Home, KindName, Plan};
-use mlinfra::lang::{self, File, Vars};
+use mlinfra::lang::{self, File, Loaded, Vars};
 use mlinfra::ledger::{
     Blob, Holder, Journal, Ledger, Lock, MemoryStore, Store, StoreError, Version, Who,
 };
 use mlinfra::model::{Address, Clock, CloudId, Moment, tags};
 use mlinfra::plan::{Refusal, plan};
 use mlinfra::sim::{ObjectView, Region, Settings};
-use mlinfra::stack::{self, Desired, Pins, Words};
+use mlinfra::stack::{self, Desired, Moves, Pins, Words};
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
@@ -183,14 +183,31 @@ impl Lab {
         Home { account: self.region.settings().account, region: self.region.name().clone() }
     }
 
-    /// What a configuration wants in this lab.
+    /// What a configuration wants in an empty lab.
     pub async fn desired(&self, text: &str) -> Desired {
+        self.desired_with(text, Pins::default()).await
+    }
+
+    /// What a configuration wants where another one has been applied before.
+    pub async fn desired_after(&self, text: &str, before: &Desired) -> Desired {
+        let moves = Moves::of(&self.loaded(text, &Pins::default()));
+        let observed = self.region.observe(&self.scope(before)).await;
+        let pins = Pins::of(&moves.relocate(&before.stack, &observed).0);
+        self.desired_with(text, pins).await
+    }
+
+    fn loaded(&self, text: &str, pins: &Pins) -> Loaded {
         let files = [File { name: "main.hcl".to_owned(), text: text.to_owned() }];
-        let words = Words { account: Some(self.home().account) };
-        let loaded = lang::load(&files, &Vars::new(), &words, None);
+        let account = Some(self.home().account);
+        let words = Words { account, origins: Arc::clone(&pins.origins) };
+        lang::load(&files, &Vars::new(), &words, None)
+    }
+
+    async fn desired_with(&self, text: &str, pins: Pins) -> Desired {
+        let loaded = self.loaded(text, &pins);
         assert!(loaded.problems.is_empty(), "{:#?}", loaded.problems);
         let facts = self.region.facts(&stack::ask(&loaded)).await.expect("facts");
-        stack::expand(&loaded, &facts, &Pins::default()).expect("a stack")
+        stack::expand(&loaded, &facts, &pins).expect("a stack")
     }
 
     pub fn scope(&self, desired: &Desired) -> Scope {

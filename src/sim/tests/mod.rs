@@ -36,6 +36,7 @@ fn owner(token: &str) -> Owner {
         address: Address::from_tag("network.main/vpc").expect("an address"),
         generation: 1,
         token: Token::from(token),
+        named: None,
     }
 }
 
