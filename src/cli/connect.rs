@@ -143,7 +143,7 @@ impl Session {
     /// What is wanted, given what lives.
     pub fn desired(&self, observed: &Observed, destroy: bool) -> Result<Desired, Vec<Problem>> {
         if destroy {
-            return Ok(Desired::nothing(self.stack.config.stack.clone()));
+            return Ok(stack::nothing(&self.stack.loaded, &self.facts, &Pins::of(observed)));
         }
         let moves = Moves::of(&self.stack.loaded);
         let (observed, _) = moves.relocate(&self.stack.config.stack, observed);

@@ -124,6 +124,16 @@ impl From<Refusal> for Halt {
                 "empty it yourself; or write `precious = false` in its block and\n\
                  apply that first, then its contents go with it",
             ),
+            Refusal::Protected { replaced: true, .. } => (
+                "P006",
+                "take back the change that needs another object; or write `precious = false`\n\
+                 in its `lifecycle` block and apply again",
+            ),
+            Refusal::Protected { replaced: false, .. } => (
+                "P006",
+                "keep it declared as it is; or write `precious = false` in its `lifecycle`\n\
+                 block and repeat the command",
+            ),
         };
         Self::one(code, refusal.to_string(), help)
     }

@@ -4,6 +4,8 @@
 //! alone, so that the executor has nothing to decide and every edit is a point at
 //! which the crash tests can die.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -46,6 +48,18 @@ pub fn differing(have: &Spec, want: &Spec) -> Vec<String> {
         })
         .map(|(field, _)| field.clone())
         .collect()
+}
+
+/// What is wanted, with some fields left as they are.
+pub fn keeping(have: &Spec, want: &Spec, fields: &BTreeSet<String>) -> Spec {
+    let (have, mut all) = (have.fields(), want.fields());
+    for field in fields {
+        if let (Some(old), Some(new)) = (have.get(field), all.get_mut(field)) {
+            new.clone_from(old);
+        }
+    }
+    // Both are specs of one kind, so that their fields are, too.
+    want.kind().read(all).unwrap_or_else(|_| want.clone())
 }
 
 /// Sets have no order: ids that were not known when they were declared may sort otherwise.

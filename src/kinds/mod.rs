@@ -30,7 +30,7 @@ pub mod walk;
 
 pub use bucket::{Bucket, Encryption, LifecycleRule};
 pub use canonical::{canonical, canonical_json};
-pub use edit::{Change, Edit, differing, dismantle, edits};
+pub use edit::{Change, Edit, differing, dismantle, edits, keeping};
 pub use elastic_ip::ElasticIp;
 pub use instance_profile::InstanceProfile;
 pub use internet_gateway::InternetGateway;

@@ -7,17 +7,54 @@ use hcl_edit::structure::{Attribute as Written, Block, BlockLabel, Body, Structu
 
 use crate::model::{Address, Block as Word, Name, Problem, Span};
 
+use super::builtin::LIFECYCLE;
 use super::conform::conform;
 use super::eval::{Eval, Stop};
 use super::place::place;
 use super::schema::{Attribute, BlockSchema, Type};
 use super::value::Value;
-use super::{Evaluated, codes, limits, nearest};
+use super::{Evaluated, codes, limits, nearest, repeat};
 
 /// What came of checking: the block, and whether all of it is right.
 pub(crate) struct Checked {
     pub(crate) block: Evaluated,
     pub(crate) complete: bool,
+}
+
+/// What a block is checked against, and what it is called.
+pub(crate) struct Subject {
+    schema: &'static BlockSchema,
+    label: Option<String>,
+    address: Option<Address>,
+}
+
+impl Subject {
+    /// A block within another, or one that becomes no cloud object.
+    pub(crate) fn inner(schema: &'static BlockSchema, label: Option<String>) -> Self {
+        Self { schema, label, address: None }
+    }
+
+    /// An instance of a block that becomes cloud objects.
+    pub(crate) fn top(schema: &'static BlockSchema, address: Address) -> Self {
+        let label = Some(address.name.as_str().to_owned());
+        Self { schema, label, address: Some(address) }
+    }
+
+    /// True for what stands in every block of that sort and is read elsewhere.
+    fn is_meta(&self, structure: &Structure) -> bool {
+        self.address.is_some()
+            && match structure {
+                Structure::Attribute(written) => {
+                    repeat::WORDS.contains(&written.key.value().as_str())
+                }
+                Structure::Block(inner) => inner.ident.value().as_str() == LIFECYCLE.word,
+            }
+    }
+}
+
+/// What is read of a block of which nothing is known.
+pub(crate) fn unknown_exports(schema: &BlockSchema) -> BTreeMap<String, Value> {
+    schema.exports.iter().map(|export| (export.name.to_owned(), Value::unknown())).collect()
 }
 
 /// Where problems go.
@@ -105,25 +142,26 @@ fn is_identifier(text: &str) -> bool {
 pub(crate) fn check(
     eval: &Eval<'_>,
     block: &Block,
-    schema: &'static BlockSchema,
-    label: Option<String>,
+    subject: Subject,
     problems: &mut Problems,
 ) -> Checked {
     let span = header(eval, block);
-    let address = label.as_deref().and_then(|label| {
-        Some(Address::block(Word::from_word(schema.word)?, Name::new(label).ok()?))
-    });
     let before = problems.len();
+    let schema = subject.schema;
     let mut out = Evaluated {
         word: schema.word,
-        address,
-        label,
+        address: None,
+        label: None,
         attributes: BTreeMap::new(),
         blocks: Vec::new(),
+        rules: None,
         span,
     };
     let mut complete = true;
     for structure in &block.body {
+        if subject.is_meta(structure) {
+            continue;
+        }
         match structure {
             Structure::Attribute(written) => match attribute(eval, written, schema) {
                 Ok((name, value)) => {
@@ -140,6 +178,7 @@ pub(crate) fn check(
         }
     }
     required(&block.body, schema, &out, problems);
+    (out.address, out.label) = (subject.address, subject.label);
     Checked { block: out, complete: complete && problems.len() == before }
 }
 
@@ -196,11 +235,12 @@ pub(crate) fn unknown_attribute(
             .help(format!("write it without `=`: {name} {{ … }}"));
     }
     let names: Vec<&str> = schema.attributes.iter().map(|known| known.name).collect();
-    problem.at(&key, format!("not an attribute of {}", schema.word)).help(nearest::help(
-        name,
-        "known attributes",
-        &names,
-    ))
+    let problem = problem.at(&key, format!("not an attribute of {}", schema.word));
+    let every = repeat::WORDS.into_iter().filter(|_| Word::from_word(schema.word).is_some());
+    match nearest::nearest(name, names.iter().copied().chain(every)) {
+        Some(near) => problem.help(format!("did you mean {near:?}?")),
+        None => problem.help(nearest::list("known attributes", &names)),
+    }
 }
 
 fn missing(attribute: &Attribute, word: &str, span: &Span, said: &str) -> Problem {
@@ -263,7 +303,7 @@ fn nested(
         );
         return false;
     }
-    let checked = check(eval, inner, schema, label, problems);
+    let checked = check(eval, inner, Subject::inner(schema, label), problems);
     out.blocks.push(checked.block);
     checked.complete
 }

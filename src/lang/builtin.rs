@@ -48,6 +48,52 @@ pub const OUTPUT: BlockSchema = BlockSchema {
     doc: "A value that is shown after apply and read by other tools.",
 };
 
+/// Attributes of every block that becomes cloud objects.
+pub const META: &[Attribute] = &[
+    Attribute::new(
+        "for_each",
+        Type::Any,
+        "One instance for every entry of a map or object, or element of a set of texts: \
+         `bucket.data[\"eu\"]`. The body reads `each.key` and `each.value`.",
+    ),
+    Attribute::new(
+        "count",
+        Type::Integer,
+        "So many instances: `bucket.data[0]`. The body reads `count.index`.",
+    ),
+    Attribute::new(
+        "depends_on",
+        Type::List(&Type::Any),
+        "Blocks and modules that stand before it and go after it, although nothing in it refers \
+         to them.",
+    ),
+];
+
+/// `lifecycle {}` in every block that becomes cloud objects.
+pub const LIFECYCLE: BlockSchema = BlockSchema {
+    word: "lifecycle",
+    label: None,
+    repeats: false,
+    attributes: &[
+        Attribute::new(
+            "precious",
+            Type::Bool,
+            "While the block stands, a plan that would delete or replace an object of it is \
+             refused.",
+        )
+        .or("false"),
+        Attribute::new(
+            "ignore",
+            Type::List(&Type::String),
+            "Fields of its objects, as plans name them, that may differ: others manage them.",
+        )
+        .or("[]"),
+    ],
+    blocks: &[],
+    exports: &[],
+    doc: "What a plan may do to the objects of the block.",
+};
+
 /// `locals {}`
 pub const LOCALS: BlockSchema = BlockSchema {
     word: "locals",

@@ -35,6 +35,7 @@ codes! {
     TEMPLATE = "L034", "A value cannot become text inside a template.";
     ITERATION = "L035", "A `for` cannot run over a value or build its result.";
     CONDITION = "L036", "The two sides of a condition have different types.";
+    REPEAT = "L037", "for_each or count got a value that names no instances.";
     UNKNOWN_FUNCTION = "L040", "No function has this name.";
     ARGUMENT_COUNT = "L041", "A function got too few or too many arguments.";
     ARGUMENT = "L042", "A function cannot work on an argument.";

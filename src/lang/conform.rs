@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::prelude::ToPrimitive;
 
-use crate::model::{Problem, Span};
+use crate::model::{Address, Problem, Span};
 
 use super::convert::{self, Primitive};
 use super::schema::{Attribute, Type};
@@ -208,18 +208,30 @@ fn reference(value: Value, word: &str, ty: &Type) -> Result<Value, Wrong> {
         }
         Data::String(_) | Data::Unknown(_) => Err(found(&value, ty)
             .help(format!("write the block itself, without quotes or attribute: {word}.name"))),
-        Data::Null
-        | Data::Bool(_)
-        | Data::Number(_)
-        | Data::List(_)
-        | Data::Map(_)
-        | Data::Object(_) => Err(found(&value, ty).help(format!("write {word}.name"))),
+        Data::List(items) => Err(one_of_them(&value, items.first(), word, ty)),
+        Data::Map(items) => Err(one_of_them(&value, items.values().next(), word, ty)),
+        Data::Null | Data::Bool(_) | Data::Number(_) | Data::Object(_) => {
+            Err(found(&value, ty).help(format!("write {word}.name")))
+        }
+    }
+}
+
+/// A repeated block where one block stands.
+fn one_of_them(value: &Value, first: Option<&Value>, word: &str, ty: &Type) -> Wrong {
+    let wrong = found(value, ty);
+    match first.and_then(Value::address).filter(|address| address.key.is_some()) {
+        Some(address) => wrong.help(format!("it is repeated: name one, such as {address}")),
+        None => wrong.help(format!("write {word}.name")),
     }
 }
 
 fn list(value: Value, inner: &Type, ty: &Type) -> Result<Value, Wrong> {
     let Data::List(items) = value.data else {
         let wrong = found(&value, ty);
+        if let Some(address) = value.as_map().and_then(|map| map.values().next()?.address()) {
+            let whole = Address { key: None, ..address.clone() };
+            return Err(wrong.help(format!("for all of its instances write values({whole})")));
+        }
         let single = convert::text(&value).is_some() || value.block().is_some();
         return Err(if single { wrong.help("a list of one is written [value]") } else { wrong });
     };

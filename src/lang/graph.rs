@@ -58,11 +58,19 @@ pub(crate) struct Graph<'a> {
     words: Vec<&'a str>,
     /// The values so far; none where evaluation failed.
     values: Vec<OnceCell<Option<Value>>>,
+    /// Which nodes something refers to.
+    used: OnceCell<Vec<bool>>,
 }
 
 impl<'a> Graph<'a> {
     pub(crate) fn new(words: Vec<&'a str>) -> Self {
-        Self { nodes: Vec::new(), index: HashMap::new(), words, values: Vec::new() }
+        Self {
+            nodes: Vec::new(),
+            index: HashMap::new(),
+            words,
+            values: Vec::new(),
+            used: OnceCell::new(),
+        }
     }
 
     /// Declares something; the place of the earlier one when the name is taken.
@@ -88,6 +96,27 @@ impl<'a> Graph<'a> {
         }
     }
 
+    /// True when something refers to a node.
+    pub(crate) fn is_used(&self, place: usize) -> bool {
+        self.used.get().and_then(|used| used.get(place)).copied().unwrap_or(true)
+    }
+
+    /// Notes what is referred to, by the rules of variables too.
+    fn note_used(&self, uses: &[Vec<(usize, Range<usize>)>]) {
+        let mut used = vec![false; self.nodes.len()];
+        for (place, _) in uses.iter().flatten() {
+            used[*place] = true;
+        }
+        for node in &self.nodes {
+            let What::Variable(block) = node.what else { continue };
+            let mut references = References::new(&self.index);
+            references.visit_body(&block.body);
+            references.found.iter().for_each(|(place, _)| used[*place] = true);
+        }
+        // The order is computed once.
+        let _ = self.used.set(used);
+    }
+
     /// What a node refers to, each with the first place of the reference.
     fn uses(&self, node: &Node<'a>) -> Vec<(usize, Range<usize>)> {
         let mut references = References::new(&self.index);
@@ -106,6 +135,7 @@ impl<'a> Graph<'a> {
     /// reported, has no value, and keeps its place.
     pub(crate) fn order(&self, problems: &mut Vec<Problem>) -> Vec<usize> {
         let uses: Vec<_> = self.nodes.iter().map(|node| self.uses(node)).collect();
+        self.note_used(&uses);
         let mut graph = DiGraph::<(), ()>::with_capacity(self.nodes.len(), self.nodes.len() * 2);
         let ids: Vec<NodeIndex> = self.nodes.iter().map(|_| graph.add_node(())).collect();
         for (place, used) in uses.iter().enumerate() {

@@ -8,17 +8,27 @@ use super::codes;
 use super::value::{Data, Value};
 
 /// Bytes in one file.
-pub const FILE_BYTES: usize = 4 * 1024 * 1024;
+pub const FILE_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes that `file()` reads.
+pub const READ_BYTES: usize = 4 * 1024 * 1024;
 /// Blocks in all files.
 pub const BLOCKS: usize = 100_000;
+/// Blocks that `for_each`, `count` and modules make of them.
+pub const INSTANCES: u64 = 200_000;
+/// The highest `count`.
+pub const COUNT: u32 = 100_000;
 /// Nested brackets, blocks or values.
 pub const DEPTH: usize = 64;
 /// Entries written out in one object: the parser compares each with all before it.
 pub const OBJECT_ITEMS: usize = 2_000;
-/// Steps of evaluation.
+/// Steps of evaluation, and how many more for every block.
 pub const STEPS: u64 = 1_000_000;
-/// Bytes of text that evaluation builds.
+/// See [`STEPS`].
+pub const BLOCK_STEPS: u64 = 200;
+/// Bytes of text that evaluation builds, and how many more for every block.
 pub const TEXT_BYTES: u64 = 16 * 1024 * 1024;
+/// See [`TEXT_BYTES`].
+pub const BLOCK_BYTES: u64 = 1024;
 /// Elements that `for` or `range` make.
 pub const ELEMENTS: usize = 100_000;
 /// Problems that are reported one by one.
@@ -31,11 +41,16 @@ pub const STACK: usize = 256 * 1024 * 1024;
 pub(crate) struct Budget {
     steps: Cell<u64>,
     bytes: Cell<u64>,
+    instances: Cell<u64>,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { steps: Cell::new(STEPS), bytes: Cell::new(TEXT_BYTES) }
+        Self {
+            steps: Cell::new(STEPS),
+            bytes: Cell::new(TEXT_BYTES),
+            instances: Cell::new(INSTANCES),
+        }
     }
 }
 
@@ -46,18 +61,26 @@ pub(crate) struct Spent(pub &'static str);
 impl Spent {
     pub(crate) fn problem(&self) -> Problem {
         Problem::error(codes::LIMIT, format!("evaluation was stopped: {}", self.0))
-            .help("no real configuration needs this much; look for a `for` over a very large range")
+            .help("no real configuration needs this much; look for a `for`, `count` or module over a very large range")
     }
 }
 
 impl Budget {
+    /// Begins a block, which brings what blocks may cost.
+    pub(crate) fn block(&self) -> Result<(), Spent> {
+        take(&self.instances, 1).ok_or(Spent("more than 200,000 blocks"))?;
+        self.steps.set(self.steps.get() + BLOCK_STEPS);
+        self.bytes.set(self.bytes.get() + BLOCK_BYTES);
+        Ok(())
+    }
+
     pub(crate) fn steps(&self, count: u64) -> Result<(), Spent> {
-        take(&self.steps, count).ok_or(Spent("more than 1,000,000 steps"))
+        take(&self.steps, count).ok_or(Spent("more than 1,000,000 steps and 200 per block"))
     }
 
     pub(crate) fn bytes(&self, count: usize) -> Result<(), Spent> {
         let count = u64::try_from(count).unwrap_or(u64::MAX);
-        take(&self.bytes, count).ok_or(Spent("more than 16 MiB of text"))
+        take(&self.bytes, count).ok_or(Spent("more than 16 MiB of text and 1 KiB per block"))
     }
 
     /// Pays for a copy of a value, so that doubling a list twenty times ends early.

@@ -1,13 +1,12 @@
 //! From files to evaluated blocks.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 use hcl_edit::structure::{Block, Body};
 
-use crate::model::{Problem, Source, Sources, Span};
+use crate::model::{Address, Block as Kind, Module, Problem, Source, Sources, Span};
 
-use super::body::{self, Problems};
+use super::body::{self, Problems, Subject};
 use super::builtin::OUTPUT;
 use super::deep::on_large_stack;
 use super::eval::{Context, Eval};
@@ -16,7 +15,7 @@ use super::limits::{self, Budget};
 use super::read::ReadFile;
 use super::schema::BlockSchema;
 use super::snapshot::Variable;
-use super::value::{BlockValue, Data, Value};
+use super::value::{Data, Value};
 use super::vars::Vars;
 use super::{Evaluated, File, Loaded, Output, World, codes, convert, nearest, parse, variable};
 
@@ -65,13 +64,15 @@ fn run(files: &[File], vars: &Vars, world: &dyn World, reader: Option<&dyn ReadF
         blocks: Vec::new(),
         outputs: Vec::new(),
         variables: Vec::new(),
+        path: Vec::new(),
+        after: Vec::new(),
     };
     // Names of a file that could not be parsed would all be missing; one problem is enough.
     if !broken {
         loader.evaluate();
     }
     let Loader { problems, stack, blocks, outputs, variables, .. } = loader;
-    let problems = sorted(problems);
+    let problems = tidy(problems);
     let order = |span: &Span| (span.source, span.range.start);
     let mut blocks = blocks;
     blocks.sort_by_key(|block| order(&block.span));
@@ -83,12 +84,22 @@ fn run(files: &[File], vars: &Vars, world: &dyn World, reader: Option<&dyn ReadF
 }
 
 /// By file and place, without repetitions, and not more than a person reads.
-fn sorted(mut problems: Vec<Problem>) -> Vec<Problem> {
+pub fn tidy(mut problems: Vec<Problem>) -> Vec<Problem> {
     let place = |problem: &Problem| {
         problem.labels.first().map(|label| (label.span.source, label.span.range.start))
     };
     problems.sort_by_key(place);
-    problems.dedup();
+    // The instances of a block have the same problem one by one.
+    problems.dedup_by(|next, first| {
+        let same = (next.code, &next.summary, &next.labels, &next.help)
+            == (first.code, &first.summary, &first.labels, &first.help);
+        if same && next.detail != first.detail && first.detail.starts_with("in ") {
+            let (base, more) = first.detail.split_once(" and ").unwrap_or((&first.detail, "0"));
+            let more = more.split(' ').next().and_then(|more| more.parse().ok()).unwrap_or(0_u32);
+            first.detail = format!("{base} and {} more", more + 1);
+        }
+        same
+    });
     if problems.len() > limits::PROBLEMS {
         let more = problems.len() - limits::PROBLEMS;
         problems.truncate(limits::PROBLEMS);
@@ -112,12 +123,20 @@ pub(super) struct Loader<'a> {
     pub(super) blocks: Vec<Evaluated>,
     pub(super) outputs: Vec<Output>,
     pub(super) variables: Vec<Variable>,
+    /// The modules around it.
+    pub(super) path: Vec<Module>,
+    /// What has to stand before every block in it.
+    pub(super) after: Vec<Address>,
 }
 
 impl<'a> Loader<'a> {
-    pub(super) fn eval<'s>(&'s self, file: usize, scope: &'s Graph<'_>) -> Option<Eval<'s>> {
+    pub(super) fn eval<'s>(&self, file: usize, scope: &'s Graph<'_>) -> Option<Eval<'s>>
+    where
+        'a: 's,
+    {
         let (source, text, _) = self.files.get(file)?;
-        Some(Eval { context: self.context, scope, source: *source, text, in_file: false })
+        let (context, source) = (self.context, *source);
+        Some(Eval { context, scope, source, text, in_file: false, env: None })
     }
 
     fn evaluate(&mut self) {
@@ -206,17 +225,22 @@ impl<'a> Loader<'a> {
                 self.outputs.extend(output);
                 None
             }
+            What::Block(block, schema) if Kind::from_word(schema.word).is_some() => {
+                self.problems = problems;
+                return self.resource(graph, place, (block, schema));
+            }
             What::Block(block, schema) => {
-                let checked = body::check(&eval, block, schema, label_of(node), &mut problems);
-                self.block(node, checked, schema)
+                let subject = Subject::inner(schema, label_of(node));
+                let checked = body::check(&eval, block, subject, &mut problems);
+                self.plain(node, checked, schema)
             }
         };
         self.problems = problems;
         value
     }
 
-    /// Keeps a block, and gives what other expressions read from it.
-    fn block(
+    /// Keeps a block that becomes no cloud object, and gives what is read from it.
+    fn plain(
         &mut self,
         node: &Node<'_>,
         checked: body::Checked,
@@ -228,24 +252,13 @@ impl<'a> Loader<'a> {
         }
         let exports = match &self.stack {
             Some(stack) if checked.complete => self.world.exports(stack, &checked.block),
-            // What refers to a block with a problem goes on as if nothing were known of it.
-            Some(_) | None => schema
-                .exports
-                .iter()
-                .map(|export| (export.name.to_owned(), Value::unknown()))
-                .collect::<BTreeMap<_, _>>(),
-        };
-        let value = match &checked.block.address {
-            Some(address) => Data::Block(
-                BlockValue { address: address.clone(), word: schema.word, exports }.into(),
-            ),
-            None => Data::Object(exports),
+            Some(_) | None => body::unknown_exports(schema),
         };
         let span = checked.block.span.clone();
         if checked.complete {
             self.blocks.push(checked.block);
         }
-        Some(Value::from(value).from_span(span))
+        Some(Value::from(Data::Object(exports)).from_span(span))
     }
 
     /// The rules of all variables, which may refer to anything.
@@ -312,7 +325,8 @@ fn count(body: &Body) -> usize {
 
 fn output(eval: &Eval<'_>, block: &Block, problems: &mut Problems) -> Option<Output> {
     let name = block.labels.first()?.as_str().to_owned();
-    let checked = body::check(eval, block, &OUTPUT, Some(name.clone()), problems);
+    let subject = Subject::inner(&OUTPUT, Some(name.clone()));
+    let checked = body::check(eval, block, subject, problems);
     if !checked.complete {
         return None;
     }

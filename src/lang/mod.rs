@@ -17,6 +17,7 @@ mod eval;
 mod fmt;
 mod functions;
 mod graph;
+mod instance;
 mod json;
 mod limits;
 mod load;
@@ -25,6 +26,8 @@ mod parse;
 mod place;
 mod read;
 mod refs;
+mod repeat;
+mod rules;
 mod scan;
 pub mod schema;
 mod snapshot;
@@ -42,6 +45,8 @@ mod tests;
 #[cfg(test)]
 mod tests_hostile;
 #[cfg(test)]
+mod tests_repeat;
+#[cfg(test)]
 mod tests_schema;
 #[cfg(test)]
 mod tests_syntax;
@@ -49,16 +54,18 @@ mod tests_syntax;
 mod tests_variables;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::model::{Address, Problem, Sources, Span};
 
-pub use builtin::{LOCALS, OUTPUT, VALIDATION, VARIABLE};
+pub use builtin::{LIFECYCLE, LOCALS, META, OUTPUT, VALIDATION, VARIABLE};
 pub use convert::number_text;
 pub use fmt::fmt;
 pub use functions::{Function, all as functions};
 pub use json::from_json;
-pub use load::load;
+pub use load::{load, tidy};
 pub use read::{Folder, ReadFile};
+pub use rules::Rules;
 pub use schema::BlockSchema;
 pub use snapshot::{Given, Recorder, Snapshot, Variable};
 pub use units::{duration, size};
@@ -115,6 +122,8 @@ pub struct Evaluated {
     pub attributes: BTreeMap<&'static str, Value>,
     /// The blocks in it, as they stand.
     pub blocks: Vec<Evaluated>,
+    /// What holds for all instances of it, when it becomes cloud objects.
+    pub rules: Option<Arc<Rules>>,
     /// Its word and label.
     pub span: Span,
 }

@@ -39,7 +39,7 @@ fn guard(text: &str, source: Source, code: bool) -> Result<(), Box<Problem>> {
     if text.len() > limits::FILE_BYTES {
         let mib = text.len() / (1024 * 1024);
         return Err(Box::new(
-            Problem::error(codes::LIMIT, format!("the file is larger than 4 MiB ({mib} MiB)"))
+            Problem::error(codes::LIMIT, format!("the file is larger than 16 MiB ({mib} MiB)"))
                 .at(&Span { source, range: 0..0 }, "")
                 .help("split the configuration into several files"),
         ));

@@ -50,10 +50,10 @@ impl ReadFile for Folder {
         if !about.is_file() {
             return Err(format!("{path:?} is not a regular file"));
         }
-        let most = u64::try_from(limits::FILE_BYTES).unwrap_or(u64::MAX);
+        let most = u64::try_from(limits::READ_BYTES).unwrap_or(u64::MAX);
         let mut bytes = Vec::new();
         file.take(most + 1).read_to_end(&mut bytes).map_err(|error| explain(path, &error))?;
-        if bytes.len() > limits::FILE_BYTES {
+        if bytes.len() > limits::READ_BYTES {
             return Err(format!("{path:?} is larger than 4 MiB"));
         }
         Ok(bytes)
@@ -99,7 +99,7 @@ mod tests {
         let root = outer.path().join("stack");
         std::fs::create_dir_all(root.join("sub")).expect("made");
         std::fs::write(root.join("sub/a.txt"), "hello").expect("written");
-        std::fs::write(root.join("big"), vec![0_u8; limits::FILE_BYTES + 1]).expect("written");
+        std::fs::write(root.join("big"), vec![0_u8; limits::READ_BYTES + 1]).expect("written");
         let folder = Folder::open(&root).expect("opened");
         assert_eq!(folder.read("sub/a.txt"), Ok(b"hello".to_vec()));
         assert_eq!(folder.read("./sub/../sub/a.txt"), Ok(b"hello".to_vec()));

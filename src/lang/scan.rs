@@ -65,6 +65,8 @@ pub(crate) enum Fault {
     Deep { open: usize },
     /// An object with too many entries.
     Wide { open: usize },
+    /// Too many blocks.
+    Many { open: usize },
 }
 
 /// Cuts text into tokens.
@@ -88,6 +90,7 @@ pub(crate) fn check(text: &str, tokens: &[Token]) -> Result<(), Fault> {
     // only an object's entries are compared with each other.
     let mut open: Vec<(u8, usize, Option<usize>)> = Vec::new();
     let mut last = Kind::Newline;
+    let mut blocks = 0_usize;
     for token in tokens {
         match token.kind {
             Kind::Open => {
@@ -96,6 +99,10 @@ pub(crate) fn check(text: &str, tokens: &[Token]) -> Result<(), Fault> {
                 }
                 let block = matches!(last, Kind::Word | Kind::String);
                 let entries = (!block).then_some(0);
+                blocks += usize::from(block && byte(token) == Some(b'{'));
+                if blocks > super::limits::BLOCKS {
+                    return Err(Fault::Many { open: token.range.start });
+                }
                 open.push((byte(token).unwrap_or_default(), token.range.start, entries));
             }
             Kind::Close => {
@@ -103,12 +110,7 @@ pub(crate) fn check(text: &str, tokens: &[Token]) -> Result<(), Fault> {
                 let Some((bracket, start, _)) = open.pop() else {
                     return Err(Fault::Unopened { close });
                 };
-                let partner = match bracket {
-                    b'(' => b')',
-                    b'[' => b']',
-                    _ => b'}',
-                };
-                if byte(token) != Some(partner) {
+                if byte(token) != Some(partner(bracket)) {
                     return Err(Fault::Mismatch { open: start, close });
                 }
             }
@@ -137,6 +139,14 @@ pub(crate) fn check(text: &str, tokens: &[Token]) -> Result<(), Fault> {
     match open.pop() {
         Some((_, open, _)) => Err(Fault::Unclosed { open }),
         None => Ok(()),
+    }
+}
+
+fn partner(bracket: u8) -> u8 {
+    match bracket {
+        b'(' => b')',
+        b'[' => b']',
+        _ => b'}',
     }
 }
 

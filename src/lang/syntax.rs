@@ -39,6 +39,9 @@ pub(crate) fn fault(text: &str, source: Source, fault: &Fault) -> Problem {
         Fault::Deep { open } => limit(format!("nested more than {} levels deep", limits::DEPTH))
             .at(&span(*open, 1), "one level too many")
             .help("give parts of it names in a `locals` block"),
+        Fault::Many { open } => limit(format!("more than {} blocks", limits::BLOCKS))
+            .at(&span(*open, 1), "one too many")
+            .help("split the configuration into several stacks"),
         Fault::Wide { open } => {
             limit(format!("more than {} entries in one pair of braces", limits::OBJECT_ITEMS))
                 .at(&span(*open, 1), "opened here")

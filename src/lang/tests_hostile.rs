@@ -96,7 +96,7 @@ fn a_long_chain_of_locals_is_no_recursion() {
 fn sizes_are_limited() {
     let large = format!("# {}\n", "x".repeat(limits::FILE_BYTES));
     assert_eq!(codes(&large), ["L002"]);
-    let blocks = "bucket \"x\" {}\n".repeat(limits::BLOCKS + 1);
+    let blocks = "b \"x\" {}\n".repeat(limits::BLOCKS + 1);
     assert_eq!(codes(&blocks), ["L002"]);
     let wide: String = (0..50_000).map(|place| format!("a{place}=1,")).collect();
     assert_eq!(codes(&local(&format!("{{{wide}}}"))), ["L002"]);

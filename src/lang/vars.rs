@@ -118,7 +118,7 @@ fn read(name: &str, text: &str) -> Result<Vars, Vec<Problem>> {
     let source = sources.add(name, text);
     let body = parse::body(text, source).map_err(|problem| vec![*problem])?;
     let context = Context { reader: None, sources: sources.into(), budget: Budget::default() };
-    let eval = Eval { context: &context, scope: &Empty, source, text, in_file: false };
+    let eval = Eval { context: &context, scope: &Empty, source, text, in_file: false, env: None };
     let mut vars = Vars::new();
     let mut problems = Vec::new();
     for structure in &body {

@@ -59,6 +59,7 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed) -> Result<P
     nodes::orphans(&mut draft, &standing, desired.destroy);
     doomed::collect(&mut draft, desired, observed);
     moved::steps(&mut draft, desired, observed, &former);
+    refusal::protected(desired, &draft)?;
     refusal::precious(&draft)?;
     let (unchanged, outputs) = (draft.unchanged, settle::outputs(desired, &draft));
     let steps = steps::arrange(desired, draft, observed)?;

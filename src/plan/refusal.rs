@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::cloud::{Observed, Seen};
-use crate::kinds::{KindName, Spec};
+use crate::kinds::{KindName, Spec, Why};
 use crate::model::{Address, CloudId};
 use crate::stack::Desired;
 
@@ -49,6 +49,50 @@ pub enum Refusal {
         /// Which object.
         id: CloudId,
     },
+    /// Its block says that it is never deleted or replaced.
+    #[error(
+        "{address} ({id}) would be {}, and its block is precious",
+        if *replaced { "replaced" } else { "deleted" }
+    )]
+    Protected {
+        /// Where it is declared.
+        address: Address,
+        /// Which object.
+        id: CloudId,
+        /// Another one would take its place.
+        replaced: bool,
+    },
+}
+
+/// Refuses to delete what its block's `lifecycle` protects. What the cloud itself has given up
+/// may go.
+pub(super) fn protected(desired: &Desired, draft: &Draft<'_>) -> Result<(), Refusal> {
+    if desired.precious.is_empty() {
+        return Ok(());
+    }
+    for (id, (live, why)) in &draft.doomed {
+        let address = &live.owner.address;
+        let replaced = match why {
+            Why::Failed { .. } => continue,
+            Why::Superseded => true,
+            Why::Missing
+            | Why::Changed
+            | Why::Replaces { .. }
+            | Why::Removed
+            | Why::Destroyed
+            | Why::Grow { .. }
+            | Why::Shrink { .. }
+            | Why::Outdated
+            | Why::Moved
+            | Why::Adopted
+            | Why::Forgotten => false,
+        };
+        if desired.precious.contains(&address.owner()) {
+            let (address, id) = (address.clone(), id.clone());
+            return Err(Refusal::Protected { address, id, replaced });
+        }
+    }
+    Ok(())
 }
 
 fn list(ids: &[CloudId]) -> String {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::cloud::{Live, Observed, Phase};
-use crate::kinds::{Action, OutputPlan, Spec, Why, differing, walk};
+use crate::kinds::{Action, OutputPlan, Spec, Why, differing, keeping, walk};
 use crate::model::{Address, CloudId};
 use crate::stack::Desired;
 
@@ -54,7 +54,10 @@ pub(super) fn object(
             why = Why::Failed { text: text.clone() };
         }
         let (true, Some(have)) = (live.is_usable(), live.spec()) else { continue };
-        let wanted = at_generation(&wanted, live.owner.generation);
+        let mut wanted = at_generation(&wanted, live.owner.generation);
+        if let Some(fields) = desired.ignore.get(address) {
+            wanted = Cow::Owned(keeping(have, &wanted, fields));
+        }
         let fields = differing(have, &wanted);
         let forcing = forcing(have, &fields);
         if forcing.is_empty() {

@@ -204,6 +204,37 @@ impl<'a> Board<'a> {
             }
         }
         self.early_before_births(draft, &early);
+        if self.desired.destroy {
+            self.in_reverse(draft);
+        }
+    }
+
+    /// When everything goes, what was told to come after something goes before it.
+    fn in_reverse(&mut self, draft: &Draft<'_>) {
+        let desired = self.desired;
+        if desired.after.is_empty() {
+            return;
+        }
+        let mut ends: BTreeMap<&Address, Vec<usize>> = BTreeMap::new();
+        for (id, (live, _)) in &draft.doomed {
+            if let Some(end) = self.ending.get(id) {
+                ends.entry(&live.owner.address).or_default().push(*end);
+            }
+        }
+        for (address, steps) in &self.nodes {
+            ends.entry(address).or_default().extend(steps);
+        }
+        let mut needs = Vec::new();
+        for (later, firsts) in &desired.after {
+            for first in firsts {
+                for end in ends.get(first).into_iter().flatten() {
+                    needs.extend(ends.get(later).into_iter().flatten().map(|late| (*end, *late)));
+                }
+            }
+        }
+        for (end, late) in needs {
+            self.need(end, late);
+        }
     }
 
     /// Doomed objects that cannot coexist with their successor, and all that stands on

@@ -3,6 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::lang::schema::{Attribute, BlockSchema, Type};
+use crate::lang::{LIFECYCLE, META};
+use crate::model::Block;
 
 /// JSON Schema of a configuration in HCL's JSON form.
 pub fn json(blocks: &[BlockSchema]) -> Value {
@@ -31,7 +33,9 @@ fn labelled(block: &BlockSchema) -> Value {
 fn body(block: &BlockSchema) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
-    for Attribute { name, ty, required: must, default, doc } in block.attributes {
+    let is_resource = Block::from_word(block.word).is_some();
+    let meta = META.iter().filter(|_| is_resource);
+    for Attribute { name, ty, required: must, default, doc } in meta.chain(block.attributes) {
         let mut shape = of(ty);
         if let Some(map) = shape.as_object_mut() {
             map.insert("description".to_owned(), json!(doc));
@@ -44,7 +48,8 @@ fn body(block: &BlockSchema) -> Value {
             required.push(*name);
         }
     }
-    for inner in block.blocks {
+    let lifecycle = [LIFECYCLE];
+    for inner in block.blocks.iter().chain(lifecycle.iter().filter(|_| is_resource)) {
         properties.insert(inner.word.to_owned(), labelled(inner));
     }
     json!({
@@ -89,7 +94,42 @@ pub fn markdown(blocks: &[BlockSchema]) -> String {
     out.push_str(
         "\n## locals\n\nNames for expressions, read as `local.<name>`. Any number of blocks.\n",
     );
+    every_block(&mut out, blocks);
     out
+}
+
+/// What stands in every block that becomes cloud objects.
+fn every_block(out: &mut String, blocks: &[BlockSchema]) {
+    let words: Vec<String> = blocks
+        .iter()
+        .filter(|block| Block::from_word(block.word).is_some())
+        .map(|block| format!("`{}`", block.word))
+        .collect();
+    out.push_str("\n## On every block that becomes cloud objects\n\n");
+    out.push_str(&format!("In {} may also stand:\n", words.join(", ")));
+    attributes(out, META);
+    out.push_str(
+        "\nUnder `for_each` a reference names a key, `bucket.data[\"eu\"].name`, or means all \
+         instances as a map of blocks, `[for b in bucket.data : b.name]`. Under `count` it names a \
+         place, `bucket.data[0].name`, or all of them, `bucket.data[*].name`. Keys and numbers \
+         must be known when planning and must not be sensitive.\n",
+    );
+    section(out, &LIFECYCLE, "");
+}
+
+fn attributes(out: &mut String, attributes: &[Attribute]) {
+    if !attributes.is_empty() {
+        out.push_str("\n| attribute | type | default | meaning |\n|---|---|---|---|\n");
+    }
+    for Attribute { name, ty, required, default, doc } in attributes {
+        let default = match (required, default) {
+            (true, _) => "required".to_owned(),
+            (false, Some(text)) => format!("`{text}`"),
+            (false, None) => "–".to_owned(),
+        };
+        let doc = doc.replace('|', "\\|");
+        out.push_str(&format!("| `{name}` | {} | {default} | {doc} |\n", words(ty)));
+    }
 }
 
 fn section(out: &mut String, block: &BlockSchema, within: &str) {
@@ -99,18 +139,7 @@ fn section(out: &mut String, block: &BlockSchema, within: &str) {
     if let Some(label) = block.label {
         out.push_str(&format!("\nIts label is {label}.\n"));
     }
-    if !block.attributes.is_empty() {
-        out.push_str("\n| attribute | type | default | meaning |\n|---|---|---|---|\n");
-    }
-    for Attribute { name, ty, required, default, doc } in block.attributes {
-        let default = match (required, default) {
-            (true, _) => "required".to_owned(),
-            (false, Some(text)) => format!("`{text}`"),
-            (false, None) => "–".to_owned(),
-        };
-        let doc = doc.replace('|', "\\|");
-        out.push_str(&format!("| `{name}` | {} | {default} | {doc} |\n", words(ty)));
-    }
+    attributes(out, block.attributes);
     if !block.exports.is_empty() {
         out.push_str("\n| can be read | meaning |\n|---|---|\n");
     }

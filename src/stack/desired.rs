@@ -24,6 +24,10 @@ pub struct Desired {
     pub names: BTreeSet<(KindName, String)>,
     /// What has another address now than its tags say.
     pub moves: Moves,
+    /// Fields of objects whose differences are left alone.
+    pub ignore: BTreeMap<Address, BTreeSet<String>>,
+    /// Blocks whose objects are never deleted or replaced.
+    pub precious: BTreeSet<Address>,
     /// The whole stack goes: nothing is wanted, on purpose.
     pub destroy: bool,
 }
@@ -54,6 +58,8 @@ impl Desired {
             outputs: BTreeMap::new(),
             names: BTreeSet::new(),
             moves: Moves::default(),
+            ignore: BTreeMap::new(),
+            precious: BTreeSet::new(),
             destroy: true,
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::cloud::{Ask, Facts};
 use crate::kinds::{KindName, OutputPlan, Tags};
-use crate::lang::{Data, Evaluated, Loaded, Value};
+use crate::lang::{Data, Evaluated, Loaded, Value, tidy};
 use crate::model::{AccountId, Block, Problem, Region, StackName, Text};
 
 use super::backend::{self, Backend};
@@ -15,7 +15,7 @@ use super::expansion::{Expansion, map};
 use super::moved::Moves;
 use super::names::Here;
 use super::pins::Pins;
-use super::{bucket, cluster, network, queue};
+use super::{bucket, cluster, follow, network, queue};
 
 /// What the `stack` block says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +116,8 @@ pub fn expand(loaded: &Loaded, facts: &Facts, pins: &Pins) -> Result<Desired, Ve
     // Clusters look at the networks that they stand in.
     for block in [Block::Bucket, Block::Network, Block::Queue, Block::Cluster] {
         for found in loaded.blocks.iter().filter(|found| found.word == block.word()) {
+            let before = x.problems.len();
+            x.problems.extend(follow::fits(found));
             x.problems.extend(bad_tags(found));
             match block {
                 Block::Bucket => bucket::expand(&mut x, found),
@@ -123,12 +125,42 @@ pub fn expand(loaded: &Loaded, facts: &Facts, pins: &Pins) -> Result<Desired, Ve
                 Block::Queue => queue::expand(&mut x, found),
                 Block::Cluster => cluster::expand(&mut x, found),
             }
+            say_where(&mut x.problems[before..], found);
         }
     }
     x.desired.moves = Moves::of(loaded);
+    follow::rules(&mut x, loaded);
+    if x.problems.is_empty() {
+        x.problems = follow::collisions(&x, loaded);
+    }
     for output in &loaded.outputs {
         let value = OutputPlan { value: plain(&output.value), sensitive: output.sensitive };
         x.desired.outputs.insert(output.name.clone(), value);
     }
-    if x.problems.is_empty() { Ok(x.desired) } else { Err(x.problems) }
+    if x.problems.is_empty() { Ok(x.desired) } else { Err(tidy(x.problems)) }
+}
+
+/// A line of a repeated block or of a module belongs to many: which of them is meant?
+fn say_where(problems: &mut [Problem], block: &Evaluated) {
+    let Some(address) = &block.address else { return };
+    if address.key.is_none() && address.module.is_empty() {
+        return;
+    }
+    for problem in problems.iter_mut().filter(|problem| problem.detail.is_empty()) {
+        problem.detail = format!("in {address}");
+    }
+}
+
+/// Nothing is wanted any more. What is precious stays so, and what was made last goes first.
+pub fn nothing(loaded: &Loaded, facts: &Facts, pins: &Pins) -> Desired {
+    let Some(config) = config(loaded) else { return Desired::empty(StackName(String::new())) };
+    let precious = follow::precious(loaded);
+    // A configuration that cannot be expanded can be destroyed all the same.
+    let orders = loaded
+        .blocks
+        .iter()
+        .any(|block| block.rules.as_ref().is_some_and(|rules| !rules.after.is_empty()));
+    let after = if orders { expand(loaded, facts, pins).ok().map(|all| all.after) } else { None };
+    let after = after.unwrap_or_default();
+    Desired { precious, after, ..Desired::nothing(config.stack) }
 }

@@ -51,7 +51,8 @@ fn arns(block: &Evaluated, attribute: &str) -> Vec<String> {
 fn policies(x: &Expansion<'_>, block: &Evaluated) -> Vec<InlinePolicy> {
     let (read, write) = (arns(block, "read"), arns(block, "write"));
     let mut statements = Vec::new();
-    let all: Vec<&String> = read.iter().chain(&write).collect();
+    let only_read = read.iter().filter(|arn| !write.contains(arn));
+    let all: Vec<&String> = only_read.chain(&write).collect();
     let inside = |arns: &[&String]| arns.iter().map(|arn| format!("{arn}/*")).collect::<Vec<_>>();
     if !all.is_empty() {
         let list = ["s3:ListBucket", "s3:GetBucketLocation"];

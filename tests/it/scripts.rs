@@ -190,11 +190,11 @@ fn no_configuration_is_too_deep_to_be_refused() {
 }
 
 #[test]
-fn a_file_of_five_mebibytes_is_refused() {
+fn a_file_of_twenty_mebibytes_is_refused() {
     let line = "# a line of a file that no person has written by hand, over and over again\n";
-    let desk = Desk::with(&format!("{STORE}{}", line.repeat(5 * 1024 * 1024 / line.len())));
+    let desk = Desk::with(&format!("{STORE}{}", line.repeat(20 * 1024 * 1024 / line.len())));
     let said = desk.run(&["validate"]);
-    let expect = "Error[L002]: the file is larger than 4 MiB (5 MiB)\n --> main.hcl:1:1\n";
+    let expect = "Error[L002]: the file is larger than 16 MiB (20 MiB)\n --> main.hcl:1:1\n";
     assert_eq!((said.code, said.err.starts_with(expect)), (1, true), "{}", head(&said.err));
 }
 

@@ -1,5 +1,7 @@
 //! Function calls, `try` and `can`.
 
+use std::borrow::Cow;
+
 use hcl_edit::expr::FuncCall;
 
 use crate::model::{Problem, Span};
@@ -29,8 +31,8 @@ impl Eval<'_> {
         let (args, spans) = self.arguments(call, env)?;
         self.count(function, args.len(), span)?;
         let sensitive = args.iter().any(|arg| arg.sensitive);
-        if args.iter().any(Value::holds_unknown) {
-            return Ok(Value::unknown().marked(args.iter().any(Value::holds_sensitive)));
+        if args.iter().any(|arg| arg.holds_unknown()) {
+            return Ok(Value::unknown().marked(args.iter().any(|arg| arg.holds_sensitive())));
         }
         let input = Call { args: &args, eval: self, span };
         match (function.run)(&input) {
@@ -41,8 +43,10 @@ impl Eval<'_> {
             Err(Fail::Stop(stop)) => Err(stop),
             Err(Fail::Bad(bad)) => {
                 let place = bad.arg.and_then(|arg| spans.get(arg)).unwrap_or(span);
-                let hidden =
-                    bad.arg.and_then(|arg| args.get(arg)).map_or(sensitive, Value::holds_sensitive);
+                let hidden = bad
+                    .arg
+                    .and_then(|arg| args.get(arg))
+                    .map_or(sensitive, |arg| arg.holds_sensitive());
                 // What a function says may quote its argument.
                 let label = if hidden { "does not fit (sensitive)".to_owned() } else { bad.text };
                 let code = if bad.deferred { codes::DEFERRED } else { codes::ARGUMENT };
@@ -56,27 +60,35 @@ impl Eval<'_> {
         }
     }
 
-    fn arguments(&self, call: &FuncCall, env: Names<'_>) -> Res<(Vec<Value>, Vec<Span>)> {
+    /// The arguments; what exists already is lent, so that a function that looks one thing up
+    /// in a large map does not copy the map.
+    fn arguments<'v>(
+        &'v self,
+        call: &FuncCall,
+        env: Names<'v>,
+    ) -> Res<(Vec<Cow<'v, Value>>, Vec<Span>)> {
         let mut args = Vec::with_capacity(call.args.len());
         let mut spans = Vec::with_capacity(call.args.len());
         let last = call.args.len().checked_sub(1).filter(|_| call.args.expand_final());
         for (place, expr) in call.args.iter().enumerate() {
             let span = self.span(expr);
-            let value = self.eval(expr, env)?;
+            let value = self.borrow(expr, env)?;
             if Some(place) != last {
                 args.push(value);
                 spans.push(span);
                 continue;
             }
+            self.limit(self.context.budget.copy(&value), &span)?;
+            let value = value.into_owned();
             match value.data {
                 Data::List(items) => {
                     for item in items {
-                        args.push(item.marked(value.sensitive));
+                        args.push(Cow::Owned(item.marked(value.sensitive)));
                         spans.push(span.clone());
                     }
                 }
                 Data::Unknown(ref unknown) if unknown.pieces.is_empty() => {
-                    args.push(value);
+                    args.push(Cow::Owned(value));
                     spans.push(span);
                 }
                 Data::Unknown(_)
@@ -229,7 +241,7 @@ impl Eval<'_> {
 
 /// What is made from something sensitive is sensitive. A list passes on what its elements say,
 /// a text or number made from it hides whatever was inside.
-fn mark(function: &Function, value: Value, args: &[Value], sensitive: bool) -> Value {
+fn mark(function: &Function, value: Value, args: &[Cow<'_, Value>], sensitive: bool) -> Value {
     if function.name == "nonsensitive" {
         return value;
     }
@@ -238,6 +250,6 @@ fn mark(function: &Function, value: Value, args: &[Value], sensitive: bool) -> V
         Data::String(_) | Data::Number(_) | Data::Bool(_) | Data::Unknown(_) | Data::Null
     );
     let picks = matches!(function.name, "element" | "lookup" | "one" | "coalesce" | "length");
-    let inner = folds && !picks && args.iter().any(Value::holds_sensitive);
+    let inner = folds && !picks && args.iter().any(|arg| arg.holds_sensitive());
     value.marked(sensitive || inner)
 }

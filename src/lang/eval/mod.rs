@@ -89,7 +89,7 @@ impl Scope for Empty {
     }
 }
 
-/// A name that `for` or a template file binds, and those bound around it.
+/// A name that `for`, a template file or a repeated block binds, and those bound around it.
 #[derive(Clone, Copy)]
 pub(crate) struct Env<'e> {
     pub(crate) name: &'e str,
@@ -118,14 +118,16 @@ pub(crate) struct Eval<'a> {
     pub(crate) text: &'a str,
     /// Inside `templatefile`, which may not call itself.
     pub(crate) in_file: bool,
+    /// `each` or `count` of the instance that is evaluated.
+    pub(crate) env: Names<'a>,
 }
 
-type Names<'e> = Option<&'e Env<'e>>;
+pub(crate) type Names<'e> = Option<&'e Env<'e>>;
 
 impl<'a> Eval<'a> {
     /// The value of an expression, with its place.
     pub(crate) fn value(&self, expr: &Expression) -> Res<Value> {
-        let value = self.eval(expr, None)?;
+        let value = self.eval(expr, self.env)?;
         Ok(value.from_span(self.span(expr)))
     }
 

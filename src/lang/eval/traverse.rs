@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use hcl_edit::Decorated;
 use hcl_edit::expr::{Expression, TraversalOperator};
 
-use crate::model::{Problem, Span};
+use crate::model::{Address, Problem, Span};
 
 use super::super::convert::{self, Primitive};
 use super::super::value::{Data, Value};
@@ -161,7 +161,7 @@ impl Eval<'_> {
 
     fn splat(&self, value: &Value, each: Operators<'_>, span: &Span, env: Names<'_>) -> Res<Value> {
         let sensitive = value.sensitive;
-        let one = [value.clone()];
+        let one = std::slice::from_ref(value);
         let items = match &value.data {
             Data::Null => [].as_slice(),
             Data::List(items) => items.as_slice(),
@@ -171,12 +171,13 @@ impl Eval<'_> {
             | Data::String(_)
             | Data::Map(_)
             | Data::Object(_)
-            | Data::Block(_) => one.as_slice(),
+            | Data::Block(_) => one,
         };
-        self.limit(self.context.budget.copy(value), span)?;
         let mut out = Vec::with_capacity(items.len());
         for item in items {
-            out.push(self.walk(Cow::Borrowed(item), each, env)?.into_owned());
+            let found = self.walk(Cow::Borrowed(item), each, env)?;
+            self.limit(self.context.budget.copy(&found), span)?;
+            out.push(found.into_owned());
         }
         Ok(Value::from(out).marked(sensitive))
     }
@@ -202,9 +203,15 @@ impl Eval<'_> {
             let mut problem =
                 Problem::error(codes::INDEX, format!("{} has no attribute {name:?}", value.kind()))
                     .at(span, "no attributes here");
-            if matches!(value.data, Data::List(_)) {
-                problem =
-                    problem.help(format!("for all elements write [*].{name}, for one [0].{name}"));
+            if let Data::List(items) = &value.data {
+                let whole = repeated(items.first());
+                problem = problem.help(match whole {
+                    Some(whole) => format!(
+                        "{whole} is repeated by count: write {whole}[*].{name} for all, \
+                         {whole}[0].{name} for one"
+                    ),
+                    None => format!("for all elements write [*].{name}, for one [0].{name}"),
+                });
             }
             return Err(problem.into());
         };
@@ -239,11 +246,16 @@ impl Eval<'_> {
         // The keys of a sensitive map may be as secret as its values, and so may a key from a
         // sensitive value be.
         let hidden = hidden || value.sensitive;
-        let help = if hidden { String::new() } else { nearest::help(name, "it has", &names) };
+        let help = if hidden { String::new() } else { help_for(value, name, &names) };
         let shown = if hidden { "(sensitive)".to_owned() } else { convert::quoted(name) };
         let what = match value.block() {
             Some(block) => format!("{} has no attribute {shown}", block.address),
-            None if matches!(value.data, Data::Map(_)) => format!("the map has no key {shown}"),
+            None if matches!(value.data, Data::Map(_)) => {
+                match repeated(entries.and_then(|map| map.values().next())) {
+                    Some(whole) => format!("{whole} has no instance {shown}"),
+                    None => format!("the map has no key {shown}"),
+                }
+            }
             None => format!("the object has no attribute {shown}"),
         };
         Problem::error(codes::INDEX, what).at(span, "not there").help(help).into()
@@ -322,6 +334,34 @@ impl Eval<'_> {
                 .at(span, "made here"),
         )))
     }
+}
+
+/// The block that an element is an instance of, without its key.
+fn repeated(element: Option<&Value>) -> Option<Address> {
+    let address = element?.address()?;
+    address.key.is_some().then(|| Address { key: None, ..address.clone() })
+}
+
+/// What to do about a name that a value does not have.
+fn help_for(value: &Value, name: &str, names: &[&str]) -> String {
+    if let Data::Map(map) = &value.data
+        && let Some(first) = map.values().next()
+        && let Some(whole) = repeated(Some(first))
+        && first.block().is_some_and(|block| block.exports.contains_key(name))
+    {
+        let key = names.first().copied().unwrap_or_default();
+        return format!(
+            "{whole} is repeated by for_each: write {whole}[{key:?}].{name} for one, \
+             [for each in {whole} : each.{name}] for all"
+        );
+    }
+    if let Some(block) = value.block()
+        && block.address.key.is_none()
+        && !name.starts_with(|c: char| c.is_ascii_alphabetic())
+    {
+        return format!("{} is not repeated by count or for_each", block.address);
+    }
+    nearest::help(name, "it has", names)
 }
 
 /// Steps into a value without copying it where it is borrowed. What came out of something

@@ -45,7 +45,7 @@ pub(super) const TABLE: &[Function] = &[
         (2, 3),
         |call| {
             let key = call.text(1)?;
-            match (call.map(0)?.get(&key), call.args.get(2)) {
+            match (call.map(0)?.get(&key), call.args.get(2).map(AsRef::as_ref)) {
                 (Some(value), _) | (None, Some(value)) => Ok(value.clone()),
                 (None, None) => {
                     bad_help(1, "is no key of the map", "give a default as third argument")
@@ -95,7 +95,9 @@ pub(super) const TABLE: &[Function] = &[
         (1, MANY),
         |call| {
             // As in a condition, all of them have one type: of 1 and "a" the first is "1".
-            let Some(all) = convert::one_type(call.args.to_vec()) else {
+            let Some(all) =
+                convert::one_type(call.args.iter().map(|arg| Value::clone(arg)).collect())
+            else {
                 return bad(0, "the arguments have no common type");
             };
             let found = all.into_iter().find(|v| !v.is_null() && v.as_str() != Some(""));

@@ -62,8 +62,8 @@ fn templatefile(call: &Call<'_>) -> Outcome {
     };
     let names: Vec<(&str, &Value)> =
         names.iter().map(|(name, value)| (name.as_str(), value)).collect();
-    let inner =
-        Eval { context: call.eval.context, scope: &Empty, source, text: &text, in_file: true };
+    let context = call.eval.context;
+    let inner = Eval { context, scope: &Empty, source, text: &text, in_file: true, env: None };
     let mut value = inner.template_file(&template, &names, call.span).map_err(Fail::Stop)?;
     value.sensitive |= call.arg(1)?.sensitive;
     Ok(value)

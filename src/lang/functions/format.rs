@@ -16,7 +16,7 @@ pub(super) const TABLE: &[Function] = &[
         (1, MANY),
         |call| {
             let format = call.text(0)?;
-            let args: Vec<&Value> = call.args.iter().skip(1).collect();
+            let args: Vec<&Value> = call.args.iter().skip(1).map(AsRef::as_ref).collect();
             apply(&format, &args)
         },
     ),
@@ -47,7 +47,7 @@ fn formatlist(call: &Call<'_>) -> Outcome {
                 None => arg.clone(),
             }
         };
-        let args: Vec<Value> = call.args.iter().skip(1).map(cell).collect();
+        let args: Vec<Value> = call.args.iter().skip(1).map(|arg| cell(arg)).collect();
         out.push(apply(&format, &args.iter().collect::<Vec<_>>())?);
     }
     Ok(Value::from(out))

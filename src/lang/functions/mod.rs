@@ -13,6 +13,7 @@ mod types;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
@@ -60,7 +61,7 @@ const MANY: usize = usize::MAX;
 
 /// One call while it runs.
 pub(crate) struct Call<'c> {
-    pub(crate) args: &'c [Value],
+    pub(crate) args: &'c [Cow<'c, Value>],
     pub(crate) eval: &'c Eval<'c>,
     pub(crate) span: &'c Span,
 }

@@ -30,7 +30,7 @@ pub(super) const TABLE: &[Function] = &[
                 );
             }
             let longest = text.len().saturating_add(1).saturating_mul(to.len().saturating_add(1));
-            if longest > super::super::limits::FILE_BYTES * 4
+            if longest > super::super::limits::READ_BYTES * 4
                 && text.matches(from.as_str()).count() > 1_000
             {
                 return bad(0, "the result would be very large");

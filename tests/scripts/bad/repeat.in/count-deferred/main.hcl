@@ -1,0 +1,9 @@
+stack "bad" {
+  region = "us-east-1"
+}
+
+network "main" {}
+
+bucket "data" {
+  count = length(network.main.id)
+}

@@ -1,0 +1,9 @@
+stack "bad" {
+  region = "us-east-1"
+}
+
+network "main" {}
+
+bucket "data" {
+  for_each = toset([network.main.id])
+}

@@ -1,0 +1,17 @@
+stack "bad" {
+  region = "us-east-1"
+}
+
+bucket "a" {
+  depends_on = [bucket.b]
+}
+
+bucket "b" {
+  depends_on = [bucket.c.name, "bucket.c"]
+}
+
+bucket "c" {
+  depends_on = bucket.d
+}
+
+bucket "d" {}

@@ -1,0 +1,8 @@
+stack "bad" {
+  region = "us-east-1"
+}
+
+bucket "data" {
+  count = 100
+  tags  = { "aws:n" = tostring(count.index) }
+}

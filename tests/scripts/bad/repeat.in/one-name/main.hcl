@@ -1,0 +1,8 @@
+stack "bad" {
+  region = "us-east-1"
+}
+
+bucket "data" {
+  count = 2
+  name  = "bad-data"
+}
