@@ -52,11 +52,11 @@ pub(super) fn blocks(items: &[Item<'_>], verbose: bool) -> Vec<(String, Vec<Card
 }
 
 fn insert<'a>(groups: &mut Vec<Vec<&'a Item<'a>>>, item: &'a Item<'a>, verbose: bool) {
-    let mine = likeness(item);
-    let alike = |group: &&mut Vec<&Item<'_>>| !verbose && likeness(group[0]) == mine;
+    let mine = if verbose { None } else { likeness(item) };
+    let alike = |group: &&mut Vec<&Item<'_>>| mine.is_some() && likeness(group[0]) == mine;
     match groups.iter_mut().find(alike) {
-        Some(group) if mine.is_some() => group.push(item),
-        Some(_) | None => groups.push(vec![item]),
+        Some(group) => group.push(item),
+        None => groups.push(vec![item]),
     }
 }
 
@@ -92,7 +92,7 @@ fn diff_text(was: &Spec, spec: &Spec) -> String {
     rows.iter().map(Row::text).collect::<Vec<_>>().join("\n")
 }
 
-fn card(group: &[&Item<'_>], verbose: bool) -> Option<Card> {
+pub(super) fn card(group: &[&Item<'_>], verbose: bool) -> Option<Card> {
     let (item, rest) = group.split_first()?;
     let mut rows: Vec<Row> = item.whys.iter().filter_map(|why| item::why(why)).map(note).collect();
     let (title, dim) = match &item.act {
@@ -306,6 +306,29 @@ pub(super) fn speaks_for_itself(owner: &str, cards: &[Card]) -> bool {
 }
 
 impl Card {
+    /// True when there is nothing to say beyond what it is.
+    pub(super) fn is_bare(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Keeps the first rows, and says so.
+    pub(super) fn shorten(&mut self, most: usize) {
+        if self.rows.len() > most {
+            let gone = self.rows.len() + 1 - most;
+            self.rows.truncate(most - 1);
+            let text = count(gone, "more line", "more lines");
+            self.rows.push(Row::at(BODY).words(Ink::Dim, format!("... {text}")));
+        }
+    }
+
+    /// The same as the example of a group: under another address and title, behind rows
+    /// of the group's own.
+    #[must_use]
+    pub(super) fn standing_for(self, address: String, title: String, mut rows: Vec<Row>) -> Self {
+        rows.extend(self.rows);
+        Self { address, title, dim: String::new(), rows, ..self }
+    }
+
     /// Prints it, its title starting in a column.
     pub(super) fn write(&self, page: &mut Page, column: usize) {
         let Self { symbol, address, title, dim, rows } = self;

@@ -23,7 +23,26 @@ pub struct Progress<'a> {
     screen: Screen,
     states: Vec<State>,
     stopping: bool,
+    crowd: Option<Crowd>,
 }
+
+/// What is told of a run with more steps than anybody reads about.
+#[derive(Clone, Copy, Debug, Default)]
+struct Crowd {
+    /// Steps behind it.
+    behind: usize,
+    /// How many of them failed.
+    failed: usize,
+    /// How many steps were behind it, and when, as it was last told.
+    told: (usize, Duration),
+}
+
+/// Steps of a plan of which each is told.
+const FEW: usize = 100;
+/// Lines about how far a run with more steps is.
+const LINES: usize = 20;
+/// Failures that such a run tells as they happen; the summary counts the others.
+const FAILURES: usize = 10;
 
 /// A line, or several, about an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,12 +69,54 @@ impl<'a> Progress<'a> {
     /// Nothing has happened yet.
     pub fn new(plan: &'a Plan, screen: Screen) -> Self {
         let states = plan.steps.iter().map(|_| State::Open).collect();
-        Self { plan, screen, states, stopping: false }
+        let many = plan.steps.len() > FEW && !screen.verbose;
+        Self { plan, screen, states, stopping: false, crowd: many.then(Crowd::default) }
     }
 
     /// Takes in an event, `now` being the time since the run began. Returns what there is
-    /// to say about it; nothing when it only says again what was said a moment ago.
+    /// to say about it. Of many steps only failures and their number are told.
     pub fn hear(&mut self, event: &Event, now: Duration) -> Option<Said> {
+        let said = self.take(event, now);
+        let Some(mut crowd) = self.crowd else { return said };
+        let said = match event {
+            Event::Recovering { .. } | Event::Stopping => return said,
+            Event::Started { .. } | Event::Calling { .. } | Event::Waiting { .. } => None,
+            Event::Done { .. } | Event::Skipped { .. } => {
+                crowd.behind += 1;
+                None
+            }
+            Event::Failed { .. } => {
+                (crowd.behind, crowd.failed) = (crowd.behind + 1, crowd.failed + 1);
+                said.filter(|_| crowd.failed <= FAILURES)
+            }
+        };
+        let (told, then) = crowd.told;
+        let all = self.states.len();
+        let due = crowd.behind - told >= all.div_ceil(LINES)
+            || (crowd.behind > told
+                && (crowd.behind == all || now.saturating_sub(then) >= PATIENCE));
+        let counted = due.then(|| {
+            crowd.told = (crowd.behind, now);
+            self.counted_line(crowd)
+        });
+        self.crowd = Some(crowd);
+        match (said, counted) {
+            (Some(said), Some(counted)) => Some(Said { text: said.text + &counted.text, ..said }),
+            (said, counted) => said.or(counted),
+        }
+    }
+
+    fn counted_line(&self, crowd: Crowd) -> Said {
+        let mut text = format!("{} of {} steps", crowd.behind, self.states.len());
+        if crowd.failed > 0 {
+            text.push_str(&format!(", {} failed", crowd.failed));
+        }
+        self.say(if crowd.failed > 0 { Ink::Warn } else { Ink::Plain }, "*", &text, true)
+    }
+
+    /// What there is to say about an event; nothing when it only says again what was said
+    /// a moment ago.
+    fn take(&mut self, event: &Event, now: Duration) -> Option<Said> {
         match event {
             Event::Recovering { address, how } => {
                 let text = format!("{address}: an earlier run was cut off here: {how}");

@@ -166,6 +166,11 @@ impl Page {
         Self { screen, out: String::new() }
     }
 
+    /// True when everything is wanted.
+    pub(super) fn is_verbose(&self) -> bool {
+        self.screen.verbose
+    }
+
     /// Adds a row.
     pub(super) fn row(&mut self, row: &Row) {
         row.write(self.screen, &mut self.out);

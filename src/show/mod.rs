@@ -5,6 +5,9 @@ mod advice;
 pub mod calls;
 mod card;
 mod change_json;
+mod crowd;
+#[cfg(test)]
+mod crowd_test;
 mod diff;
 pub mod event_json;
 pub mod events;

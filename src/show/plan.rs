@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::card;
+use super::crowd;
 use super::fold::{Page, Row, count};
 use super::item::{self, Item, Sums, Symbol};
 use super::outputs;
@@ -33,14 +34,10 @@ pub fn text_after(
     }
     let items = item::items(plan);
     legend(&mut page, &items);
-    let blocks = card::blocks(&items, screen.verbose);
-    let column = card::column(&blocks, screen.width);
-    for (owner, cards) in &blocks {
-        page.gap();
-        if !card::speaks_for_itself(owner, cards) {
-            page.row(&Row::at(0).words(Ink::Bold, owner));
-        }
-        cards.iter().for_each(|card| card.write(&mut page, column));
+    if crowd::is_one(&items, screen) {
+        folded(&mut page, &items, screen.width);
+    } else {
+        each(&mut page, &items, screen);
     }
     outputs::section(&mut page, outputs, former);
     page.gap();
@@ -50,6 +47,32 @@ pub fn text_after(
         page.row(&Row::at(0).words(Ink::Dim, words));
     }
     page.finish()
+}
+
+/// Every change, or those that are alike within a block, under their blocks.
+fn each(page: &mut Page, items: &[Item<'_>], screen: &Screen) {
+    let blocks = card::blocks(items, screen.verbose);
+    let column = card::column(&blocks, screen.width);
+    for (owner, cards) in &blocks {
+        page.gap();
+        if !card::speaks_for_itself(owner, cards) {
+            page.row(&Row::at(0).words(Ink::Bold, owner));
+        }
+        cards.iter().for_each(|card| card.write(page, column));
+    }
+}
+
+/// What is alike anywhere, once.
+fn folded(page: &mut Page, items: &[Item<'_>], width: usize) {
+    let (cards, words) = crowd::cards(items);
+    let blocks = [(String::new(), cards)];
+    let column = card::column(&blocks, width);
+    for card in blocks.iter().flat_map(|(_, cards)| cards) {
+        page.gap();
+        card.write(page, column);
+    }
+    page.gap();
+    page.row(&Row::at(0).words(Ink::Dim, words));
 }
 
 fn nothing(page: &mut Page, unchanged: usize) {

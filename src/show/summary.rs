@@ -11,20 +11,21 @@ use super::state::{State, ink};
 use super::value::stem;
 use super::words::{self, span};
 use crate::kinds::{Action, Plan, StepId, Why};
-use crate::model::CloudId;
+use crate::model::{Address, CloudId};
+
+/// Lines about what was done; with more of them only blocks are told apart.
+const LINES: usize = 40;
+/// Failures that are told in full.
+const FAILURES: usize = 10;
+/// Steps that are named where one kept them from being begun.
+const NAMED: usize = 20;
 
 /// Writes it.
 pub(super) fn write(page: &mut Page, plan: &Plan, states: &[State], took: Duration) {
     let found = Found::of(states);
     headline(page, plan, &found, took);
     done(page, plan, &found);
-    for (id, state) in states.iter().enumerate() {
-        let (Some(step), State::Failed(failed)) = (plan.steps.get(id), state) else {
-            continue;
-        };
-        page.gap();
-        page.rows(&advice::rows(failed, step));
-    }
+    failures(page, plan, states);
     skipped(page, plan, &found);
     go_on(page, plan, &found);
 }
@@ -109,22 +110,60 @@ pub(super) fn made(sums: Sums) -> String {
     out
 }
 
-/// What was done, with what is alike on one line.
-fn done(page: &mut Page, plan: &Plan, found: &Found<'_>) {
-    type Line<'a> = (String, &'a Action, Vec<&'a [CloudId]>);
+/// The failures, of which the first tell enough to begin mending.
+fn failures(page: &mut Page, plan: &Plan, states: &[State]) {
+    let mut left = 0;
+    let mut shown = 0;
+    for (id, state) in states.iter().enumerate() {
+        let (Some(step), State::Failed(failed)) = (plan.steps.get(id), state) else {
+            continue;
+        };
+        if shown == FAILURES && !page.is_verbose() {
+            left += 1;
+            continue;
+        }
+        shown += 1;
+        page.gap();
+        page.rows(&advice::rows(failed, step));
+    }
+    if left > 0 {
+        page.gap();
+        let steps = count(left, "more step", "more steps");
+        let words = format!("{steps} failed; mend the ones above first.");
+        page.row(&Row::at(0).words(Ink::Bad, words));
+    }
+}
+
+type Line<'a> = (String, &'a Action, Vec<&'a [CloudId]>);
+
+/// What was done, by address, in the order in which each address first came.
+fn lines<'a>(
+    plan: &'a Plan,
+    found: &Found<'a>,
+    name: impl Fn(&Address) -> String,
+) -> Vec<Line<'a>> {
     let mut lines: Vec<Line<'_>> = Vec::new();
+    let mut places: BTreeMap<(String, &str, String), usize> = BTreeMap::new();
     for (id, ids) in &found.done {
         let Some(step) = plan.steps.get(*id) else { continue };
-        let (stem, what) = (stem(&step.address), words::what(&step.action));
-        let same = |line: &&mut Line<'_>| {
-            line.0 == stem
-                && words::mark(line.1) == words::mark(&step.action)
-                && words::what(line.1) == what
-        };
-        match lines.iter_mut().find(same) {
+        let (name, what) = (name(&step.address), words::what(&step.action));
+        let key = (name.clone(), words::mark(&step.action), what);
+        match places.get(&key).and_then(|place| lines.get_mut(*place)) {
             Some(line) => line.2.push(ids),
-            None => lines.push((stem, &step.action, vec![ids])),
+            None => {
+                places.insert(key, lines.len());
+                lines.push((name, &step.action, vec![ids]));
+            }
         }
+    }
+    lines
+}
+
+/// What was done, with what is alike on one line.
+fn done(page: &mut Page, plan: &Plan, found: &Found<'_>) {
+    let mut lines = lines(plan, found, stem);
+    if lines.len() > LINES && !page.is_verbose() {
+        lines = self::lines(plan, found, |address| format!("{}.*", address.block.word()));
     }
     let wide = lines.iter().map(|line| line.0.chars().count()).max().unwrap_or(0).min(40);
     for (stem, action, ids) in lines {
@@ -144,9 +183,14 @@ fn done(page: &mut Page, plan: &Plan, found: &Found<'_>) {
 fn skipped(page: &mut Page, plan: &Plan, found: &Found<'_>) {
     let address =
         |id: &StepId| plan.steps.get(*id).map_or_else(String::new, |step| step.address.to_string());
-    for (because, steps) in &found.skipped {
+    let shown = if page.is_verbose() { found.skipped.len() } else { FAILURES };
+    for (because, steps) in found.skipped.iter().take(shown) {
         page.gap();
-        let all: Vec<String> = steps.iter().map(address).collect();
+        let few = if page.is_verbose() { steps.len() } else { NAMED };
+        let mut all: Vec<String> = steps.iter().take(few).map(address).collect();
+        if steps.len() > few {
+            all.push(format!("and {} more", steps.len() - few));
+        }
         let text = format!("Skipped, because {} failed: ", address(because));
         page.row(&Row::at(0).hang(2).words(Ink::Warn, text).list(Ink::Plain, &all));
     }

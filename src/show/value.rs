@@ -220,7 +220,7 @@ pub(super) fn stem(address: &Address) -> String {
 }
 
 /// `private-a` → `private-*`: the last word is a zone's letter or name, or a number.
-fn part_stem(part: &str) -> String {
+pub(super) fn part_stem(part: &str) -> String {
     let Some((head, tail)) = part.rsplit_once('-') else { return part.to_owned() };
     let digits = tail.chars().all(|c| c.is_ascii_digit());
     let letter = tail.len() == 1 && tail.chars().all(|c| c.is_ascii_lowercase());
