@@ -1,6 +1,6 @@
 //! Running a plan: as many steps at once as their links allow.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
@@ -52,8 +52,9 @@ impl Outcome {
     }
 }
 
-type Running<'f> =
-    Pin<Box<dyn Future<Output = (StepId, Instant, Result<Vec<CloudId>, Trouble>)> + Send + 'f>>;
+/// A step, when it began, how it ended, and whether that is written down.
+type Ended = (StepId, Instant, Result<Vec<CloudId>, Trouble>, Result<(), StoreError>);
+type Running<'f> = Pin<Box<dyn Future<Output = Ended> + Send + 'f>>;
 
 impl Hands<'_> {
     /// Runs a plan. Other branches go on when one fails.
@@ -76,7 +77,9 @@ impl Hands<'_> {
                     tracing::info_span!("step", address = %step.address, verb = step.action.verb());
                 let work = async move {
                     let begun = Instant::now();
-                    (at, begun, self.carry_out(at, step, ids).await)
+                    let result = self.carry_out(at, step, ids).await;
+                    let closed = self.close(plan, at, &result).await;
+                    (at, begun, result, closed)
                 };
                 running.push(Box::pin(work.instrument(span)));
             }
@@ -84,14 +87,14 @@ impl Hands<'_> {
                 self.tell(Event::Stopping);
                 told = true;
             }
-            let Some((at, begun, result)) = running.next().await else { break };
+            let Some((at, begun, result, closed)) = running.next().await else { break };
             if let (Ok(found), Action::Create { .. }) = (&result, &plan.steps[at].action)
                 && let Some(id) = found.first()
             {
                 let address = plan.steps[at].address.clone();
                 made.lock().unwrap_or_else(PoisonError::into_inner).insert(address, id.clone());
             }
-            if let Err(error) = self.close(plan, at, &result).await {
+            if let Err(error) = closed {
                 outcome.ledger = Some(error);
             }
             self.settle(at, begun, result, &mut outcome, &mut board);
@@ -121,7 +124,7 @@ impl Hands<'_> {
         };
         let (at, address) = (self.now(), step.address.clone());
         let verb = step.action.verb().to_owned();
-        self.journal.lock().await.append(Entry::Did { at, address, verb, ids, failure }).await
+        self.note(Entry::Did { at, address, verb, ids, failure }).await
     }
 
     fn settle(
@@ -194,15 +197,13 @@ impl Board {
 
     /// Everything that cannot be done any more.
     fn beyond(&self, step: StepId) -> Vec<StepId> {
-        let mut found = Vec::new();
+        let mut found = BTreeSet::new();
         let mut todo = self.needed_by[step].clone();
         while let Some(next) = todo.pop() {
-            if !found.contains(&next) {
-                found.push(next);
+            if found.insert(next) {
                 todo.extend(&self.needed_by[next]);
             }
         }
-        found.sort_unstable();
-        found
+        found.into_iter().collect()
     }
 }

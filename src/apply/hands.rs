@@ -1,5 +1,7 @@
 //! What every step works with, and how one call is sent.
 
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -74,8 +76,24 @@ impl Hands<'_> {
         (self.listener)(event);
     }
 
-    pub(super) async fn note(&self, entry: Entry) -> Result<(), Trouble> {
-        Ok(self.journal.lock().await.append(entry).await?)
+    pub(super) async fn note(&self, entry: Entry) -> Result<(), StoreError> {
+        let record = self.journal.lock().await.stage(entry).await?;
+        self.durable(record).await
+    }
+
+    /// Waits until a record is durable. Steps that are about to add theirs get to do so
+    /// before, so that all of them cost one write.
+    pub(super) async fn durable(&self, record: u64) -> Result<(), StoreError> {
+        let mut others = true;
+        poll_fn(|context| {
+            if std::mem::take(&mut others) {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Poll::Ready(())
+        })
+        .await;
+        self.journal.lock().await.flush(record).await
     }
 
     /// Comes right before every call. It fails when somebody else may have taken over: a

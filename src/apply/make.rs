@@ -48,13 +48,14 @@ impl Hands<'_> {
         }
         let (address, generation, attempt) = owner;
         let at = self.now();
-        let call = {
+        let (call, record) = {
             let mut journal = self.journal.lock().await;
             journal.confirm().await?;
             let call = build(journal.mint(address, generation, attempt));
-            journal.append(Entry::Intent { at, attempt, call: call.clone() }).await?;
-            call
+            let record = journal.stage(Entry::Intent { at, attempt, call: call.clone() }).await?;
+            (call, record)
         };
+        self.durable(record).await?;
         self.pursue(Some(step), &call, at, Sent::Never).await
     }
 
@@ -187,6 +188,6 @@ impl Hands<'_> {
 
     async fn refuse(&self, owner: &Owner, failure: crate::cloud::Failure) -> Result<(), Trouble> {
         let (at, token) = (self.now(), owner.token.clone());
-        self.note(Entry::Refused { at, token, failure }).await
+        Ok(self.note(Entry::Refused { at, token, failure }).await?)
     }
 }

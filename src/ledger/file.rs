@@ -8,15 +8,16 @@
 //! for one that never had the lock or has lost it.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::disk::{DRAFT, length, make_dir, private, remove, sync_parent, write_whole};
 use super::log::{self, io};
 use super::{Blob, Holder, Lock, Store, StoreError, Version};
 
@@ -34,13 +35,21 @@ struct Journal {
     good: u64,
     /// How long the file was when it was read: another length means another writer.
     seen: u64,
-    records: BTreeMap<String, Vec<u8>>,
+    records: BTreeMap<String, Content>,
+}
+
+/// What a record holds.
+#[derive(Debug, Clone)]
+enum Content {
+    /// As it was read.
+    Bytes(Vec<u8>),
+    /// As it was written by this process, which hardly ever asks for it.
+    At(log::Place),
 }
 
 /// Files of the store's own, which hold no key: the guard and drafts of whole files.
 const OWN: char = '.';
 const GUARD: &str = ".guard";
-const DRAFT: &str = ".draft-";
 const LOCK: &str = "lock-";
 
 impl FileStore {
@@ -93,7 +102,8 @@ impl FileStore {
         let journal = journals.entry(path.to_owned()).or_default();
         if journal.seen != length {
             let contents = log::read(path)?;
-            let records = contents.records.into_iter().map(|r| (r.key, r.bytes)).collect();
+            let records = contents.records.into_iter();
+            let records = records.map(|r| (r.key, Content::Bytes(r.bytes))).collect();
             *journal = Journal { good: contents.good, seen: contents.length, records };
         }
         act(journal)
@@ -110,7 +120,11 @@ impl FileStore {
 
     fn read(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         if let Some(path) = self.journal_of(key) {
-            return self.with_journal(&path, |journal| Ok(journal.records.get(key).cloned()));
+            return self.with_journal(&path, |journal| match journal.records.get(key) {
+                None => Ok(None),
+                Some(Content::Bytes(bytes)) => Ok(Some(bytes.clone())),
+                Some(Content::At(place)) => log::at(&path, *place).map(Some),
+            });
         }
         let path = self.path(key);
         match fs::read(&path) {
@@ -120,24 +134,31 @@ impl FileStore {
         }
     }
 
-    fn append(&self, path: &Path, key: &str, bytes: &[u8]) -> Result<Version, StoreError> {
+    /// Appends records to one journal, all with one write.
+    fn append(&self, path: &Path, records: &[(String, Vec<u8>)]) -> Result<(), StoreError> {
+        let Some((first, _)) = records.first() else { return Ok(()) };
         if let Some(folder) = path.parent() {
             make_dir(folder)?;
         }
-        self.unless_shrunk(path, key)?;
+        self.unless_shrunk(path, first)?;
         self.with_journal(path, |journal| {
-            if journal.records.contains_key(key) {
-                return Err(StoreError::Exists(key.to_owned()));
+            let mut keys = records.iter().map(|(key, _)| key);
+            if let Some(taken) = keys.find(|key| journal.records.contains_key(*key)) {
+                return Err(StoreError::Exists(taken.clone()));
             }
-            let first = journal.good == 0;
-            journal.good = log::append(path, journal.good, key, bytes)?;
-            journal.seen = journal.good;
-            journal.records.insert(key.to_owned(), bytes.to_vec());
-            if first {
-                sync_parent(path)?;
+            let new = journal.good == 0;
+            let (good, places) = log::append(path, journal.good, records)?;
+            (journal.good, journal.seen) = (good, good);
+            for ((key, _), place) in records.iter().zip(places) {
+                journal.records.insert(key.clone(), Content::At(place));
             }
-            Ok(Version::of(bytes))
+            if new { sync_parent(path) } else { Ok(()) }
         })
+    }
+
+    /// Journals whose keys may stand at or behind a first one.
+    fn is_behind(head: &str, first: &str) -> bool {
+        first.rfind('/').is_none_or(|end| *head >= first[..=end])
     }
 
     /// A journal only grows. One that is shorter than what this process has seen of it is
@@ -187,57 +208,6 @@ impl FileStore {
 /// The name of a file without its folder.
 fn base(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, name)| name)
-}
-
-fn length(path: &Path) -> Result<u64, StoreError> {
-    match fs::metadata(path) {
-        Ok(meta) => Ok(meta.len()),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(0),
-        Err(error) => Err(io(path, &error)),
-    }
-}
-
-/// A file that is made if it is absent, for its owner alone.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.create(true).read(true).write(true).truncate(false).mode(0o600);
-    options
-}
-
-fn remove(path: &Path) -> Result<(), StoreError> {
-    match fs::remove_file(path) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(io(path, &error)),
-    }
-}
-
-fn make_dir(path: &Path) -> Result<(), StoreError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| io(path, &error))
-}
-
-fn sync_parent(path: &Path) -> Result<(), StoreError> {
-    let Some(folder) = path.parent() else { return Ok(()) };
-    File::open(folder).and_then(|dir| dir.sync_all()).map_err(|error| io(folder, &error))
-}
-
-/// Writes a whole file so that a crash leaves all of it or nothing.
-fn write_whole(path: &Path, bytes: &[u8], replace: bool) -> Result<(), StoreError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    make_dir(folder)?;
-    let fail = |error: std::io::Error| io(path, &error);
-    let mut temp = tempfile::Builder::new().prefix(DRAFT).tempfile_in(folder).map_err(fail)?;
-    temp.write_all(bytes).map_err(fail)?;
-    temp.as_file().sync_all().map_err(fail)?;
-    if replace {
-        temp.persist(path).map_err(|error| fail(error.error))?;
-    } else {
-        temp.persist_noclobber(path).map_err(|error| match error.error.kind() {
-            ErrorKind::AlreadyExists => StoreError::Exists(path.display().to_string()),
-            _ => fail(error.error),
-        })?;
-    }
-    sync_parent(path)
 }
 
 #[derive(Debug)]
@@ -295,12 +265,30 @@ impl Store for FileStore {
 
     async fn create_new(&self, key: &str, bytes: &[u8]) -> Result<Version, StoreError> {
         self.guarded(|| match self.journal_of(key) {
-            Some(path) => self.append(&path, key, bytes),
+            Some(path) => {
+                self.append(&path, &[(key.to_owned(), bytes.to_vec())])?;
+                Ok(Version::of(bytes))
+            }
             None => {
                 write_whole(&self.path(key), bytes, false)?;
                 Ok(Version::of(bytes))
             }
         })
+    }
+
+    async fn create_all(&self, records: &[(String, Vec<u8>)]) -> Result<(), StoreError> {
+        let paths: Vec<_> = records.iter().map(|(key, _)| self.journal_of(key)).collect();
+        match paths.first() {
+            Some(Some(path)) if paths.iter().all(|other| other.as_ref() == Some(path)) => {
+                self.guarded(|| self.append(path, records))
+            }
+            Some(_) | None => {
+                for (key, bytes) in records {
+                    self.create_new(key, bytes).await?;
+                }
+                Ok(())
+            }
+        }
     }
 
     async fn replace_if(
@@ -319,6 +307,10 @@ impl Store for FileStore {
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        self.list_from(prefix, "").await
+    }
+
+    async fn list_from(&self, prefix: &str, first: &str) -> Result<Vec<String>, StoreError> {
         let mut keys = Vec::new();
         for file in self.files()? {
             if base(&file).starts_with(OWN) || file.starts_with(LOCK) {
@@ -330,19 +322,25 @@ impl Store for FileStore {
                 continue;
             };
             let head = format!("journal/{serial}/");
-            if head.starts_with(prefix) || prefix.starts_with(&head) {
+            // A journal that is not asked for is not read: it can be long.
+            let asked = head.starts_with(prefix) || prefix.starts_with(&head);
+            if asked && Self::is_behind(&head, first) {
                 self.with_journal(&self.path(&file), |journal| {
                     keys.extend(journal.records.keys().cloned());
                     Ok(())
                 })?;
             }
         }
-        keys.retain(|key| key.starts_with(prefix));
+        keys.retain(|key| key.starts_with(prefix) && key.as_str() >= first);
         keys.sort();
         Ok(keys)
     }
 
     async fn remove(&self, key: &str) -> Result<(), StoreError> {
+        // Most records of a journal have gone with its first.
+        if self.journal_of(key).is_some_and(|path| length(&path) == Ok(0)) {
+            return Ok(());
+        }
         self.guarded(|| match self.journal_of(key) {
             // Records of a journal go together, once the state holds what they said.
             Some(path) => {

@@ -39,6 +39,13 @@ pub struct Journal<'s> {
     lock: Option<Arc<dyn Lock>>,
     /// Its fence stands in the journal at hand.
     fenced: bool,
+    /// Records that are not written yet.
+    waiting: Vec<(String, Vec<u8>)>,
+    /// Records that were ever taken in, and of these the ones that are durable.
+    staged: u64,
+    written: u64,
+    /// Why nothing more can be written.
+    broken: Option<StoreError>,
 }
 
 fn key(serial: u64, seq: u64) -> String {
@@ -72,7 +79,7 @@ async fn last_good(store: &dyn Store) -> Result<String, StoreError> {
 /// begin, so that the state at hand is missing or an old one.
 async fn beyond(store: &dyn Store, serial: u64) -> Result<Option<String>, StoreError> {
     let first = key(serial + 1, 0);
-    Ok(store.list("journal/").await?.into_iter().find(|key| *key >= first))
+    Ok(store.list_from("journal/", &first).await?.into_iter().next())
 }
 
 async fn behind(store: &dyn Store, key: &str, serial: u64) -> Result<StoreError, StoreError> {
@@ -119,7 +126,8 @@ impl<'s> Journal<'s> {
     async fn fence(&mut self) -> Result<(), StoreError> {
         let epoch = self.lock.as_ref().and_then(|lock| lock.epoch());
         if epoch.is_some() && !self.fenced {
-            self.put(Chained { prev_sha256: self.prev.clone(), fence: epoch, entry: None }).await?;
+            self.put(&Chained { prev_sha256: self.prev.clone(), fence: epoch, entry: None })?;
+            self.flush(self.staged).await?;
             self.fenced = true;
         }
         Ok(())
@@ -153,9 +161,7 @@ impl<'s> Journal<'s> {
                 }
                 return Err(behind(store, &key, ledger.serial).await?);
             }
-            let prev = state.as_ref().map(|(_, sum)| sum.clone()).unwrap_or_default();
-            let mut journal =
-                Self { store, ledger, state, seq: 0, prev, lock: None, fenced: false };
+            let mut journal = Self::at(store, ledger, state);
             match journal.replay().await {
                 // The same: who reads while another folds finds records gone.
                 Err(StoreError::Corrupt { .. })
@@ -164,6 +170,14 @@ impl<'s> Journal<'s> {
                 Ok(()) => return Ok(journal),
             }
         }
+    }
+
+    /// Behind a state, before its journal is read.
+    fn at(store: &'s dyn Store, ledger: Ledger, state: Option<(Version, String)>) -> Self {
+        let prev = state.as_ref().map(|(_, sum)| sum.clone()).unwrap_or_default();
+        let (seq, staged, written) = (0, 0, 0);
+        let (lock, fenced, waiting, broken) = (None, false, Vec::new(), None);
+        Self { store, ledger, state, seq, prev, lock, fenced, waiting, staged, written, broken }
     }
 
     async fn replay(&mut self) -> Result<(), StoreError> {
@@ -197,26 +211,58 @@ impl<'s> Journal<'s> {
         Ok(())
     }
 
-    /// Makes one entry durable, then takes it in.
+    /// Takes one entry in and makes it durable.
     pub async fn append(&mut self, entry: Entry) -> Result<(), StoreError> {
-        self.fence().await?;
-        let prev_sha256 = self.prev.clone();
-        let put = self.put(Chained { prev_sha256, fence: None, entry: Some(entry) }).await?;
-        if let Some(entry) = &put.entry {
-            self.ledger.fold(entry);
-        }
-        Ok(())
+        let record = self.stage(entry).await?;
+        self.flush(record).await
     }
 
-    async fn put(&mut self, chained: Chained) -> Result<Chained, StoreError> {
-        let bytes = serde_json::to_vec(&chained).map_err(|error| StoreError::Io {
+    /// Takes one entry in. It is durable, and may be acted on, once [`Journal::flush`] has
+    /// returned for the number that this gives: until then others can add theirs, and all
+    /// cost one write.
+    pub async fn stage(&mut self, entry: Entry) -> Result<u64, StoreError> {
+        self.fence().await?;
+        let chained = Chained { prev_sha256: self.prev.clone(), fence: None, entry: Some(entry) };
+        self.put(&chained)?;
+        if let Some(entry) = &chained.entry {
+            self.ledger.fold(entry);
+        }
+        Ok(self.staged)
+    }
+
+    /// Makes everything up to a record durable, and what was staged behind it too.
+    pub async fn flush(&mut self, record: u64) -> Result<(), StoreError> {
+        if let Some(error) = &self.broken {
+            return Err(error.clone());
+        }
+        if self.written >= record {
+            return Ok(());
+        }
+        let done = self.store.create_all(&self.waiting).await;
+        match &done {
+            Ok(()) => {
+                self.written += self.waiting.len() as u64;
+                self.waiting.clear();
+            }
+            // What is in memory is ahead of what is written: nothing more may be added.
+            Err(error) => self.broken = Some(error.clone()),
+        }
+        done
+    }
+
+    fn put(&mut self, chained: &Chained) -> Result<(), StoreError> {
+        if let Some(error) = &self.broken {
+            return Err(error.clone());
+        }
+        let bytes = serde_json::to_vec(chained).map_err(|error| StoreError::Io {
             place: "journal".to_owned(),
             problem: error.to_string(),
         })?;
-        self.store.create_new(&key(self.ledger.serial, self.seq), &bytes).await?;
         self.prev = hex(&Sha256::digest(&bytes));
+        self.waiting.push((key(self.ledger.serial, self.seq), bytes));
         self.seq += 1;
-        Ok(chained)
+        self.staged += 1;
+        Ok(())
     }
 
     /// A token for a new intent: never the same twice, since a token outlives what it made.
@@ -231,6 +277,7 @@ impl<'s> Journal<'s> {
     pub async fn finish(&mut self, now: Moment) -> Result<(), StoreError> {
         // A successor must see that somebody may be about to fold.
         self.fence().await?;
+        self.flush(self.staged).await?;
         let mut next = self.ledger.clone();
         next.prune(now);
         self.fold_into(next).await

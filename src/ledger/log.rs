@@ -117,8 +117,16 @@ fn head(line: &[u8]) -> Option<(usize, &str, &str)> {
     Some((words.next()?.parse().ok()?, words.next()?, words.next()?))
 }
 
-/// Appends one record behind `good` and makes it durable; returns the new good length.
-pub(super) fn append(path: &Path, good: u64, key: &str, bytes: &[u8]) -> Result<u64, StoreError> {
+/// Where the bytes of a record stand.
+pub(super) type Place = (u64, usize);
+
+/// Appends records behind `good` and makes all of them durable with one write; returns the
+/// new good length and where each stands.
+pub(super) fn append(
+    path: &Path,
+    good: u64,
+    records: &[(String, Vec<u8>)],
+) -> Result<(u64, Vec<Place>), StoreError> {
     let fail = |error: std::io::Error| io(path, &error);
     let mut file = OpenOptions::new()
         .create(true)
@@ -129,13 +137,30 @@ pub(super) fn append(path: &Path, good: u64, key: &str, bytes: &[u8]) -> Result<
         .map_err(fail)?;
     file.set_len(good).map_err(fail)?;
     file.seek(SeekFrom::Start(good)).map_err(fail)?;
-    let mut framed = format!("{} {} {key}\n", bytes.len(), sum(key.as_bytes(), bytes)).into_bytes();
-    framed.extend_from_slice(bytes);
-    framed.push(b'\n');
+    let (mut framed, mut places) = (Vec::new(), Vec::new());
+    for (key, bytes) in records {
+        let head = format!("{} {} {key}\n", bytes.len(), sum(key.as_bytes(), bytes));
+        framed.extend_from_slice(head.as_bytes());
+        places.push((good + framed.len() as u64, bytes.len()));
+        framed.extend_from_slice(bytes);
+        framed.push(b'\n');
+    }
     if let Err(error) = file.write_all(&framed).and_then(|()| file.sync_data()) {
         // What is refused must not be found later. If this fails too, it is a torn tail.
         drop(file.set_len(good));
         return Err(fail(error));
     }
-    Ok(good + framed.len() as u64)
+    Ok((good + framed.len() as u64, places))
+}
+
+/// Reads the bytes of one record again.
+pub(super) fn at(path: &Path, (start, length): Place) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = vec![0; length];
+    File::open(path)
+        .and_then(|mut file| {
+            file.seek(SeekFrom::Start(start))?;
+            file.read_exact(&mut bytes)
+        })
+        .map_err(|error| io(path, &error))?;
+    Ok(bytes)
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::store::hex;
@@ -56,8 +56,9 @@ pub struct Apply {
     pub outcome: String,
 }
 
+/// What stands in the file. The body is JSON when it is read, the ledger when written.
 #[derive(Serialize, Deserialize)]
-struct Envelope {
+struct Envelope<B> {
     format: u32,
     min_reader: u32,
     lineage: String,
@@ -65,14 +66,14 @@ struct Envelope {
     prev_sha256: String,
     /// Of all the other fields.
     sha256: String,
-    body: Value,
+    body: B,
 }
 
-impl Envelope {
+impl<B: Serialize> Envelope<B> {
     fn digest(&self) -> String {
         let Self { format, min_reader, lineage, serial, prev_sha256, sha256: _, body } = self;
-        let all = json!([format, min_reader, lineage, serial, prev_sha256, body]);
-        hex(&Sha256::digest(all.to_string()))
+        let all = (format, min_reader, lineage, serial, prev_sha256, body);
+        hex(&Sha256::digest(serde_json::to_vec(&all).unwrap_or_default()))
     }
 }
 
@@ -181,7 +182,6 @@ impl Ledger {
 
     /// As bytes, chained to the state before.
     pub(super) fn to_bytes(&self, prev_sha256: &str) -> Vec<u8> {
-        let body = serde_json::to_value(self).unwrap_or(Value::Null);
         let mut envelope = Envelope {
             format: FORMAT,
             min_reader: FORMAT,
@@ -189,7 +189,7 @@ impl Ledger {
             serial: self.serial,
             prev_sha256: prev_sha256.to_owned(),
             sha256: String::new(),
-            body,
+            body: self,
         };
         envelope.sha256 = envelope.digest();
         serde_json::to_vec_pretty(&envelope).unwrap_or_default()
@@ -209,7 +209,7 @@ impl Ledger {
                 "it was written in format {format}, and this mlinfra reads up to {FORMAT}: use a newer one"
             )));
         }
-        let envelope: Envelope = serde_json::from_slice(bytes)
+        let envelope: Envelope<Value> = serde_json::from_slice(bytes)
             .map_err(|error| corrupt(format!("it is not a ledger ({error})")))?;
         if envelope.digest() != envelope.sha256 {
             return Err(corrupt("its checksum does not match its content".to_owned()));

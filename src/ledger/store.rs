@@ -20,7 +20,12 @@ impl Version {
 
 /// Lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
+    let mut out = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        out.extend([digit(byte >> 4), digit(byte & 15)]);
+    }
+    out
 }
 
 /// What stands under a key.
@@ -120,6 +125,14 @@ pub trait Store: Send + Sync {
     async fn get(&self, key: &str) -> Result<Option<Blob>, StoreError>;
     /// Writes a key that must not exist. Durable when it returns.
     async fn create_new(&self, key: &str, bytes: &[u8]) -> Result<Version, StoreError>;
+    /// Writes several keys that must not exist, in their order, at the cost of one write
+    /// where the store can. A failure may leave the first of them written.
+    async fn create_all(&self, records: &[(String, Vec<u8>)]) -> Result<(), StoreError> {
+        for (key, bytes) in records {
+            self.create_new(key, bytes).await?;
+        }
+        Ok(())
+    }
     /// Replaces exactly the version that was read. Durable when it returns.
     async fn replace_if(
         &self,
@@ -129,6 +142,12 @@ pub trait Store: Send + Sync {
     ) -> Result<Version, StoreError>;
     /// Keys with a prefix, in order.
     async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError>;
+    /// Keys with a prefix from a first one on, in order.
+    async fn list_from(&self, prefix: &str, first: &str) -> Result<Vec<String>, StoreError> {
+        let mut keys = self.list(prefix).await?;
+        keys.retain(|key| key.as_str() >= first);
+        Ok(keys)
+    }
     /// Removes a key; one that is absent is fine. The records of one journal may all go
     /// with the first of them.
     async fn remove(&self, key: &str) -> Result<(), StoreError>;

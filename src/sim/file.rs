@@ -8,6 +8,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -34,20 +35,29 @@ pub(super) struct Log {
     head: Option<Head>,
     offset: u64,
     lines: u64,
-    /// While the lock is held.
-    file: Option<File>,
+    /// The log, and which file it was when it was opened.
+    file: Option<(File, Identity)>,
 }
+
+/// What tells a file from the one that replaces it: device and number. A number is not
+/// given away again while the file is open.
+type Identity = (u64, u64);
 
 impl Log {
     /// Opens the log in a folder and reads the world from it.
     pub fn open(folder: &Path, world: &mut World) -> Result<Self, SimError> {
         let mut log = Self::at(folder)?;
         log.lock(world)?;
-        let things = world.objects.len() + world.answers.len() + world.resting.len();
-        let long = log.lines > 2 * things as u64 + SLACK;
-        let folded = if long { log.fold(Some(world)) } else { Ok(()) };
+        let folded = log.tidy(world);
         log.unlock();
         folded.map(|()| log)
+    }
+
+    /// Folds a log that has grown long; only while locked.
+    pub fn tidy(&mut self, world: &World) -> Result<(), SimError> {
+        let things = world.objects.len() + world.answers.len() + world.resting.len();
+        let long = self.lines > 2 * things as u64 + SLACK;
+        if long { self.fold(Some(world)) } else { Ok(()) }
     }
 
     /// Starts a new world in a folder, whatever was there.
@@ -90,15 +100,21 @@ impl Log {
 
     /// Gives the lock back.
     pub fn unlock(&mut self) {
-        self.file = None;
         // It cannot fail in a way that matters: closing the file gives it back too.
         drop(self.lock.unlock());
     }
 
     fn enter(&mut self, world: &mut World) -> Result<(), SimError> {
-        let mut options = OpenOptions::new();
-        let file = options.read(true).append(true).create(true).open(&self.path);
-        let mut file = file.map_err(SimError::io(&self.path))?;
+        let now = std::fs::metadata(&self.path).ok();
+        let now = now.map(|data| ((data.dev(), data.ino()), data.len()));
+        let (mut file, identity) = match (self.file.take(), now) {
+            // The same file, to which nobody has added anything.
+            (Some((file, identity)), Some(now)) if now == (identity, self.offset) => {
+                self.file = Some((file, identity));
+                return Ok(());
+            }
+            (_, _) => self.open_log()?,
+        };
         if self.head.is_none_or(|head| !self.same(&mut file, head)) {
             *world = World::default();
             (self.head, self.offset, self.lines) = (None, 0, 0);
@@ -113,7 +129,7 @@ impl Log {
             let length = self.offset + whole as u64;
             file.set_len(length).map_err(SimError::io(&self.path))?;
         }
-        self.file = Some(file);
+        self.file = Some((file, identity));
         for line in bytes[..whole].split_inclusive(|byte| *byte == b'\n') {
             self.line(line, world)?;
         }
@@ -125,6 +141,14 @@ impl Log {
                 self.write(&head)
             }
         }
+    }
+
+    fn open_log(&self) -> Result<(File, Identity), SimError> {
+        let mut options = OpenOptions::new();
+        let file = options.read(true).append(true).create(true).open(&self.path);
+        let file = file.map_err(SimError::io(&self.path))?;
+        let data = file.metadata().map_err(SimError::io(&self.path))?;
+        Ok((file, (data.dev(), data.ino())))
     }
 
     /// Whether a file still begins with the head that was read before.
@@ -162,7 +186,7 @@ impl Log {
     }
 
     fn write<T: Serialize>(&mut self, what: &T) -> Result<(), SimError> {
-        let Some(file) = &mut self.file else { return Ok(()) };
+        let Some((file, _)) = &mut self.file else { return Ok(()) };
         let line = text(what).map_err(SimError::io(&self.path))?;
         if let Err(why) = file.write_all(&line) {
             // Half a line would spoil the next one.
@@ -192,6 +216,7 @@ impl Log {
         file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(SimError::io(&draft))?;
         std::fs::rename(&draft, &self.path).map_err(bad())?;
         (self.head, self.offset, self.lines) = (Some(head), bytes.len() as u64, lines);
+        self.file = Some(self.open_log()?);
         Ok(())
     }
 }

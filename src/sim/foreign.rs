@@ -62,7 +62,7 @@ impl Region {
     fn change(&self, what: &str, edit: Edit) -> Result<CloudId, SimError> {
         self.hand(what, |object| {
             object.edited(&edit).map_err(SimError::Foreign)?;
-            Ok(Event::Changed { id: object.id.clone(), edit })
+            Ok(Event::Changed { id: object.id.clone(), edit, outcome: None })
         })
     }
 

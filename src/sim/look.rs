@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::object::{Object, all_tags};
+use super::object::Object;
 use super::physics::{self, Physics};
 use super::rules::refuse;
 use super::world::World;
@@ -59,11 +59,8 @@ pub(super) fn observe(
             continue;
         }
         let Some((spec, marks)) = object.view(at) else { continue };
-        let owner = match marks.contains_key(tags::STACK) {
-            true => Owner::from_tags(&scope.stack, &all_tags(spec, marks)),
-            false => None,
-        };
-        match owner {
+        // Whose it is stands in reserved tags, which no spec holds.
+        match Owner::from_tags(&scope.stack, marks) {
             None => {}
             Some(Err(why)) => drop(out.unreadable.insert(id.clone(), why)),
             Some(Ok(owner)) => {

@@ -72,7 +72,13 @@ pub(super) enum Event {
         answer: Option<Answer>,
     },
     /// One field of an object changed.
-    Changed { id: CloudId, edit: Edit },
+    Changed {
+        id: CloudId,
+        edit: Edit,
+        /// What comes of it, where that was just worked out; a file holds the edit alone.
+        #[serde(skip)]
+        outcome: Option<Box<(Spec, Tags)>>,
+    },
     /// Objects were deleted.
     Deleted { ids: Vec<CloudId> },
     /// A container holds so many things now.

@@ -125,16 +125,18 @@ impl Caller<'_> {
         if kind == KindName::Node {
             return Err(refuse(Class::Invalid, api, "InvalidRequest", "Nodes are launched"));
         }
-        let key = format!("{api} {} {}", self.region, make.owner.token);
-        let request = fingerprint(make);
         let takes_token = traits.idempotence == Idempotence::Token;
-        if takes_token && let Some(reply) = self.replay(api, &key, &request)? {
+        let asked = takes_token
+            .then(|| (format!("{api} {} {}", self.region, make.owner.token), fingerprint(make)));
+        if let Some((key, request)) = &asked
+            && let Some(reply) = self.replay(api, key, request)?
+        {
             return Ok((None, reply));
         }
         let object = self.newborn(api, &make.spec, make.owner.tags())?;
         self.quota(api, kind, 1)?;
         let ids = vec![object.id.clone()];
-        let answer = takes_token.then(|| Answer { key, request, ids: ids.clone() });
+        let answer = asked.map(|(key, request)| Answer { key, request, ids: ids.clone() });
         Ok((Some(Event::Made { objects: vec![object], answer }), Reply { ids, more: false }))
     }
 
@@ -148,7 +150,7 @@ impl Caller<'_> {
         let kind = spec.kind();
         let physics = physics::of(kind);
         let born = spec.born();
-        self.targets(api, &spec.fields(), physics.trusting)?;
+        self.targets(api, walk::links(spec), physics.trusting)?;
         self.cut(api, spec)?;
         for claim in claims(&born, self.region) {
             if let Some(holder) = self.world.holder(&claim) {
@@ -182,13 +184,8 @@ impl Caller<'_> {
     }
 
     /// Everything that fields refer to must be there.
-    fn targets(
-        &self,
-        api: &str,
-        fields: &Map<String, serde_json::Value>,
-        trust: bool,
-    ) -> Result<(), Failure> {
-        for found in walk::links_in(fields) {
+    fn targets(&self, api: &str, links: Vec<walk::Found>, trust: bool) -> Result<(), Failure> {
+        for found in links {
             match found.target {
                 walk::FoundTarget::Address(address) => {
                     let text = format!("`{}` still waits for {address}", found.field);
@@ -226,7 +223,8 @@ impl Caller<'_> {
         }
         match &edit.change {
             Change::Put(value) | Change::Add(value) => {
-                self.targets(api, &Map::from_iter([(edit.field.clone(), value.clone())]), false)?;
+                let fields = Map::from_iter([(edit.field.clone(), value.clone())]);
+                self.targets(api, walk::links_in(&fields), false)?;
             }
             Change::Remove(_) => {}
         }
@@ -240,7 +238,10 @@ impl Caller<'_> {
             return Err(refuse(Class::Quota, api, "LimitExceeded", text));
         }
         let same = spec == object.spec && marks == object.marks;
-        let event = (!same).then(|| Event::Changed { id: id.clone(), edit: edit.clone() });
+        let event = (!same).then(|| {
+            let outcome = Some(Box::new((spec, marks)));
+            Event::Changed { id: id.clone(), edit: edit.clone(), outcome }
+        });
         Ok((event, Reply::default()))
     }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::object::{Answer, Event, Object, Past};
 use super::physics::{self, Dangling};
 use super::settings::Settings;
-use crate::kinds::{Change, Edit, KindName, Spec, walk};
+use crate::kinds::{Change, Edit, KindName, Spec, Tags, walk};
 use crate::model::{CloudId, Region as RegionName, Zone};
 
 /// What only one object can hold: in which region (or none) and what.
@@ -28,6 +28,8 @@ pub(super) struct World {
     pub answers: BTreeMap<String, Answer>,
     /// Names that cannot be taken yet, and until when.
     pub resting: BTreeMap<Claim, u64>,
+    /// How many of these there were when they were last looked through.
+    rested: usize,
     bounds: BTreeMap<CloudId, Bound>,
     claims: BTreeMap<Claim, CloudId>,
     incoming: BTreeMap<CloudId, Holders>,
@@ -105,7 +107,10 @@ impl World {
                     self.answers.insert(answer.key.clone(), answer);
                 }
             }
-            Event::Changed { id, edit } => self.change(&id, &edit, at),
+            Event::Changed { id, edit, outcome } => match outcome {
+                Some(outcome) => self.turn_into(&id, *outcome, at),
+                None => self.change(&id, &edit, at),
+            },
             Event::Deleted { ids } => {
                 for id in ids {
                     self.delete(&id, at);
@@ -242,16 +247,25 @@ impl World {
         if physics.rests_s > 0 {
             let claims = self.bounds.get(id).map(|bound| bound.claims.clone()).unwrap_or_default();
             let until = at + physics.rests_s * 1000;
-            self.resting.retain(|_, until| *until > at);
+            // Now and then is enough: every name is judged by its own time.
+            if self.resting.len() > 2 * self.rested {
+                self.resting.retain(|_, until| *until > at);
+                self.rested = self.resting.len();
+            }
             self.resting.extend(claims.into_iter().map(|claim| (claim, until)));
         }
     }
 
     fn change(&mut self, id: &CloudId, edit: &Edit, at: u64) {
+        // The rules have tried the edit before it became an event.
+        if let Some(Ok(outcome)) = self.objects.get(id).map(|object| object.edited(edit)) {
+            self.turn_into(id, outcome, at);
+        }
+    }
+
+    fn turn_into(&mut self, id: &CloudId, (spec, marks): (Spec, Tags), at: u64) {
         let visibility = self.settings.visibility_ms;
         let Some(object) = self.objects.get_mut(id) else { return };
-        // The rules have tried the edit before it became an event.
-        let Ok((spec, marks)) = object.edited(edit) else { return };
         let spec = std::mem::replace(&mut object.spec, spec);
         let marks = std::mem::replace(&mut object.marks, marks);
         object.past.retain(|past| past.until + visibility > at);

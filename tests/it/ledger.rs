@@ -275,7 +275,8 @@ fn a_folder_taken_away_under_a_writer_stops_it() {
         assert!(!place.path().exists(), "it is not made again behind the owner's back");
         let other = place.open();
         let mut successor = Journal::open(&*other, "two").await.unwrap();
-        let refused = journal.append(begin()).await;
+        assert!(journal.append(begin()).await.is_err());
+        let refused = store.create_new("journal/0000000000/00000001", b"{}").await;
         assert!(matches!(refused, Err(StoreError::Lost(_))), "{refused:?}");
         successor.append(begin()).await.unwrap();
         let read = Journal::open(&*place.open(), "x").await.unwrap().ledger;
