@@ -12,18 +12,60 @@ use crate::apply::{Ended, Event, Hands, Patience};
 use crate::kinds::Plan;
 use crate::ledger::{Journal, Lock, Store};
 use crate::model::{Address, Problem, Sources};
+use crate::plan::Selection;
+use crate::plan::saved::Saved;
 use crate::show;
 
-use super::args::{ApplyArgs, Global};
+use super::args::{ApplyArgs, Global, RunArgs};
 use super::connect::{self, Session};
 use super::halt::Halt;
 use super::live::Live;
 use super::machine::{aside, dice, stamp};
 use super::terminal::Terminal;
-use super::{DONE, INTERRUPTED, PROBLEM, ask};
+use super::{DONE, INTERRUPTED, PROBLEM, ask, planfile, select};
 
 pub fn run(global: &Global, terminal: &Terminal, args: &ApplyArgs) -> Result<u8, Halt> {
-    go(global, terminal, args, Goal::Stack)
+    let order = match &args.plan {
+        Some(path) => Order::saved(planfile::read(path)?),
+        None => Order::apply(select::of(&args.select)?),
+    };
+    go(global, terminal, &args.run, &order)
+}
+
+/// What is to be done.
+pub struct Order {
+    goal: Goal,
+    /// The parts.
+    pub selection: Selection,
+    saved: Option<Saved>,
+}
+
+impl Order {
+    /// The configuration, or parts of it.
+    pub fn apply(selection: Selection) -> Self {
+        Self { goal: Goal::Stack, selection, saved: None }
+    }
+
+    /// Nothing of the stack stays, or nothing of parts of it.
+    pub fn destroy(selection: Selection) -> Self {
+        Self { goal: Goal::Nothing, selection, saved: None }
+    }
+
+    /// One or the other.
+    pub fn of(destroy: bool, selection: Selection) -> Self {
+        if destroy { Self::destroy(selection) } else { Self::apply(selection) }
+    }
+
+    /// Nothing is wanted.
+    pub fn is_destroy(&self) -> bool {
+        self.goal == Goal::Nothing
+    }
+
+    /// What was planned before.
+    fn saved(saved: Saved) -> Self {
+        let goal = if saved.destroy { Goal::Nothing } else { Goal::Stack };
+        Self { goal, selection: saved.selection.clone(), saved: Some(saved) }
+    }
 }
 
 /// What is wanted in the end.
@@ -52,14 +94,17 @@ impl Goal {
 }
 
 /// Plans, asks, applies.
-pub fn go(global: &Global, terminal: &Terminal, args: &ApplyArgs, goal: Goal) -> Result<u8, Halt> {
+pub fn go(global: &Global, terminal: &Terminal, args: &RunArgs, order: &Order) -> Result<u8, Halt> {
     let runtime = connect::runtime(global)?;
     terminal.announce();
     runtime.block_on(async {
-        let session = connect::session(global, &args.vars).await?;
+        let session = match &order.saved {
+            Some(saved) => planfile::session(global, &args.vars, saved).await?,
+            None => connect::session(global, &args.vars).await?,
+        };
         let store = session.store()?;
-        let lock = store.lock("stack", &session.holder(goal.verb())).await?;
-        let work = Work { global, terminal, session: &session, goal };
+        let lock = store.lock("stack", &session.holder(order.goal.verb())).await?;
+        let work = Work { global, terminal, session: &session, order };
         let stop = CancellationToken::new();
         let asked = AtomicBool::new(false);
         let code = tokio::select! {
@@ -104,19 +149,23 @@ struct Work<'a> {
     global: &'a Global,
     terminal: &'a Terminal,
     session: &'a Session,
-    goal: Goal,
+    order: &'a Order,
 }
 
 impl Work<'_> {
     async fn run(
         &self,
         (store, lock): (&dyn Store, &Arc<dyn Lock>),
-        args: &ApplyArgs,
+        args: &RunArgs,
         stop: &CancellationToken,
         asking: &AtomicBool,
     ) -> Result<u8, Halt> {
         let session = self.session;
+        let Order { goal, selection, saved } = self.order;
         let journal = Journal::write(store, &dice(), lock).await?;
+        if let Some(saved) = saved {
+            planfile::same_ledger(saved, &journal.ledger)?;
+        }
         let scope = session.scope(&journal.ledger);
         let names = scope.names.clone();
         let former = journal.ledger.outputs.clone().into_iter().collect();
@@ -137,9 +186,9 @@ impl Work<'_> {
         if plan.is_empty() && !differ(&plan, &former) {
             return Ok(DONE);
         }
-        if !plan.is_empty() {
+        if !plan.is_empty() && saved.is_none() {
             asking.store(true, Ordering::SeqCst);
-            let (terminal, yes, question) = (*self.terminal, args.yes, self.goal.question());
+            let (terminal, yes, question) = (*self.terminal, args.yes, goal.question());
             // Meanwhile the lock stays alive, however long the person thinks.
             let answer = aside(move || ask::approve(&terminal, yes, question)).await;
             if !answer.unwrap_or(Ok(false))? {
@@ -149,8 +198,8 @@ impl Work<'_> {
             asking.store(false, Ordering::SeqCst);
         }
         let mut live = Live::new(self.terminal, self.global.json, &session.side, &plan);
-        let planner = session.planner(self.goal == Goal::Nothing);
-        let running = hands.run(&plan, session.who(self.goal.verb()), names, &planner);
+        let planner = session.planner(*goal == Goal::Nothing, selection.afterwards());
+        let running = hands.run(&plan, session.who(goal.verb()), names, &planner);
         let ended = live.attend(running, &mut events).await?;
         let summary = live.end();
         Ok(self.conclude(&plan, &ended, &summary, stop))
@@ -162,7 +211,8 @@ impl Work<'_> {
         hands: &Hands<'_>,
         events: &mut UnboundedReceiver<Event>,
     ) -> Result<Plan, Halt> {
-        let (session, destroy) = (self.session, self.goal == Goal::Nothing);
+        let Order { goal, selection, saved } = self.order;
+        let (session, destroy) = (self.session, *goal == Goal::Nothing);
         let declared: BTreeSet<&Address> =
             session.stack.loaded.blocks.iter().filter_map(|block| block.address.as_ref()).collect();
         let wanted = |address: &Address| !destroy && declared.contains(&address.owner());
@@ -170,9 +220,20 @@ impl Work<'_> {
         let mut live = Live::new(self.terminal, self.global.json, &session.side, &nothing);
         let observed = live.attend(hands.recover(&wanted), events).await?;
         live.end();
-        let desired = session.desired(&observed, destroy).map_err(|found| session.halt(found))?;
         let journal = hands.journal.lock().await;
-        Ok(crate::plan::plan(&desired, &journal.ledger, &observed)?)
+        if let Some(saved) = saved {
+            planfile::same_world(saved, &observed)?;
+        }
+        let plan = session.plan(&journal.ledger, &observed, destroy, selection)?;
+        if let Some(saved) = saved {
+            planfile::same_steps(saved, &plan)?;
+        }
+        if selection.refresh_only {
+            let whole = Selection::default();
+            let drift = session.plan(&journal.ledger, &observed, destroy, &whole)?;
+            super::plan::drift(self.terminal, self.global, &drift);
+        }
+        Ok(plan)
     }
 
     fn present(&self, plan: &Plan, former: &BTreeMap<String, serde_json::Value>) {
@@ -181,8 +242,9 @@ impl Work<'_> {
         if self.global.json {
             super::plan::stream(terminal, plan, former);
         } else {
-            terminal.print(&told(plan, self.goal, former, terminal));
+            terminal.print(&told(plan, self.order, former, terminal));
         }
+        select::warn(terminal, &self.order.selection);
     }
 
     /// Says how it ended. A plan that is not empty afterwards is a problem.
@@ -200,10 +262,7 @@ impl Work<'_> {
         }
         if ended.is_converged() {
             if !self.global.json {
-                terminal.print(match self.goal {
-                    Goal::Stack => "A new plan is empty: the cloud matches the configuration.\n",
-                    Goal::Nothing => "A new plan is empty: nothing of the stack is left.\n",
-                });
+                terminal.print(&self.order.done());
                 if let Some(left) = ended.left.as_ref().filter(|left| !left.outputs.is_empty()) {
                     let outputs = super::output::of(left);
                     terminal.print(&format!(
@@ -227,14 +286,39 @@ impl Work<'_> {
     }
 }
 
+impl Order {
+    /// What an empty plan says. Of a part it says nothing about the rest.
+    fn done(&self) -> String {
+        let targets: Vec<String> = self.selection.targets.iter().map(ToString::to_string).collect();
+        if self.selection.refresh_only {
+            return "The outputs were taken over. Nothing was changed in the cloud.\n".to_owned();
+        }
+        if !targets.is_empty() {
+            return format!(
+                "Nothing is left to do for {}.\nThe rest of the stack was left alone: `mlinfra plan` \
+                 shows it.\n",
+                targets.join(", ")
+            );
+        }
+        match self.goal {
+            Goal::Stack => "A new plan is empty: the cloud matches the configuration.\n",
+            Goal::Nothing => "A new plan is empty: nothing of the stack is left.\n",
+        }
+        .to_owned()
+    }
+}
+
 /// A plan as text. That nothing is left to destroy says nothing about the configuration.
 pub fn told(
     plan: &Plan,
-    goal: Goal,
+    order: &Order,
     former: &BTreeMap<String, serde_json::Value>,
     terminal: &Terminal,
 ) -> String {
-    if goal == Goal::Nothing && plan.is_empty() {
+    if plan.is_empty() && !order.selection.is_whole() {
+        return show::plan::nothing_for(&order.selection, plan, former, &terminal.screen);
+    }
+    if order.goal == Goal::Nothing && plan.is_empty() {
         return "The stack owns nothing: there is nothing to destroy.\n".to_owned();
     }
     show::plan::text_after(plan, Some(former), &terminal.screen)

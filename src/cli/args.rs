@@ -60,9 +60,9 @@ pub enum Command {
     /// Plan, ask, and change the cloud accordingly.
     Apply(ApplyArgs),
     /// Delete everything that the stack owns.
-    Destroy(ApplyArgs),
-    /// Show what the stack owns in the cloud now.
-    Show(VarArgs),
+    Destroy(DestroyArgs),
+    /// Show what the stack owns in the cloud now, or a saved plan.
+    Show(ShowArgs),
     /// Show the outputs of the stack.
     Output(OutputArgs),
     /// Look at the simulated region, change its rules, or act in it as a stranger.
@@ -118,11 +118,34 @@ pub struct FmtArgs {
     pub files: Vec<PathBuf>,
 }
 
+/// Parts of a plan.
+#[derive(Args, Debug, Default)]
+pub struct SelectArgs {
+    /// Only this, and what it needs: a block, one of its instances or objects, or a module.
+    /// May be given several times.
+    #[arg(long = "target", value_name = "ADDRESS")]
+    pub targets: Vec<String>,
+    /// Make a successor of this object although it could stay. May be given several times.
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "refresh_only")]
+    pub replace: Vec<String>,
+    /// Change nothing in the cloud: say how it differs, and take over the outputs.
+    #[arg(long)]
+    pub refresh_only: bool,
+}
+
 /// `plan`
 #[derive(Args, Debug)]
 pub struct PlanArgs {
     #[command(flatten)]
     pub vars: VarArgs,
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Save the plan in this file, for `mlinfra apply FILE`.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// How long the saved plan may be applied.
+    #[arg(long, value_name = "DURATION", default_value = "24h", requires = "out")]
+    pub expires: String,
     /// Exit with 2 when there are changes.
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -130,13 +153,36 @@ pub struct PlanArgs {
     #[arg(long)]
     pub timings: bool,
     /// Plan to delete everything that the stack owns.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["replace", "refresh_only"])]
     pub destroy: bool,
 }
 
-/// `apply` and `destroy`
+/// `apply`
 #[derive(Args, Debug)]
 pub struct ApplyArgs {
+    /// A plan that `mlinfra plan --out` has saved: applied without a question, if it still
+    /// holds.
+    #[arg(value_name = "PLANFILE", conflicts_with_all = ["targets", "replace", "refresh_only"])]
+    pub plan: Option<PathBuf>,
+    #[command(flatten)]
+    pub select: SelectArgs,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// `destroy`
+#[derive(Args, Debug)]
+pub struct DestroyArgs {
+    /// Only this, and what stands on it. May be given several times.
+    #[arg(long = "target", value_name = "ADDRESS")]
+    pub targets: Vec<String>,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// What `apply` and `destroy` have in common.
+#[derive(Args, Debug)]
+pub struct RunArgs {
     #[command(flatten)]
     pub vars: VarArgs,
     /// Do not ask.
@@ -145,6 +191,16 @@ pub struct ApplyArgs {
     /// Show which calls were made, and how long they took.
     #[arg(long)]
     pub timings: bool,
+}
+
+/// `show`
+#[derive(Args, Debug)]
+pub struct ShowArgs {
+    /// A plan that `mlinfra plan --out` has saved, instead of the stack's objects.
+    #[arg(value_name = "PLANFILE")]
+    pub plan: Option<PathBuf>,
+    #[command(flatten)]
+    pub vars: VarArgs,
 }
 
 /// `output`
@@ -243,7 +299,11 @@ const SINGLE: &[&str] = &[
     "diff",
     "json",
     "no-color",
+    "out",
     "raw",
+    "refresh-only",
+    "replace",
+    "target",
     "var",
     "var-file",
     "version",

@@ -6,9 +6,10 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::cloud::{Cloud, Facts, Observed, Scope};
 use crate::kinds::Plan;
+use crate::lang::Snapshot;
 use crate::ledger::{Holder, Ledger, Who};
 use crate::model::{AccountId, Clock, Moment, Problem};
-use crate::plan::Refusal;
+use crate::plan::{Refusal, Selection};
 use crate::sim::Region;
 use crate::stack::{self, Config, Desired, Moves, Pins};
 
@@ -110,7 +111,23 @@ pub struct Session {
 
 /// Loads the configuration and connects; the account is compared before anything else.
 pub async fn session(global: &Global, args: &VarArgs) -> Result<Session, Halt> {
-    let mut stack = load::load(global, args, None, Missing::Refused)?;
+    session_of(global, &|account| load::load(global, args, account, Missing::Refused)).await
+}
+
+/// The same with a configuration that was written down.
+pub async fn session_as_written(
+    global: &Global,
+    args: &VarArgs,
+    snapshot: &Snapshot,
+) -> Result<Session, Halt> {
+    session_of(global, &|account| load::written(global, args, snapshot, account)).await
+}
+
+async fn session_of(
+    global: &Global,
+    load: &dyn Fn(Option<AccountId>) -> Result<Stack, Halt>,
+) -> Result<Session, Halt> {
+    let mut stack = load(None)?;
     let side = side(global, &stack.config).await?;
     let caller = side.cloud().caller().await?;
     match &stack.config.account {
@@ -119,10 +136,7 @@ pub async fn session(global: &Global, args: &VarArgs) -> Result<Session, Halt> {
         }
         Some(_) => {}
         // Names hold the account: now that it is known they can be computed.
-        None => {
-            let account = Some(caller.home.account.clone());
-            stack = load::load(global, args, account, Missing::Refused)?;
-        }
+        None => stack = load(Some(caller.home.account.clone()))?,
     }
     let facts = side.cloud().facts(&stack::ask(&stack.loaded)).await?;
     Ok(Session { stack, side, facts, arn: caller.arn, world: sandbox(global) })
@@ -172,13 +186,25 @@ impl Session {
         Scope { stack: self.stack.config.stack.clone(), home: self.facts.home.clone(), names }
     }
 
-    /// The plan, without touching anything.
-    pub async fn plan(&self, ledger: &mut Ledger, destroy: bool) -> Result<Plan, Halt> {
+    /// What the cloud shows, without touching anything.
+    pub async fn observe(&self, ledger: &mut Ledger) -> Observed {
         let scope = self.scope(ledger);
         let mut observed = self.side.cloud().observe(&scope).await;
         ledger.reconcile(&mut observed);
-        let desired = self.desired(&observed, destroy).map_err(|found| self.halt(found))?;
-        Ok(crate::plan::plan(&desired, ledger, &observed)?)
+        observed
+    }
+
+    /// The plan for what the cloud shows.
+    pub fn plan(
+        &self,
+        ledger: &Ledger,
+        observed: &Observed,
+        destroy: bool,
+        selection: &Selection,
+    ) -> Result<Plan, Halt> {
+        let desired = self.desired(observed, destroy).map_err(|found| self.halt(found))?;
+        selection.check(&desired, observed)?;
+        Ok(crate::plan::plan_for(&desired, ledger, observed, selection)?)
     }
 
     /// The same for the executor, which cannot show problems of a configuration that
@@ -186,13 +212,14 @@ impl Session {
     pub fn planner(
         &self,
         destroy: bool,
+        selection: Selection,
     ) -> impl Fn(&Observed, &Ledger) -> Result<Plan, Refusal> + Sync + '_ {
         move |observed, ledger| {
             let desired = self.desired(observed, destroy).map_err(|found| Refusal::Blind {
                 what: "the configuration".to_owned(),
                 why: found.first().map(|problem| problem.summary.clone()).unwrap_or_default(),
             })?;
-            crate::plan::plan(&desired, ledger, observed)
+            crate::plan::plan_for(&desired, ledger, observed, &selection)
         }
     }
 
@@ -209,7 +236,7 @@ impl Session {
     }
 }
 
-fn user() -> String {
+pub fn user() -> String {
     let name = env("USER").or_else(|| env("LOGNAME")).unwrap_or_else(|| "somebody".to_owned());
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     format!("{name}@{}", host.trim())

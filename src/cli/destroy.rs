@@ -1,10 +1,12 @@
 //! `mlinfra destroy`
 
-use super::apply::{Goal, go};
-use super::args::{ApplyArgs, Global};
+use super::apply::{Order, go};
+use super::args::{DestroyArgs, Global};
 use super::halt::Halt;
+use super::select;
 use super::terminal::Terminal;
 
-pub fn run(global: &Global, terminal: &Terminal, args: &ApplyArgs) -> Result<u8, Halt> {
-    go(global, terminal, args, Goal::Nothing)
+pub fn run(global: &Global, terminal: &Terminal, args: &DestroyArgs) -> Result<u8, Halt> {
+    let selection = select::targets(&args.targets)?;
+    go(global, terminal, &args.run, &Order::destroy(selection))
 }

@@ -109,6 +109,31 @@ impl From<SimError> for Halt {
 
 impl From<Refusal> for Halt {
     fn from(refusal: Refusal) -> Self {
+        match &refusal {
+            Refusal::Absent { address: _, like } => {
+                let help = match like.as_slice() {
+                    [] => "`mlinfra show` lists what is there".to_owned(),
+                    like => format!("did you mean {}?", like.join(", ")),
+                };
+                return Self::one("P007", refusal.to_string(), help);
+            }
+            Refusal::Several { address: _, parts } => {
+                let help = format!("name one of them: {}", parts.join(", "));
+                return Self::one("P007", refusal.to_string(), help);
+            }
+            Refusal::Used { address: _, users } => {
+                let flags: Vec<String> =
+                    users.iter().map(|user| format!("--replace {user}")).collect();
+                let help = format!("replace what stands on it, too: {}", flags.join(" "));
+                return Self::one("P007", refusal.to_string(), help);
+            }
+            Refusal::Blind { .. }
+            | Refusal::Cycle(_)
+            | Refusal::Dangling { .. }
+            | Refusal::Occupied { .. }
+            | Refusal::Protected { .. }
+            | Refusal::Precious { .. } => {}
+        }
         let (code, help) = match &refusal {
             Refusal::Blind { .. } => {
                 ("P001", "mlinfra does not act on what it cannot see: grant the read, then repeat")
@@ -119,6 +144,7 @@ impl From<Refusal> for Halt {
                 "P006",
                 "delete or forget the one that you do not want, or remove the `moved` block",
             ),
+            Refusal::Absent { .. } | Refusal::Several { .. } | Refusal::Used { .. } => ("P007", ""),
             Refusal::Precious { .. } => (
                 "P004",
                 "empty it yourself; or write `precious = false` in its block and\n\

@@ -160,18 +160,38 @@ pub fn load(
 
 /// Loads a configuration that was written down. What was given then holds; what is given
 /// now is for what could not be written down, its sensitive variables.
-#[allow(dead_code, reason = "saved plans and history are about to use it")]
 pub fn written(
     global: &Global,
     args: &VarArgs,
     snapshot: &Snapshot,
     account: Option<AccountId>,
 ) -> Result<Stack, Halt> {
-    let dir = folder(global);
+    let now = variables(&folder(global), args)?.only(&snapshot.withheld);
+    rewritten(global, snapshot, now, account)
+}
+
+/// The same, but what is given now wins: to find out whether that makes a difference.
+pub fn written_over(
+    global: &Global,
+    args: &VarArgs,
+    snapshot: &Snapshot,
+    account: Option<AccountId>,
+) -> Result<Stack, Halt> {
+    let now = variables(&folder(global), args)?;
+    rewritten(global, snapshot, now, account)
+}
+
+fn rewritten(
+    global: &Global,
+    snapshot: &Snapshot,
+    now: Vars,
+    account: Option<AccountId>,
+) -> Result<Stack, Halt> {
     let mut vars = snapshot.vars("the configuration as it was").map_err(|problem| {
         Halt::one("F005", format!("the configuration that was kept is damaged: {problem}"), "")
     })?;
-    vars.extend(variables(&dir, args)?.only(&snapshot.withheld));
+    vars.extend(now);
+    let dir = folder(global);
     let texts = Texts { dir, files: snapshot.files(), vars, reader: Some(snapshot) };
     evaluate(texts, account, Missing::Refused)
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::kinds::Plan;
+use crate::plan::Selection;
 use crate::show::outputs::{self, Output};
 
 use super::DONE;
@@ -19,7 +20,8 @@ pub fn run(global: &Global, terminal: &Terminal, args: &OutputArgs) -> Result<u8
         let session = connect::session(global, &args.vars).await?;
         let mut ledger = session.read_ledger().await?;
         // The cloud is the state: outputs follow from it and the configuration.
-        let plan = session.plan(&mut ledger, false).await?;
+        let observed = session.observe(&mut ledger).await;
+        let plan = session.plan(&ledger, &observed, false, &Selection::default())?;
         let all = of(&plan);
         let Some(name) = &args.name else {
             if global.json {

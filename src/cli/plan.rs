@@ -7,38 +7,61 @@ use serde_json::Value;
 use crate::kinds::Plan;
 use crate::ledger::Ledger;
 use crate::model::{Problem, Sources};
+use crate::plan::Selection;
 use crate::show::{self, event_json};
 
-use super::apply::{Goal, told};
+use super::apply::{Order, told};
 use super::args::{Global, PlanArgs};
 use super::connect;
 use super::halt::Halt;
 use super::machine::stamp;
 use super::terminal::Terminal;
-use super::{CHANGES, DONE};
+use super::{CHANGES, DONE, planfile, select};
 
 pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, Halt> {
     let runtime = connect::runtime(global)?;
     terminal.announce();
+    let selection = select::of(&args.select)?;
+    let lasts = planfile::duration(&args.expires)?;
+    if let Some(path) = &args.out {
+        planfile::writable(path)?;
+    }
     runtime.block_on(async {
         let session = connect::session(global, &args.vars).await?;
         let mut ledger = session.read_ledger().await?;
         let open = unfinished(&ledger);
+        if let (Some(_), Some(first)) = (&args.out, open.first()) {
+            return Err(planfile::unfinished(&first.summary));
+        }
         let former = ledger.outputs.clone().into_iter().collect();
-        let plan = session.plan(&mut ledger, args.destroy).await?;
+        let observed = session.observe(&mut ledger).await;
+        let plan = session.plan(&ledger, &observed, args.destroy, &selection)?;
         terminal.problems(&session.stack.warnings, &session.stack.loaded.sources);
+        if selection.refresh_only {
+            let whole = session.plan(&ledger, &observed, args.destroy, &Selection::default())?;
+            drift(terminal, global, &whole);
+        }
+        let order = Order::of(args.destroy, selection);
         if global.json {
             stream(terminal, &plan, &former);
         } else {
-            let goal = if args.destroy { Goal::Nothing } else { Goal::Stack };
-            terminal.print(&told(&plan, goal, &former, terminal));
+            terminal.print(&told(&plan, &order, &former, terminal));
         }
+        select::warn(terminal, &order.selection);
         terminal.problems(&open, &Sources::default());
         if args.timings {
             let counts = session.side.cloud().calls();
             terminal.say(&show::calls::text(&counts, &terminal.errors));
         }
-        Ok(if args.detailed_exitcode && !plan.is_empty() { CHANGES } else { DONE })
+        let code = if args.detailed_exitcode && !plan.is_empty() { CHANGES } else { DONE };
+        if let Some(path) = &args.out {
+            let saved = planfile::make(&session, &ledger, (observed, plan), &order, lasts);
+            planfile::write(path, &saved)?;
+            if !global.json {
+                terminal.print(&planfile::hint(path, &saved));
+            }
+        }
+        Ok(code)
     })
 }
 
@@ -50,6 +73,17 @@ pub fn stream(terminal: &Terminal, plan: &Plan, former: &BTreeMap<String, Value>
     terminal.json_line(&event_json::change_summary(plan, &stamp()));
     if let Some(outputs) = event_json::planned_outputs(plan, former, &stamp()) {
         terminal.json_line(&outputs);
+    }
+}
+
+/// How the cloud differs from the configuration. `plan` is what would be done about it.
+pub fn drift(terminal: &Terminal, global: &Global, plan: &Plan) {
+    if global.json {
+        for line in show::refresh::json(plan, &stamp()) {
+            terminal.json_line(&line);
+        }
+    } else {
+        terminal.print(&show::refresh::text(plan, &terminal.screen));
     }
 }
 

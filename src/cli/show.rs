@@ -1,24 +1,27 @@
 //! `mlinfra show`
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::ledger::Ledger;
 use crate::show::outputs::Output;
-use crate::show::{objects, state_json};
+use crate::show::plan_json::{self, Document};
+use crate::show::{self, objects, state_json};
 
-use super::DONE;
-use super::args::{Global, VarArgs};
-use super::connect;
+use super::args::{Global, ShowArgs};
 use super::halt::Halt;
 use super::terminal::Terminal;
+use super::{DONE, connect, planfile, select};
 
-pub fn run(global: &Global, terminal: &Terminal, args: &VarArgs) -> Result<u8, Halt> {
+pub fn run(global: &Global, terminal: &Terminal, args: &ShowArgs) -> Result<u8, Halt> {
+    if let Some(path) = &args.plan {
+        return saved(global, terminal, path);
+    }
     let runtime = connect::runtime(global)?;
     runtime.block_on(async {
-        let session = connect::session(global, args).await?;
+        let session = connect::session(global, &args.vars).await?;
         let mut ledger = session.read_ledger().await?;
-        let mut observed = session.side.cloud().observe(&session.scope(&ledger)).await;
-        ledger.reconcile(&mut observed);
+        let observed = session.observe(&mut ledger).await;
         if global.json {
             terminal.json(&state_json::json(&observed, &outputs(&ledger)));
         } else {
@@ -35,4 +38,26 @@ fn outputs(ledger: &Ledger) -> BTreeMap<String, Output> {
         .iter()
         .map(|(name, value)| (name.clone(), Output { value: value.clone(), sensitive: false }));
     each.collect()
+}
+
+/// A saved plan, as it was: neither the cloud nor the configuration is asked.
+fn saved(global: &Global, terminal: &Terminal, path: &Path) -> Result<u8, Halt> {
+    let saved = planfile::read(path)?;
+    let former = saved.former.clone().into_iter().collect();
+    if global.json {
+        terminal.json(&plan_json::json(&Document {
+            plan: &saved.plan,
+            observed: &saved.observed,
+            former: &former,
+            variables: &saved.variables,
+            created: saved.created.to_string(),
+            complete: saved.selection.is_whole(),
+        }));
+        return Ok(DONE);
+    }
+    terminal.print(&show::saved::head(&saved));
+    let order = super::apply::Order::of(saved.destroy, saved.selection);
+    terminal.print(&super::apply::told(&saved.plan, &order, &former, terminal));
+    select::warn(terminal, &order.selection);
+    Ok(DONE)
 }

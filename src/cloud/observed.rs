@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::kinds::{KindName, Spec};
 use crate::model::CloudId;
 
 use super::Owner;
 
 /// Everything that carries the stack's tag.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Observed {
     /// By id.
     pub live: BTreeMap<CloudId, Live>,
@@ -19,7 +21,7 @@ pub struct Observed {
 }
 
 /// One object of the stack.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Live {
     /// Its kind.
     pub kind: KindName,
@@ -36,7 +38,8 @@ pub struct Live {
 }
 
 /// What could be read of an object.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Seen {
     /// All of it.
     Spec(Spec),
@@ -45,7 +48,8 @@ pub enum Seen {
 }
 
 /// How far an object is on its way.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Being made.
     Pending,

@@ -28,4 +28,9 @@ impl Kind for InternetGateway {
     fn born(&self) -> Self {
         Self { vpc: None, ..self.clone() }
     }
+
+    fn claim(&self) -> Option<String> {
+        let vpc = self.vpc.as_ref().and_then(Link::id);
+        vpc.map(|vpc| format!("the gateway of {vpc}"))
+    }
 }

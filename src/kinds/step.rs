@@ -153,6 +153,8 @@ pub enum Why {
     Adopted,
     /// The author wants it out of the stack.
     Forgotten,
+    /// A person asked for it by its address: a successor, or its end.
+    Requested,
 }
 
 /// What a value of the configuration will be after apply.

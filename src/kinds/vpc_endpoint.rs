@@ -28,4 +28,9 @@ impl Kind for VpcEndpoint {
         idempotence: Idempotence::Token,
         ..Traits::COMMON
     };
+
+    fn claim(&self) -> Option<String> {
+        // A table has one route to a service.
+        self.vpc.id().map(|vpc| format!("{} in {vpc}", self.service))
+    }
 }

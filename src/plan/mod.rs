@@ -15,10 +15,13 @@ mod moved;
 mod nodes;
 mod order;
 mod refusal;
+pub mod saved;
+mod select;
 mod settle;
 mod steps;
 
 pub use refusal::Refusal;
+pub use select::{Selection, Target};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,15 +44,28 @@ struct Draft<'a> {
     doomed: BTreeMap<CloudId, (&'a Live, Why)>,
     /// How many objects are as declared.
     unchanged: usize,
+    /// Where a successor is asked for.
+    replace: BTreeSet<Address>,
 }
 
-/// Makes the plan.
+/// Makes the whole plan.
 pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed) -> Result<Plan, Refusal> {
+    plan_for(desired, ledger, observed, &Selection::default())
+}
+
+/// Makes the plan, or the part of it that is asked for: a subset of its steps that holds
+/// with each step all that it needs.
+pub fn plan_for(
+    desired: &Desired,
+    ledger: &Ledger,
+    observed: &Observed,
+    selection: &Selection,
+) -> Result<Plan, Refusal> {
     refusal::blind(desired, observed)?;
     let order = order::makers_first(desired)?;
     let (observed, former) = desired.moves.relocate(&desired.stack, observed);
     let observed = observed.as_ref();
-    let mut draft = Draft::default();
+    let mut draft = Draft { replace: selection.replace.clone(), ..Draft::default() };
     let standing = settle::by_address(observed);
     moved::conflicts(&standing, &former)?;
     for address in &order {
@@ -59,9 +75,10 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed) -> Result<P
     nodes::orphans(&mut draft, &standing, desired.destroy);
     doomed::collect(&mut draft, desired, observed);
     moved::steps(&mut draft, desired, observed, &former);
-    refusal::protected(desired, &draft)?;
-    refusal::precious(&draft)?;
     let (unchanged, outputs) = (draft.unchanged, settle::outputs(desired, &draft));
-    let steps = steps::arrange(desired, draft, observed)?;
+    let steps = selection.of(steps::arrange(desired, draft, observed)?);
+    refusal::protected(desired, &steps)?;
+    refusal::precious(&steps)?;
+    refusal::used(&steps, &selection.replace, observed)?;
     Ok(Plan { base: ledger.serial, steps, unchanged, outputs })
 }

@@ -49,14 +49,16 @@ fn fleet<'a>(
         }
         (Link::Id(_) | Link::To(_), _, _) => false,
     };
+    let renew = draft.replace.contains(address);
     let (mut current, outdated): (Vec<_>, Vec<_>) =
-        nodes.iter().copied().partition(|(_, _, node)| is_current(node));
+        nodes.iter().copied().partition(|(_, _, node)| !renew && is_current(node));
     // The oldest launches stay: what has trained longest is the last to go.
     current.sort_by_key(|(id, live, _)| (live.batch, *id));
     let keep = usize::try_from(fleet.count).unwrap_or(usize::MAX).min(current.len());
     let surplus = current.split_off(keep);
 
-    terminate(draft, address, &outdated, &Why::Outdated);
+    let why = if renew { Why::Requested } else { Why::Outdated };
+    terminate(draft, address, &outdated, &why);
     let (from, to) = (count(keep + surplus.len()), fleet.count);
     terminate(draft, address, &surplus, &Why::Shrink { from, to });
     draft.unchanged += keep;

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::cloud::{Observed, Seen};
-use crate::kinds::{KindName, Spec, Why};
+use crate::cloud::{Live, Observed, Seen};
+use crate::kinds::walk::{self, FoundTarget};
+use crate::kinds::{Action, KindName, Spec, Step, Why};
 use crate::model::{Address, CloudId};
 use crate::stack::Desired;
-
-use super::Draft;
 
 /// The planner says no.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,16 +61,41 @@ pub enum Refusal {
         /// Another one would take its place.
         replaced: bool,
     },
+    /// Something that was asked for by its address is nowhere.
+    #[error("nothing is declared, and nothing found, at {address}")]
+    Absent {
+        /// The address, as it was given.
+        address: String,
+        /// Addresses that are like it.
+        like: Vec<String>,
+    },
+    /// Others stand on what would have to go before its successor can come.
+    #[error("{address} cannot be replaced alone: {} on it",
+        match users.as_slice() { [one] => format!("{one} stands"), all => format!("{} stand", join(all)) })]
+    Used {
+        /// What is to be replaced.
+        address: Address,
+        /// What stands on it.
+        users: Vec<Address>,
+    },
+    /// An address that names several objects, where one is meant.
+    #[error("{address} is more than one object")]
+    Several {
+        /// The address, as it was given.
+        address: String,
+        /// The objects.
+        parts: Vec<String>,
+    },
 }
 
 /// Refuses to delete what its block's `lifecycle` protects. What the cloud itself has given up
 /// may go.
-pub(super) fn protected(desired: &Desired, draft: &Draft<'_>) -> Result<(), Refusal> {
+pub(super) fn protected(desired: &Desired, steps: &[Step]) -> Result<(), Refusal> {
     if desired.precious.is_empty() {
         return Ok(());
     }
-    for (id, (live, why)) in &draft.doomed {
-        let address = &live.owner.address;
+    for Step { address, action, why, .. } in steps {
+        let Action::Delete { id, .. } = action else { continue };
         let replaced = match why {
             Why::Failed { .. } => continue,
             Why::Superseded => true,
@@ -84,6 +108,7 @@ pub(super) fn protected(desired: &Desired, draft: &Draft<'_>) -> Result<(), Refu
             | Why::Shrink { .. }
             | Why::Outdated
             | Why::Moved
+            | Why::Requested
             | Why::Adopted
             | Why::Forgotten => false,
         };
@@ -93,6 +118,70 @@ pub(super) fn protected(desired: &Desired, draft: &Draft<'_>) -> Result<(), Refu
         }
     }
     Ok(())
+}
+
+fn join(addresses: &[Address]) -> String {
+    addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Refuses a successor for what has to go first and cannot, because others hold it. Such a
+/// step would fail halfway, after it has taken the object apart.
+pub(super) fn used(
+    steps: &[Step],
+    replace: &BTreeSet<Address>,
+    observed: &Observed,
+) -> Result<(), Refusal> {
+    let ending: BTreeSet<&CloudId> = steps
+        .iter()
+        .filter_map(|step| match &step.action {
+            Action::Delete { id, .. } => Some(id),
+            Action::Create { .. }
+            | Action::Update { .. }
+            | Action::Launch { .. }
+            | Action::Terminate { .. }
+            | Action::Move { .. }
+            | Action::Adopt { .. }
+            | Action::Forget { .. } => None,
+        })
+        .collect();
+    for (at, step) in steps.iter().enumerate().filter(|(_, step)| replace.contains(&step.address)) {
+        let Action::Delete { id, was, .. } = &step.action else { continue };
+        let is_first = steps.iter().skip(at).any(|other| {
+            other.address == step.address
+                && matches!(other.action, Action::Create { .. })
+                && other.needs.contains(&at)
+        });
+        if !is_first {
+            continue;
+        }
+        let stays = |(user, live): &(&CloudId, &Live)| {
+            live.kind != KindName::Node && !ending.contains(*user) && holds(live, id, was, step)
+        };
+        let users: BTreeSet<Address> = observed
+            .live
+            .iter()
+            .filter(stays)
+            .map(|(_, live)| live.owner.address.clone())
+            .collect();
+        if !users.is_empty() {
+            let (address, users) = (step.address.clone(), users.into_iter().collect());
+            return Err(Refusal::Used { address, users });
+        }
+    }
+    Ok(())
+}
+
+/// Whether an object keeps another one from being deleted.
+fn holds(live: &Live, id: &CloudId, was: &Spec, step: &Step) -> bool {
+    let traits = live.kind.traits();
+    let follows =
+        traits.follows.contains(&was.kind()) && live.owner.address.owner() == step.address.owner();
+    let links = live.spec().map(walk::links).unwrap_or_default();
+    let to = |found: &walk::Found| {
+        matches!(&found.target, FoundTarget::Id(to) if to == id)
+            && !traits.soft.contains(&found.field.as_str())
+    };
+    follows || links.iter().any(to)
 }
 
 fn list(ids: &[CloudId]) -> String {
@@ -124,10 +213,12 @@ pub(super) fn blind(desired: &Desired, observed: &Observed) -> Result<(), Refusa
 }
 
 /// Refuses to delete what holds data.
-pub(super) fn precious(draft: &Draft<'_>) -> Result<(), Refusal> {
-    for (id, (live, _)) in &draft.doomed {
-        if live.holds_data && live.spec().is_none_or(Spec::is_precious) {
-            return Err(Refusal::Precious { address: live.owner.address.clone(), id: id.clone() });
+pub(super) fn precious(steps: &[Step]) -> Result<(), Refusal> {
+    for Step { address, action, .. } in steps {
+        if let Action::Delete { id, was, empty_first: true } = action
+            && was.is_precious()
+        {
+            return Err(Refusal::Precious { address: address.clone(), id: id.clone() });
         }
     }
     Ok(())

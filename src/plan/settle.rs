@@ -54,6 +54,10 @@ pub(super) fn object(
             why = Why::Failed { text: text.clone() };
         }
         let (true, Some(have)) = (live.is_usable(), live.spec()) else { continue };
+        if draft.replace.contains(address) {
+            why = if why == Why::Missing { Why::Requested } else { why };
+            continue;
+        }
         let mut wanted = at_generation(&wanted, live.owner.generation);
         if let Some(fields) = desired.ignore.get(address) {
             wanted = Cow::Owned(keeping(have, &wanted, fields));

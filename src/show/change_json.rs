@@ -246,7 +246,10 @@ impl<'a> Changed<'a> {
 
     /// The stream's word for the reason.
     pub(super) fn stream_reason(&self) -> Option<&'static str> {
-        self.reason.map(|reason| reason.strip_prefix("replace_because_").unwrap_or(reason))
+        self.reason.map(|reason| match reason {
+            "replace_by_request" => "requested",
+            other => other.strip_prefix("replace_because_").unwrap_or(other),
+        })
     }
 
     /// An entry of `resource_changes`.
@@ -309,6 +312,7 @@ fn reason(why: &Why, act: &Act<'_>) -> Option<&'static str> {
     match why {
         Why::Replaces { .. } if replaces => Some("replace_because_cannot_update"),
         Why::Failed { .. } if replaces => Some("replace_because_tainted"),
+        Why::Requested if replaces => Some("replace_by_request"),
         Why::Removed => Some("delete_because_no_resource_config"),
         Why::Missing
         | Why::Changed
@@ -320,6 +324,7 @@ fn reason(why: &Why, act: &Act<'_>) -> Option<&'static str> {
         | Why::Shrink { .. }
         | Why::Outdated
         | Why::Moved
+        | Why::Requested
         | Why::Adopted
         | Why::Forgotten => None,
     }

@@ -83,7 +83,13 @@ fn failed(failure: &Failure, step: &Step, seconds: u64) -> Value {
 }
 
 /// One line of the stream: the keys that all have, then the type and its own keys.
-fn line(level: &str, message: &str, timestamp: &str, kind: &str, extra: &Value) -> Value {
+pub(super) fn line(
+    level: &str,
+    message: &str,
+    timestamp: &str,
+    kind: &str,
+    extra: &Value,
+) -> Value {
     let mut out = Map::new();
     out.insert("@level".to_owned(), json!(level));
     out.insert("@message".to_owned(), json!(message));

@@ -293,6 +293,7 @@ pub(super) fn why(why: &Why) -> Option<String> {
         Why::Grow { from, to } => format!("grows from {from} to {to} nodes"),
         Why::Shrink { from, to } => format!("shrinks from {from} to {to} nodes"),
         Why::Outdated => "their template or subnet is not the wanted one".to_owned(),
+        Why::Requested => "asked for on the command line".to_owned(),
     })
 }
 
@@ -312,6 +313,7 @@ pub(super) fn why_replaced(reason: &Why) -> Option<String> {
         | Why::Shrink { .. }
         | Why::Outdated
         | Why::Moved
+        | Why::Requested
         | Why::Adopted
         | Why::Forgotten => why(reason),
     }

@@ -28,7 +28,9 @@ mod plan_json_test;
 #[cfg(test)]
 mod plan_test;
 pub mod problem;
+pub mod refresh;
 pub mod sandbox;
+pub mod saved;
 pub mod schema;
 pub mod screen;
 mod state;

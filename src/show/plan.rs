@@ -11,6 +11,7 @@ use super::item::{self, Item, Sums, Symbol};
 use super::outputs;
 use super::screen::{Ink, Screen};
 use crate::kinds::Plan;
+use crate::plan::Selection;
 
 /// The plan for people.
 pub fn text(plan: &Plan, screen: &Screen) -> String {
@@ -73,6 +74,24 @@ fn folded(page: &mut Page, items: &[Item<'_>], width: usize) {
     }
     page.gap();
     page.row(&Row::at(0).words(Ink::Dim, words));
+}
+
+/// An empty plan of which only a part was asked for: nothing is said about the rest.
+pub fn nothing_for(
+    selection: &Selection,
+    plan: &Plan,
+    former: &BTreeMap<String, Value>,
+    screen: &Screen,
+) -> String {
+    let mut page = Page::new(*screen);
+    let words = if selection.refresh_only {
+        "Nothing is to be changed in the cloud."
+    } else {
+        "No changes for what is targeted."
+    };
+    page.row(&Row::at(0).words(Ink::Bold, words));
+    outputs::section(&mut page, &plan.outputs, Some(former));
+    page.finish()
 }
 
 fn nothing(page: &mut Page, unchanged: usize) {

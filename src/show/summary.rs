@@ -10,7 +10,7 @@ use super::screen::Ink;
 use super::state::{State, ink};
 use super::value::stem;
 use super::words::{self, span};
-use crate::kinds::{Action, Plan, StepId, Why};
+use crate::kinds::{Action, Plan, Step, StepId, Why};
 use crate::model::{Address, CloudId};
 
 /// Lines about what was done; with more of them only blocks are told apart.
@@ -228,5 +228,16 @@ fn go_on(page: &mut Page, plan: &Plan, found: &Found<'_>) {
 
 /// Everything goes, on purpose.
 fn is_destroy(plan: &Plan) -> bool {
-    !plan.steps.is_empty() && plan.steps.iter().all(|step| step.why == Why::Destroyed)
+    let goes = |step: &Step| match step.action {
+        Action::Delete { .. } | Action::Terminate { .. } => {
+            matches!(step.why, Why::Destroyed | Why::Requested)
+        }
+        Action::Create { .. }
+        | Action::Update { .. }
+        | Action::Launch { .. }
+        | Action::Move { .. }
+        | Action::Adopt { .. }
+        | Action::Forget { .. } => false,
+    };
+    !plan.steps.is_empty() && plan.steps.iter().all(goes)
 }

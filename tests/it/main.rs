@@ -39,6 +39,8 @@ mod process;
 #[cfg(feature = "aws")]
 mod roundtrip;
 mod sample;
+mod saved;
 mod scripts;
 mod stacks;
+mod targets;
 mod walks;

@@ -1,0 +1,48 @@
+//! `--target`, `--replace`, `--refresh-only`.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use crate::model::{BadAddress, Problem, Sources};
+use crate::plan::Selection;
+
+use super::args::SelectArgs;
+use super::halt::Halt;
+use super::terminal::Terminal;
+
+/// What was asked for.
+pub fn of(args: &SelectArgs) -> Result<Selection, Halt> {
+    let SelectArgs { targets, replace, refresh_only } = args;
+    let replace = addresses("--replace", replace)?;
+    Ok(Selection { replace, refresh_only: *refresh_only, ..self::targets(targets)? })
+}
+
+/// Only these.
+pub fn targets(texts: &[String]) -> Result<Selection, Halt> {
+    Ok(Selection { targets: addresses("--target", texts)?, ..Selection::default() })
+}
+
+fn addresses<T: FromStr<Err = BadAddress> + Ord>(
+    flag: &str,
+    texts: &[String],
+) -> Result<BTreeSet<T>, Halt> {
+    let read = |text: &String| {
+        text.parse().map_err(|bad: BadAddress| {
+            let help = "an address is `bucket.data`, `bucket.data[\"eu\"]`, `network.main/vpc`; \
+                        a plan shows them";
+            Halt::one("P007", format!("{flag}: {bad}"), help)
+        })
+    };
+    texts.iter().map(read).collect()
+}
+
+/// Says that a plan is not the whole one.
+pub fn warn(terminal: &Terminal, selection: &Selection) {
+    if selection.targets.is_empty() {
+        return;
+    }
+    let all: Vec<String> = selection.targets.iter().map(ToString::to_string).collect();
+    let text = format!("this is a part of the plan: {} and what it needs", all.join(", "));
+    let help = "use --target for exceptions; `mlinfra plan` without it shows all there is to do";
+    terminal.problems(&[Problem::warning("P008", text).help(help)], &Sources::default());
+}
