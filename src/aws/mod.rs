@@ -24,10 +24,13 @@ mod queue;
 mod role;
 mod route_table;
 mod security_group;
+mod store;
 mod subnet;
 mod template_data;
 mod vpc;
 mod vpc_endpoint;
+
+pub use store::{Bucket, Shelf};
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -91,6 +94,8 @@ impl Connect {
 #[derive(Debug)]
 pub struct Aws {
     caller: Caller,
+    config: aws_config::SdkConfig,
+    path_style: bool,
     counter: count::Counter,
     limits: limits::Limits,
     ec2: aws_sdk_ec2::Client,
@@ -130,6 +135,8 @@ impl Aws {
         }
         Ok(Self {
             caller,
+            config,
+            path_style,
             counter,
             limits: limits::Limits::default(),
             ec2: aws_sdk_ec2::Client::from_conf(ec2.build()),

@@ -11,7 +11,7 @@ use crate::ledger::{
 };
 use crate::stack::Backend;
 
-use super::connect::Session;
+use super::connect::{Session, Side};
 use super::halt::Halt;
 use super::machine::{Steady, dice};
 
@@ -35,7 +35,7 @@ impl Session {
     pub fn store(&self) -> Result<Box<dyn Store>, Halt> {
         match &self.stack.config.backend {
             None => Ok(Box::new(FileStore::open(&self.ledger_folder())?)),
-            Some(backend) => self.bucket(backend),
+            Some(backend) => Ok(self.bucket(backend)),
         }
     }
 
@@ -53,26 +53,36 @@ impl Session {
         Ok(Journal::open(&*store, "").await?.ledger)
     }
 
-    fn bucket(&self, backend: &Backend) -> Result<Box<dyn Store>, Halt> {
-        let objects = self.objects(backend)?;
+    fn bucket(&self, backend: &Backend) -> Box<dyn Store> {
+        let objects = self.objects(backend);
         let manners = Manners {
             nonce: dice(),
             lease: Duration::from_secs(backend.lease),
             pace: Arc::new(Steady),
             waiting: Arc::new(waiting),
         };
-        Ok(Box::new(ObjectStore::new(objects, manners)))
+        Box::new(ObjectStore::new(objects, manners))
     }
 
-    fn objects(&self, backend: &Backend) -> Result<Arc<dyn Objects>, Halt> {
+    fn objects(&self, backend: &Backend) -> Arc<dyn Objects> {
         let Backend { bucket, folder, .. } = backend;
-        if let Some(world) = &self.world {
-            let root = world.join(BUCKETS).join(bucket).join(folder);
-            let place = format!("s3://{bucket}/{folder}");
-            return Ok(Arc::new(FolderObjects::new(&root, &place)));
+        match &self.side {
+            // What is kept in the simulated world goes with it.
+            Side::Sandbox(_) => {
+                let world = self.world.clone().unwrap_or_else(|| self.ledger_folder());
+                let root = world.join(BUCKETS).join(bucket).join(folder);
+                Arc::new(FolderObjects::new(&root, &format!("s3://{bucket}/{folder}")))
+            }
+            #[cfg(feature = "aws")]
+            Side::Aws(aws) => Arc::new(aws.bucket(crate::aws::Shelf {
+                bucket: bucket.clone(),
+                folder: folder.clone(),
+                region: backend.region.clone(),
+                account: backend.account.clone(),
+                kms_key: backend.kms_key.clone(),
+                lease: Duration::from_secs(backend.lease),
+            })),
         }
-        let text = format!("bucket {bucket} cannot hold the ledger yet");
-        Err(Halt::one("K003", text, "leave the `backend` block away"))
     }
 
     fn ledger_folder(&self) -> PathBuf {

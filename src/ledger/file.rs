@@ -19,7 +19,7 @@ use async_trait::async_trait;
 
 use super::disk::{DRAFT, length, make_dir, private, remove, sync_parent, write_whole};
 use super::log::{self, io};
-use super::{Blob, Holder, Lock, Store, StoreError, Version};
+use super::{Blob, Holder, Lock, LockStatus, Store, StoreError, Version};
 
 /// A ledger in a folder.
 #[derive(Debug)]
@@ -351,24 +351,18 @@ impl Store for FileStore {
         })
     }
 
-    async fn holder(&self, scope: &str) -> Result<Option<Holder>, StoreError> {
+    async fn look_at_lock(&self, scope: &str) -> Result<LockStatus, StoreError> {
         let path = self.lock_of(scope);
+        let free = LockStatus::default();
         let file = match File::open(&path) {
             Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(free),
             Err(error) => return Err(io(&path, &error)),
         };
         match file.try_lock_shared() {
-            Ok(()) => Ok(None),
-            Err(TryLockError::WouldBlock) => Ok(Some(holder(&path))),
+            Ok(()) => Ok(free),
+            Err(TryLockError::WouldBlock) => Ok(LockStatus { holder: Some(holder(&path)), ..free }),
             Err(TryLockError::Error(error)) => Err(io(&path, &error)),
-        }
-    }
-
-    async fn unlock(&self, scope: &str) -> Result<bool, StoreError> {
-        match self.holder(scope).await? {
-            Some(holder) => Err(StoreError::Held(Box::new(holder))),
-            None => Ok(false),
         }
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::store::hex;
-use super::{Entry, Ledger, Lock, Store, StoreError, Version};
+use super::{Entry, Ledger, Lock, Reach, Store, StoreError, Version};
 use crate::model::{Address, Moment, Token};
 
 /// How many former states are kept.
@@ -113,6 +113,11 @@ impl<'s> Journal<'s> {
     }
 
     async fn take_over(&mut self) -> Result<(), StoreError> {
+        if let Some(told) = self.lock.as_ref().and_then(|lock| lock.reach())
+            && self.reach() < told
+        {
+            return Err(self.too_short(told));
+        }
         let busy = self.seq > 0;
         self.fence().await?;
         // Without a record in the journal nobody can be about to fold it.
@@ -120,6 +125,33 @@ impl<'s> Journal<'s> {
             self.fold_into(self.ledger.clone()).await?;
         }
         Ok(())
+    }
+
+    /// Where the ledger ends.
+    pub fn reach(&self) -> Reach {
+        Reach { serial: self.ledger.serial, records: self.seq - self.waiting.len() as u64 }
+    }
+
+    fn tell_reach(&self) {
+        if let Some(lock) = &self.lock {
+            lock.reached(self.reach());
+        }
+    }
+
+    fn too_short(&self, told: Reach) -> StoreError {
+        let here = self.reach();
+        StoreError::Corrupt {
+            place: if told.serial > here.serial {
+                "state".to_owned()
+            } else {
+                key(here.serial, here.records)
+            },
+            problem: format!(
+                "it is missing: the ledger reached state {} and {} records, and what is left is \
+                 good up to state {} and record {}",
+                told.serial, told.records, here.serial, here.records
+            ),
+        }
     }
 
     /// The first record of a writer, in every journal that it writes to.
@@ -238,11 +270,17 @@ impl<'s> Journal<'s> {
         if self.written >= record {
             return Ok(());
         }
-        let done = self.store.create_all(&self.waiting).await;
+        // A writer that slept through a takeover and two folds finds its next record free,
+        // in a journal that nobody reads any more.
+        let done = match self.store.create_all(&self.waiting).await {
+            Ok(()) => self.confirm().await,
+            Err(error) => Err(error),
+        };
         match &done {
             Ok(()) => {
                 self.written += self.waiting.len() as u64;
                 self.waiting.clear();
+                self.tell_reach();
             }
             // What is in memory is ahead of what is written: nothing more may be added.
             Err(error) => self.broken = Some(error.clone()),
@@ -304,6 +342,7 @@ impl<'s> Journal<'s> {
         self.prev = sum;
         self.seq = 0;
         self.fenced = false;
+        self.tell_reach();
         // The journal just folded stays until the next fold: a writer that was deposed and
         // does not know it finds its next record taken, and the former state can be put
         // back with all that happened after it.

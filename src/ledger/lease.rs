@@ -19,7 +19,7 @@ use tokio::sync::Mutex;
 use tokio::task::AbortHandle;
 
 use super::object_store::ObjectStore;
-use super::{Holder, Lock, StoreError, Version};
+use super::{Holder, Lock, LockStatus, Reach, StoreError, Version};
 
 /// The content of the lock object.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,7 +32,13 @@ struct Sheet {
     lease_ms: u64,
     /// How often it was rewritten.
     beat: u64,
+    /// How far the ledger reached when this was written.
+    #[serde(default)]
+    reach: Option<Reach>,
 }
+
+/// No lease is longer, whatever a lock says.
+const LONGEST: Duration = Duration::from_secs(3600);
 
 fn key(scope: &str) -> String {
     format!("lock/{scope}")
@@ -45,35 +51,40 @@ struct Found {
     own: bool,
 }
 
+/// Reads the lock. One that cannot be read is held by nobody knows whom: it is watched and
+/// taken over like any other.
 async fn read(store: &ObjectStore, scope: &str) -> Result<Option<Found>, StoreError> {
     let key = key(scope);
-    let Some(found) = store.read(&key).await? else { return Ok(None) };
-    let sheet = serde_json::from_slice(&found.bytes).map_err(|_| StoreError::Corrupt {
-        place: store.place(&key),
-        problem: "the lock cannot be read; `mlinfra ledger unlock` replaces it".to_owned(),
-    })?;
-    Ok(Some(Found { sheet, own: store.is_own(&found.nonce), version: found.version }))
+    let Some(blob) = store.sealed(&key).await? else { return Ok(None) };
+    let version = blob.version.clone();
+    let read = store.opened(&key, blob).ok();
+    let own = read.as_ref().is_some_and(|read| store.is_own(&read.nonce));
+    let sheet = read.and_then(|read| serde_json::from_slice(&read.bytes).ok());
+    let sheet = sheet.unwrap_or_else(|| Sheet {
+        holder: Some(Holder {
+            who: "a lock that cannot be read".to_owned(),
+            pid: 0,
+            doing: "?".to_owned(),
+            since: "?".to_owned(),
+        }),
+        epoch: 0,
+        lease_ms: store.manners.lease.as_millis().try_into().unwrap_or(u64::MAX),
+        beat: 0,
+        reach: None,
+    });
+    Ok(Some(Found { sheet, version, own }))
 }
 
 fn bytes(sheet: &Sheet) -> Vec<u8> {
     serde_json::to_vec_pretty(sheet).unwrap_or_default()
 }
 
-/// Who holds it.
-pub(super) async fn holder(store: &ObjectStore, scope: &str) -> Result<Option<Holder>, StoreError> {
-    Ok(read(store, scope).await?.and_then(|found| found.sheet.holder))
-}
-
-/// Takes it from whoever has it; says whether anybody had. A holder that lives after all
-/// finds out before its next step, as after any takeover.
-pub(super) async fn unlock(store: &ObjectStore, scope: &str) -> Result<bool, StoreError> {
-    let Some(found) = read(store, scope).await? else { return Ok(false) };
-    if found.sheet.holder.is_none() {
-        return Ok(false);
-    }
-    let sheet = Sheet { holder: None, ..found.sheet };
-    let freed = store.write(&key(scope), &bytes(&sheet), Some(&found.version)).await?;
-    freed.map(|_| true).ok_or_else(|| StoreError::Lost(store.place(&key(scope))))
+/// Who holds it, and how far the ledger reached.
+pub(super) async fn look(store: &ObjectStore, scope: &str) -> Result<LockStatus, StoreError> {
+    let Some(Found { sheet, .. }) = read(store, scope).await? else {
+        return Ok(LockStatus::default());
+    };
+    Ok(LockStatus { holder: sheet.holder, reach: sheet.reach })
 }
 
 /// Takes the lock, now or from a holder that is gone, or says who has it.
@@ -95,7 +106,7 @@ pub(super) async fn take(
             if *current != version {
                 return Err(StoreError::Held(Box::new(other.clone())));
             }
-            let lease = Duration::from_millis(*lease_ms);
+            let lease = Duration::from_millis(*lease_ms).min(LONGEST);
             let left = lease.saturating_sub(pace.now().saturating_sub(*since));
             if !left.is_zero() {
                 if !std::mem::replace(&mut told, true) {
@@ -109,11 +120,14 @@ pub(super) async fn take(
         if found.is_none() {
             store.probe().await?;
         }
+        let (epoch, reach) =
+            found.map_or((0, None), |found| (found.sheet.epoch, found.sheet.reach));
         let sheet = Sheet {
             holder: Some(holder.clone()),
-            epoch: found.map_or(0, |found| found.sheet.epoch) + 1,
+            epoch: epoch + 1,
             lease_ms: u64::try_from(store.manners.lease.as_millis()).unwrap_or(u64::MAX),
             beat: 0,
+            reach,
         };
         let begun = pace.now();
         // Whoever was faster is told of in the next round.
@@ -128,6 +142,8 @@ struct Lease {
     store: ObjectStore,
     scope: String,
     epoch: u64,
+    /// How far the ledger reached when it was taken, and reaches now.
+    reach: (Option<Reach>, Cell<Option<Reach>>),
     /// What stands in the store, when it was last written; none once it was let go of.
     written: Mutex<Option<(Sheet, Version)>>,
     /// Until when it is sure.
@@ -158,6 +174,7 @@ impl Lease {
             store: store.clone(),
             scope: scope.to_owned(),
             epoch: written.0.epoch,
+            reach: (written.0.reach, Cell::new(written.0.reach)),
             written: Mutex::new(Some(written)),
             until: Cell::new(begun + sure(store.manners.lease)),
             lost: Cell::default(),
@@ -188,6 +205,7 @@ impl Lease {
             return Err(self.lose("nobody: it was let go of".to_owned()));
         };
         sheet.beat += 1;
+        sheet.reach = *open(&self.reach.1);
         let begun = self.store.manners.pace.now();
         self.put(sheet, version).await?;
         *open(&self.until) = begun + sure(self.store.manners.lease);
@@ -252,12 +270,20 @@ impl Lock for Lease {
         Some(self.epoch)
     }
 
+    fn reached(&self, reach: Reach) {
+        *open(&self.reach.1) = Some(reach);
+    }
+
+    fn reach(&self) -> Option<Reach> {
+        self.reach.0
+    }
+
     async fn release(&self) -> Result<(), StoreError> {
         if let Some(heart) = open(&self.heart).take() {
             heart.abort();
         }
         let Some((sheet, mut version)) = self.written.lock().await.take() else { return Ok(()) };
-        let free = Sheet { holder: None, ..sheet };
+        let free = Sheet { holder: None, reach: *open(&self.reach.1), ..sheet };
         match self.put(&free, &mut version).await {
             // Somebody else's by now: nothing to let go of.
             Ok(()) | Err(StoreError::Deposed(_)) => Ok(()),

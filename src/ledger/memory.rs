@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{Blob, Holder, Lock, Store, StoreError, Version};
+use super::{Blob, Holder, Lock, LockStatus, Store, StoreError, Version};
 
 /// Keys and bytes. Clones share their content, as two processes share a bucket.
 #[derive(Clone, Debug, Default)]
@@ -99,12 +99,8 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn holder(&self, scope: &str) -> Result<Option<Holder>, StoreError> {
-        Ok(open(&self.locks).get(scope).cloned())
-    }
-
-    async fn unlock(&self, scope: &str) -> Result<bool, StoreError> {
-        Ok(open(&self.locks).remove(scope).is_some())
+    async fn look_at_lock(&self, scope: &str) -> Result<LockStatus, StoreError> {
+        Ok(LockStatus { holder: open(&self.locks).get(scope).cloned(), reach: None })
     }
 
     async fn lock(&self, scope: &str, holder: &Holder) -> Result<Arc<dyn Lock>, StoreError> {

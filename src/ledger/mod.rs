@@ -34,4 +34,4 @@ pub use memory::MemoryStore;
 pub use object_store::{Manners, ObjectStore, Waiting};
 pub use objects::{Miss, Objects, Pace};
 pub use state::{Apply, Ledger};
-pub use store::{Blob, Holder, Lock, Store, StoreError, Version};
+pub use store::{Blob, Holder, Lock, LockStatus, Reach, Store, StoreError, Version};

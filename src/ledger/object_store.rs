@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use super::objects::{Miss, Objects, Pace};
 use super::store::hex;
-use super::{Blob, Holder, Lock, Store, StoreError, Version, lease};
+use super::{Blob, Holder, Lock, LockStatus, Store, StoreError, Version, lease};
 
 /// How often one write is sent.
 const TRIES: u32 = 5;
@@ -141,13 +141,22 @@ impl ObjectStore {
     }
 
     pub(super) async fn read(&self, key: &str) -> Result<Option<Read>, StoreError> {
-        let blob = self.answered(key, || self.objects.get(key)).await?.flatten();
-        let Some(Blob { bytes, version }) = blob else { return Ok(None) };
+        let Some(blob) = self.sealed(key).await? else { return Ok(None) };
+        self.opened(key, blob).map(Some)
+    }
+
+    /// An object as it stands there, damaged or not.
+    pub(super) async fn sealed(&self, key: &str) -> Result<Option<Blob>, StoreError> {
+        Ok(self.answered(key, || self.objects.get(key)).await?.flatten())
+    }
+
+    pub(super) fn opened(&self, key: &str, blob: Blob) -> Result<Read, StoreError> {
+        let Blob { bytes, version } = blob;
         let (nonce, bytes) = unseal(key, &bytes).map_err(|problem| StoreError::Corrupt {
             place: self.place(key),
             problem: problem.to_owned(),
         })?;
-        Ok(Some(Read { nonce, bytes, version }))
+        Ok(Read { nonce, bytes, version })
     }
 
     /// One conditional write. `None` says that somebody else's stands there.
@@ -259,11 +268,7 @@ impl Store for ObjectStore {
         lease::take(self, scope, holder).await
     }
 
-    async fn holder(&self, scope: &str) -> Result<Option<Holder>, StoreError> {
-        lease::holder(self, scope).await
-    }
-
-    async fn unlock(&self, scope: &str) -> Result<bool, StoreError> {
-        lease::unlock(self, scope).await
+    async fn look_at_lock(&self, scope: &str) -> Result<LockStatus, StoreError> {
+        lease::look(self, scope).await
     }
 }

@@ -101,6 +101,24 @@ impl fmt::Display for Holder {
     }
 }
 
+/// How far a ledger reaches: its serial, and how many records its journal has since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Reach {
+    /// The state's.
+    pub serial: u64,
+    /// Records in its journal.
+    pub records: u64,
+}
+
+/// What a lock says to whoever looks at it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LockStatus {
+    /// Who has it.
+    pub holder: Option<Holder>,
+    /// How far the ledger reached when that was last written down.
+    pub reach: Option<Reach>,
+}
+
 /// A lock that is held until it is released, or its process dies. Some stores notice a
 /// death at once, others when the lease has run out.
 #[async_trait]
@@ -112,6 +130,13 @@ pub trait Lock: Send + Sync + fmt::Debug {
     }
     /// Which holder in a row this is, where another may take over while this one sleeps.
     fn epoch(&self) -> Option<u64> {
+        None
+    }
+    /// Hears how far the ledger reaches by now, so that the next holder misses what is
+    /// missing at its end.
+    fn reached(&self, _reach: Reach) {}
+    /// How far it reached when the last holder wrote that down.
+    fn reach(&self) -> Option<Reach> {
         None
     }
     /// Lets go of it. What fails here costs others only time.
@@ -153,13 +178,8 @@ pub trait Store: Send + Sync {
     async fn remove(&self, key: &str) -> Result<(), StoreError>;
     /// Takes the lock of a scope, or says who has it.
     async fn lock(&self, scope: &str, holder: &Holder) -> Result<Arc<dyn Lock>, StoreError>;
-    /// Who has the lock of a scope now, as far as can be told.
-    async fn holder(&self, _scope: &str) -> Result<Option<Holder>, StoreError> {
-        Ok(None)
-    }
-    /// Takes the lock away from whoever holds it; says whether anybody did. Where a lock
-    /// goes with its process it cannot be taken away, and whoever holds it is named.
-    async fn unlock(&self, _scope: &str) -> Result<bool, StoreError> {
-        Ok(false)
+    /// Who has the lock of a scope now, as far as can be told. Nothing is waited for.
+    async fn look_at_lock(&self, _scope: &str) -> Result<LockStatus, StoreError> {
+        Ok(LockStatus::default())
     }
 }

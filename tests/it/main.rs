@@ -23,6 +23,7 @@ mod aws_network;
 mod aws_requests;
 #[cfg(feature = "aws")]
 mod aws_stage;
+mod bucket;
 mod contract;
 mod contract_cases;
 mod contract_sim;
@@ -40,6 +41,7 @@ mod process;
 mod roundtrip;
 mod sample;
 mod saved;
+mod schedule;
 mod scripts;
 mod stacks;
 mod targets;
