@@ -65,6 +65,8 @@ pub enum Command {
     Show(ShowArgs),
     /// Show the outputs of the stack.
     Output(OutputArgs),
+    /// Look at the ledger, check it, move it between a folder and a bucket.
+    Ledger(LedgerArgs),
     /// Look at the simulated region, change its rules, or act in it as a stranger.
     Sandbox(SandboxArgs),
     /// Print the language's tables: every block and attribute.
@@ -86,6 +88,7 @@ impl Command {
             Self::Destroy(_) => "destroy",
             Self::Show(_) => "show",
             Self::Output(_) => "output",
+            Self::Ledger(_) => "ledger",
             Self::Sandbox(_) => "sandbox",
             Self::Schema(_) => "schema",
             Self::Version => "version",
@@ -213,6 +216,48 @@ pub struct OutputArgs {
     /// A text without quotes, for scripts.
     #[arg(long, requires = "name")]
     pub raw: bool,
+}
+
+/// `ledger`
+#[derive(Args, Debug)]
+pub struct LedgerArgs {
+    #[command(flatten)]
+    pub vars: VarArgs,
+    #[command(subcommand)]
+    pub command: LedgerCommand,
+}
+
+/// What can be done with a ledger.
+#[derive(Debug, Subcommand)]
+pub enum LedgerCommand {
+    /// Show what it remembers, and who holds its lock.
+    Show,
+    /// Check every state and record; exit with 1 and name the last good point if any is
+    /// damaged or missing.
+    Verify,
+    /// Free the lock of a process that is gone. One that lives keeps it.
+    Unlock {
+        /// Do not ask.
+        #[arg(short = 'y', long, visible_alias = "auto-approve")]
+        yes: bool,
+    },
+    /// Fold the journal into the state now.
+    Compact,
+    /// Move it into the bucket of the stack's `backend`, or from there back beside the stack.
+    Migrate {
+        /// Where it is now.
+        #[arg(long)]
+        from: LedgerPlace,
+    },
+}
+
+/// Where a ledger can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LedgerPlace {
+    /// `.mlinfra/` beside the stack.
+    File,
+    /// The bucket of the stack's `backend`.
+    S3,
 }
 
 /// `sandbox`

@@ -64,6 +64,10 @@ impl From<StoreError> for Halt {
             StoreError::Io { .. } => {
                 "the ledger is a folder, writable for you, with space left on its disk"
             }
+            StoreError::Moved { .. } => {
+                "let the stack's `backend` block say so (no block: beside the stack), or move the\n\
+                 ledger back with `mlinfra ledger migrate`"
+            }
             StoreError::Unfit { .. } => {
                 "keep the ledger in a bucket of S3 itself, or in a store that is known to keep\n\
                  conditional writes"

@@ -11,6 +11,7 @@ mod connect;
 mod destroy;
 mod fmt;
 mod halt;
+mod ledger;
 mod live;
 mod load;
 mod machine;
@@ -82,6 +83,7 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<u8, Halt> {
         Command::Destroy(args) => destroy::run(global, terminal, args),
         Command::Show(args) => show::run(global, terminal, args),
         Command::Output(args) => output::run(global, terminal, args),
+        Command::Ledger(args) => ledger::run(global, terminal, args),
         Command::Sandbox(args) => sandbox::run(global, terminal, args),
         Command::Schema(args) => schema::run(terminal, args),
         Command::Version => version::run(global, terminal),

@@ -9,6 +9,7 @@ use crate::ledger::{
     FileStore, FolderObjects, Holder, Journal, Ledger, Manners, MemoryStore, ObjectStore, Objects,
     Store,
 };
+use crate::model::Problem;
 use crate::stack::Backend;
 
 use super::connect::{Session, Side};
@@ -17,6 +18,8 @@ use super::machine::{Steady, dice};
 
 /// The ledger's folder, beside the stack.
 const LEDGER: &str = ".mlinfra";
+/// What the lock of a stack is called.
+pub const SCOPE: &str = "stack";
 /// The buckets of the simulated world, in its folder.
 pub const BUCKETS: &str = "buckets";
 
@@ -33,17 +36,18 @@ fn waiting(holder: &Holder, time: Duration) {
 impl Session {
     /// The store of the ledger, for whoever writes; it is made if it is absent.
     pub fn store(&self) -> Result<Box<dyn Store>, Halt> {
-        match &self.stack.config.backend {
-            None => Ok(Box::new(FileStore::open(&self.ledger_folder())?)),
-            Some(backend) => Ok(self.bucket(backend)),
+        match self.bucket_store() {
+            None => self.file_store(),
+            Some(store) => Ok(store),
         }
     }
 
     /// The same for whoever only reads: nothing is made, nothing is locked.
     pub fn read_store(&self) -> Result<Box<dyn Store>, Halt> {
-        match &self.stack.config.backend {
+        match self.bucket_store() {
             None if !self.ledger_folder().exists() => Ok(Box::new(MemoryStore::default())),
-            Some(_) | None => self.store(),
+            None => self.file_store(),
+            Some(store) => Ok(store),
         }
     }
 
@@ -53,15 +57,56 @@ impl Session {
         Ok(Journal::open(&*store, "").await?.ledger)
     }
 
-    fn bucket(&self, backend: &Backend) -> Box<dyn Store> {
-        let objects = self.objects(backend);
+    /// Where the ledger is kept, for people.
+    pub fn ledger_place(&self) -> String {
+        match &self.stack.config.backend {
+            Some(Backend { bucket, folder, .. }) => format!("s3://{bucket}/{folder}"),
+            None => self.folder_place(),
+        }
+    }
+
+    /// The folder beside the stack, for people.
+    pub fn folder_place(&self) -> String {
+        let folder = self.ledger_folder();
+        folder.strip_prefix("./").unwrap_or(&folder).display().to_string()
+    }
+
+    /// The store in the folder beside the stack; it is made if it is absent.
+    pub fn file_store(&self) -> Result<Box<dyn Store>, Halt> {
+        Ok(Box::new(FileStore::open(&self.ledger_folder())?))
+    }
+
+    /// The store that the stack's `backend` names.
+    pub fn bucket_store(&self) -> Option<Box<dyn Store>> {
+        let backend = self.stack.config.backend.as_ref()?;
         let manners = Manners {
             nonce: dice(),
             lease: Duration::from_secs(backend.lease),
             pace: Arc::new(Steady),
             waiting: Arc::new(waiting),
         };
-        Box::new(ObjectStore::new(objects, manners))
+        Some(Box::new(ObjectStore::new(self.objects(backend), manners)))
+    }
+
+    /// What stands beside the stack while an empty ledger in a bucket is in force: its
+    /// history, and perhaps calls whose end is not known.
+    pub async fn left_behind(&self, ledger: &Ledger) -> Option<Problem> {
+        let blank = ledger.serial == 0 && ledger.applies.is_empty();
+        if self.stack.config.backend.is_none() || !blank || !self.ledger_folder().exists() {
+            return None;
+        }
+        let store = self.file_store().ok()?;
+        let journal = Journal::open(&*store, "").await.ok()?;
+        if journal.ledger == Ledger::default() {
+            return None;
+        }
+        let (here, there) = (self.folder_place(), self.ledger_place());
+        let text = format!("the ledger in {there} is empty, and the one in {here} is not");
+        let help = format!(
+            "`mlinfra ledger migrate --from file` moves it there; to do without its history,\n\
+             move {here} away"
+        );
+        Some(Problem::warning("K003", text).help(help))
     }
 
     fn objects(&self, backend: &Backend) -> Arc<dyn Objects> {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::store::hex;
-use super::{Entry, Ledger, Lock, Reach, Store, StoreError, Version};
+use super::{Blob, Entry, Ledger, Lock, Reach, Store, StoreError, Version};
 use crate::model::{Address, Moment, Token};
 
 /// How many former states are kept.
@@ -52,6 +52,60 @@ fn key(serial: u64, seq: u64) -> String {
     format!("journal/{serial:010}/{seq:08}")
 }
 
+/// The records that follow a state, as far as they were read.
+pub(super) struct Chain {
+    serial: u64,
+    /// How many.
+    pub records: u64,
+    /// The checksum of the last.
+    sum: String,
+}
+
+impl Chain {
+    /// Those that follow a state of this number and checksum.
+    pub fn after(serial: u64, sum: &str) -> Self {
+        Self { serial, records: 0, sum: sum.to_owned() }
+    }
+
+    /// Reads them all, in order, up to the first that is missing or damaged.
+    pub async fn read(
+        &mut self,
+        store: &dyn Store,
+        mut fold: impl FnMut(&Entry),
+    ) -> Result<(), StoreError> {
+        let keys = store.list(&format!("journal/{:010}/", self.serial)).await?;
+        let reads = keys.into_iter().map(|key| async move { (store.get(&key).await, key) });
+        let mut reads = stream::iter(reads).buffered(AT_ONCE);
+        while let Some((blob, at)) = reads.next().await {
+            let good = self.records;
+            let corrupt = |problem: &str| StoreError::Corrupt {
+                place: at.clone(),
+                problem: format!("{problem}; the ledger is good up to record {good}"),
+            };
+            if let Err(StoreError::Corrupt { problem, .. }) = &blob {
+                return Err(corrupt(problem));
+            }
+            let Some(blob) = blob? else { return Err(corrupt("the record is missing")) };
+            let chained: Chained = serde_json::from_slice(&blob.bytes)
+                .map_err(|_| corrupt("the record cannot be read"))?;
+            if chained.prev_sha256 != self.sum || at != key(self.serial, good) {
+                return Err(corrupt("a record before it is missing or changed"));
+            }
+            if let Some(entry) = &chained.entry {
+                fold(entry);
+            }
+            self.sum = hex(&Sha256::digest(&blob.bytes));
+            self.records += 1;
+        }
+        Ok(())
+    }
+}
+
+/// What is missing when a ledger should reach further than it does.
+pub(super) fn state_key(told: &Reach, here: &Reach) -> String {
+    if told.serial > here.serial { "state".to_owned() } else { key(here.serial, here.records) }
+}
+
 /// Reads a state; of one that cannot be trusted it says where the last good one is.
 async fn read_state(store: &dyn Store, bytes: &[u8]) -> Result<Ledger, StoreError> {
     let read = Ledger::from_bytes("state", bytes);
@@ -64,10 +118,22 @@ async fn read_state(store: &dyn Store, bytes: &[u8]) -> Result<Ledger, StoreErro
     Err(StoreError::Corrupt { place: place.clone(), problem })
 }
 
+/// The state; where the store finds it damaged, with where the last good one is.
+async fn state(store: &dyn Store) -> Result<Option<Blob>, StoreError> {
+    match store.get("state").await {
+        Err(StoreError::Corrupt { place, problem }) => {
+            let problem = format!("{problem}; {}", last_good(store).await?);
+            Err(StoreError::Corrupt { place, problem })
+        }
+        read => read,
+    }
+}
+
 /// Where the last former state is that can be read.
 async fn last_good(store: &dyn Store) -> Result<String, StoreError> {
     for key in store.list("backups/").await?.into_iter().rev() {
-        let Some(blob) = store.get(&key).await? else { continue };
+        // One that is damaged too is not the last good one.
+        let Some(blob) = store.get(&key).await.ok().flatten() else { continue };
         if Ledger::from_bytes(&key, &blob.bytes).is_ok() {
             return Ok(format!("the last good one before it is {key}"));
         }
@@ -141,11 +207,7 @@ impl<'s> Journal<'s> {
     fn too_short(&self, told: Reach) -> StoreError {
         let here = self.reach();
         StoreError::Corrupt {
-            place: if told.serial > here.serial {
-                "state".to_owned()
-            } else {
-                key(here.serial, here.records)
-            },
+            place: state_key(&told, &here),
             problem: format!(
                 "it is missing: the ledger reached state {} and {} records, and what is left is \
                  good up to state {} and record {}",
@@ -177,7 +239,7 @@ impl<'s> Journal<'s> {
     /// Reads state and journal. `lineage` names the ledger if there is none yet.
     pub async fn open(store: &'s dyn Store, lineage: &str) -> Result<Self, StoreError> {
         loop {
-            let blob = store.get("state").await?;
+            let blob = state(store).await?;
             let version = blob.as_ref().map(|blob| blob.version.clone());
             let (ledger, state) = match blob {
                 Some(blob) => {
@@ -213,34 +275,12 @@ impl<'s> Journal<'s> {
     }
 
     async fn replay(&mut self) -> Result<(), StoreError> {
-        let prefix = format!("journal/{:010}/", self.ledger.serial);
-        let keys = self.store.list(&prefix).await?;
-        let store = self.store;
-        let reads = keys.into_iter().map(|key| async move { (store.get(&key).await, key) });
-        let mut reads = stream::iter(reads).buffered(AT_ONCE);
-        while let Some((blob, key)) = reads.next().await {
-            let corrupt = |problem: &str, seq: u64| StoreError::Corrupt {
-                place: key.clone(),
-                problem: format!("{problem}; the ledger is good up to record {seq}"),
-            };
-            if let Err(StoreError::Corrupt { problem, .. }) = &blob {
-                return Err(corrupt(problem, self.seq));
-            }
-            let Some(blob) = blob? else { return Err(corrupt("the record is missing", self.seq)) };
-            let chained: Chained = serde_json::from_slice(&blob.bytes)
-                .map_err(|_| corrupt("the record cannot be read", self.seq))?;
-            if chained.prev_sha256 != self.prev {
-                return Err(corrupt("a record before it is missing or changed", self.seq));
-            }
-            // Without a state the lineage lives in the first record's tokens only, and a
-            // new one would do; but open intents must be replayed under their own.
-            if let Some(entry) = &chained.entry {
-                self.ledger.fold(entry);
-            }
-            self.prev = hex(&Sha256::digest(&blob.bytes));
-            self.seq += 1;
-        }
-        Ok(())
+        let mut chain = Chain::after(self.ledger.serial, &self.prev);
+        // Without a state the lineage lives in the first record's tokens only, and a
+        // new one would do; but open intents must be replayed under their own.
+        let read = chain.read(self.store, |entry| self.ledger.fold(entry)).await;
+        (self.seq, self.prev) = (chain.records, chain.sum);
+        read
     }
 
     /// Takes one entry in and makes it durable.

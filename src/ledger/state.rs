@@ -204,6 +204,9 @@ impl Ledger {
     /// Reads what [`Ledger::to_bytes`] wrote, and trusts nothing.
     pub(super) fn from_bytes(place: &str, bytes: &[u8]) -> Result<Self, StoreError> {
         let corrupt = |problem: String| StoreError::Corrupt { place: place.to_owned(), problem };
+        if let Some(gone) = Gone::read(bytes) {
+            return Err(StoreError::Moved { place: place.to_owned(), to: gone.moved_to });
+        }
         if let Some(format) = Self::newer(bytes) {
             return Err(corrupt(format!(
                 "it was written in format {format}, and this mlinfra reads up to {FORMAT}: use a newer one"
@@ -220,5 +223,41 @@ impl Ledger {
             return Err(corrupt("its head and its content disagree".to_owned()));
         }
         Ok(ledger)
+    }
+}
+
+/// The checksum of the state before the one in these bytes.
+pub(super) fn previous(bytes: &[u8]) -> Option<String> {
+    serde_json::from_slice::<Envelope>(bytes).ok().map(|envelope| envelope.prev_sha256)
+}
+
+/// What stands in the place of a state that was moved to another store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Gone {
+    /// Where to.
+    pub moved_to: String,
+    /// Which ledger.
+    pub lineage: String,
+    /// The number of its last state here.
+    pub serial: u64,
+    /// The checksum of that state.
+    pub sha256: String,
+}
+
+impl Gone {
+    pub fn new(to: &str, lineage: &str, serial: u64, sha256: String) -> Self {
+        Self { moved_to: to.to_owned(), lineage: lineage.to_owned(), serial, sha256 }
+    }
+
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        // A state is long, and it is no such word.
+        if !bytes.starts_with(b"{\n  \"moved_to\"") {
+            return None;
+        }
+        serde_json::from_slice(bytes).ok()
+    }
+
+    pub fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec_pretty(self).unwrap_or_default()
     }
 }

@@ -52,8 +52,16 @@ pub enum StoreError {
     /// Somebody else has taken over; this process may begin nothing more.
     #[error("the lock was taken over by {0}")]
     Deposed(String),
-    /// The store cannot keep a ledger safe.
-    #[error("{place} cannot keep a ledger: {problem}")]
+    /// The ledger is kept elsewhere by now.
+    #[error("{place}: the ledger has moved to {to}")]
+    Moved {
+        /// Where it was.
+        place: String,
+        /// Where it is.
+        to: String,
+    },
+    /// The store cannot keep this ledger.
+    #[error("{place} cannot keep the ledger: {problem}")]
     Unfit {
         /// Which store.
         place: String,

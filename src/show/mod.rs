@@ -19,6 +19,7 @@ mod fold;
 #[cfg(test)]
 mod golden;
 mod item;
+pub mod ledger;
 pub mod objects;
 pub mod outputs;
 pub mod plan;

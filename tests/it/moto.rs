@@ -166,6 +166,10 @@ async fn one(mut client: TcpStream, direct: String, memory: Arc<Mutex<Memory>>) 
     let before = key
         .as_ref()
         .and_then(|key| memory.lock().expect("no panic under the lock").answers.get(key).cloned());
+    // moto looks whether a condition holds, and writes later: two at once may both win.
+    let conditional =
+        ["if-match", "if-none-match"].iter().any(|name| header(&head, name).is_some());
+    let _turn = if conditional { Some(CONDITIONAL.lock().await) } else { None };
     let group = memory.lock().expect("no panic under the lock").groups.answer(&form);
     let answer = match before {
         _ if group.is_some() => group.unwrap_or_default(),
@@ -202,6 +206,9 @@ fn repair(answer: Vec<u8>) -> Vec<u8> {
     let head = lines.join("\r\n");
     format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
+
+/// One conditional write at a time.
+static CONDITIONAL: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 fn is_success(answer: &[u8]) -> bool {
     answer.get(9..12) == Some(b"200")
