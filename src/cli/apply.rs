@@ -21,6 +21,7 @@ use super::connect::{self, Session};
 use super::halt::Halt;
 use super::live::Live;
 use super::machine::{aside, dice, stamp};
+use super::store::SCOPE;
 use super::terminal::Terminal;
 use super::{DONE, INTERRUPTED, PROBLEM, ask, planfile, select};
 
@@ -103,13 +104,15 @@ pub fn go(global: &Global, terminal: &Terminal, args: &RunArgs, order: &Order) -
             None => connect::session(global, &args.vars).await?,
         };
         let store = session.store()?;
-        let lock = store.lock("stack", &session.holder(order.goal.verb())).await?;
+        let lock = store.lock(SCOPE, &session.holder(order.goal.verb())).await?;
         let work = Work { global, terminal, session: &session, order };
         let stop = CancellationToken::new();
         let asked = AtomicBool::new(false);
         let code = tokio::select! {
             code = work.run((&*store, &lock), args, &stop, &asked) => code,
             () = interrupts(terminal, &stop, &asked) => {
+                // What was on its way may still arrive.
+                lock.taint();
                 terminal.say("\nAborted. What was begun is written down; the next apply goes on from there.\n");
                 Ok(INTERRUPTED)
             }
@@ -163,6 +166,7 @@ impl Work<'_> {
         let session = self.session;
         let Order { goal, selection, saved } = self.order;
         let journal = Journal::write(store, &dice(), lock).await?;
+        session.nothing_left_behind(&journal.ledger).await?;
         if let Some(saved) = saved {
             planfile::same_ledger(saved, &journal.ledger)?;
         }

@@ -58,8 +58,14 @@ impl From<StoreError> for Halt {
         let help = match &error {
             StoreError::Held(_) => "wait until it has ended; the lock goes with its process",
             StoreError::Corrupt { .. } => {
-                "move the folder .mlinfra away: the cloud is the state, so the next\n\
-                 plan is the same; only history and unfinished intents are lost"
+                "`mlinfra ledger verify` shows all that is damaged. Move the ledger away (the\n\
+                 folder .mlinfra, or the stack's folder in the bucket): the cloud is the state, so\n\
+                 the next plan is the same; only history and unfinished intents are lost"
+            }
+            StoreError::Io { place, .. } if place.starts_with("s3://") => {
+                "check the bucket's name, region and owner, and your rights to it (s3:GetObject,\n\
+                 s3:PutObject, s3:DeleteObject, s3:ListBucket); what was begun is written down, and\n\
+                 the next apply goes on from there"
             }
             StoreError::Io { .. } => {
                 "the ledger is a folder, writable for you, with space left on its disk"
@@ -67,6 +73,10 @@ impl From<StoreError> for Halt {
             StoreError::Moved { .. } => {
                 "let the stack's `backend` block say so (no block: beside the stack), or move the\n\
                  ledger back with `mlinfra ledger migrate`"
+            }
+            StoreError::Taken { .. } => {
+                "nothing was moved; if what stands there is not needed, move it away yourself,\n\
+                 then repeat the command"
             }
             StoreError::Unfit { .. } => {
                 "keep the ledger in a bucket of S3 itself, or in a store that is known to keep\n\

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::ledger::{End, Journal, Ledger, Lock, Migrated, Store, migrate, verify};
+use crate::ledger::{End, Journal, Lock, Migrated, Store, migrate, verify};
 use crate::model::{Clock, Moment};
 use crate::show::ledger as show;
 
@@ -120,8 +120,8 @@ impl Work<'_> {
             Migrated::Nothing => format!("There is no ledger in {from}: nothing to move.\n"),
             Migrated::Already => format!("The ledger was moved to {to} before.\n"),
             Migrated::Moved(serial, applies) => format!(
-                "The ledger is now in {to}: state {serial}, {applies} applies. What is left in \
-                 {from} says so, and is not used any more.\n"
+                "The ledger is now in {to}: state {serial}, applies: {applies}.\n\
+                 What is left in {from} says so, and is not used any more.\n"
             ),
         });
         Ok(DONE)
@@ -130,8 +130,7 @@ impl Work<'_> {
 
 async fn compact(store: &dyn Store, lock: &Arc<dyn Lock>, now: Moment) -> Result<String, Halt> {
     let mut journal = Journal::write(store, &dice(), lock).await?;
-    let fresh = Ledger::new(&journal.ledger.lineage);
-    if journal.ledger == fresh {
+    if journal.ledger.is_blank() {
         return Ok("The ledger is empty: there is nothing to fold.\n".to_owned());
     }
     journal.finish(now).await?;

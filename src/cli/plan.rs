@@ -33,6 +33,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         if let (Some(_), Some(first)) = (&args.out, open.first()) {
             return Err(planfile::unfinished(&first.summary));
         }
+        let left = session.left_behind(&ledger).await;
         let former = ledger.outputs.clone().into_iter().collect();
         let observed = session.observe(&mut ledger).await;
         let plan = session.plan(&ledger, &observed, args.destroy, &selection)?;
@@ -49,6 +50,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         }
         select::warn(terminal, &order.selection);
         terminal.problems(&open, &Sources::default());
+        terminal.problems(left.as_slice(), &Sources::default());
         if args.timings {
             let counts = session.side.cloud().calls();
             terminal.say(&show::calls::text(&counts, &terminal.errors));

@@ -9,7 +9,7 @@ use crate::ledger::{
     FileStore, FolderObjects, Holder, Journal, Ledger, Manners, MemoryStore, ObjectStore, Objects,
     Store,
 };
-use crate::model::Problem;
+use crate::model::{Problem, Severity, Sources};
 use crate::stack::Backend;
 
 use super::connect::{Session, Side};
@@ -91,13 +91,15 @@ impl Session {
     /// What stands beside the stack while an empty ledger in a bucket is in force: its
     /// history, and perhaps calls whose end is not known.
     pub async fn left_behind(&self, ledger: &Ledger) -> Option<Problem> {
-        let blank = ledger.serial == 0 && ledger.applies.is_empty();
-        if self.stack.config.backend.is_none() || !blank || !self.ledger_folder().exists() {
+        if self.stack.config.backend.is_none()
+            || !ledger.is_blank()
+            || !self.ledger_folder().exists()
+        {
             return None;
         }
         let store = self.file_store().ok()?;
         let journal = Journal::open(&*store, "").await.ok()?;
-        if journal.ledger == Ledger::default() {
+        if journal.ledger.is_blank() {
             return None;
         }
         let (here, there) = (self.folder_place(), self.ledger_place());
@@ -107,6 +109,17 @@ impl Session {
              move {here} away"
         );
         Some(Problem::warning("K003", text).help(help))
+    }
+
+    /// Refuses to begin anew while a history stands beside the stack.
+    pub async fn nothing_left_behind(&self, ledger: &Ledger) -> Result<(), Halt> {
+        match self.left_behind(ledger).await {
+            Some(left) => {
+                let left = Problem { severity: Severity::Error, ..left };
+                Err(Halt::of(vec![left], &Sources::default()))
+            }
+            None => Ok(()),
+        }
     }
 
     fn objects(&self, backend: &Backend) -> Arc<dyn Objects> {

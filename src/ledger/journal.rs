@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::chain::{AT_ONCE, Chain, Chained, key, state_key};
 use super::store::hex;
 use super::{Blob, Entry, Ledger, Lock, Reach, Store, StoreError, Version};
 use crate::model::{Address, Moment, Token};
@@ -13,20 +13,8 @@ use crate::model::{Address, Moment, Token};
 /// How many former states are kept.
 const BACKUPS: u64 = 20;
 
-/// A record: an entry, or the fence of a writer that has taken over.
-#[derive(Serialize, Deserialize)]
-struct Chained {
-    prev_sha256: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    fence: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    entry: Option<Entry>,
-}
-
 /// How often a writer begins anew because the one before it wrote meanwhile.
 const TAKEOVERS: u32 = 10;
-/// How many records are read or removed at once.
-const AT_ONCE: usize = 16;
 
 /// A ledger that is open for writing. The lock is held by whoever opened it.
 pub struct Journal<'s> {
@@ -48,64 +36,6 @@ pub struct Journal<'s> {
     broken: Option<StoreError>,
 }
 
-fn key(serial: u64, seq: u64) -> String {
-    format!("journal/{serial:010}/{seq:08}")
-}
-
-/// The records that follow a state, as far as they were read.
-pub(super) struct Chain {
-    serial: u64,
-    /// How many.
-    pub records: u64,
-    /// The checksum of the last.
-    sum: String,
-}
-
-impl Chain {
-    /// Those that follow a state of this number and checksum.
-    pub fn after(serial: u64, sum: &str) -> Self {
-        Self { serial, records: 0, sum: sum.to_owned() }
-    }
-
-    /// Reads them all, in order, up to the first that is missing or damaged.
-    pub async fn read(
-        &mut self,
-        store: &dyn Store,
-        mut fold: impl FnMut(&Entry),
-    ) -> Result<(), StoreError> {
-        let keys = store.list(&format!("journal/{:010}/", self.serial)).await?;
-        let reads = keys.into_iter().map(|key| async move { (store.get(&key).await, key) });
-        let mut reads = stream::iter(reads).buffered(AT_ONCE);
-        while let Some((blob, at)) = reads.next().await {
-            let good = self.records;
-            let corrupt = |problem: &str| StoreError::Corrupt {
-                place: at.clone(),
-                problem: format!("{problem}; the ledger is good up to record {good}"),
-            };
-            if let Err(StoreError::Corrupt { problem, .. }) = &blob {
-                return Err(corrupt(problem));
-            }
-            let Some(blob) = blob? else { return Err(corrupt("the record is missing")) };
-            let chained: Chained = serde_json::from_slice(&blob.bytes)
-                .map_err(|_| corrupt("the record cannot be read"))?;
-            if chained.prev_sha256 != self.sum || at != key(self.serial, good) {
-                return Err(corrupt("a record before it is missing or changed"));
-            }
-            if let Some(entry) = &chained.entry {
-                fold(entry);
-            }
-            self.sum = hex(&Sha256::digest(&blob.bytes));
-            self.records += 1;
-        }
-        Ok(())
-    }
-}
-
-/// What is missing when a ledger should reach further than it does.
-pub(super) fn state_key(told: &Reach, here: &Reach) -> String {
-    if told.serial > here.serial { "state".to_owned() } else { key(here.serial, here.records) }
-}
-
 /// Reads a state; of one that cannot be trusted it says where the last good one is.
 async fn read_state(store: &dyn Store, bytes: &[u8]) -> Result<Ledger, StoreError> {
     let read = Ledger::from_bytes("state", bytes);
@@ -120,13 +50,12 @@ async fn read_state(store: &dyn Store, bytes: &[u8]) -> Result<Ledger, StoreErro
 
 /// The state; where the store finds it damaged, with where the last good one is.
 async fn state(store: &dyn Store) -> Result<Option<Blob>, StoreError> {
-    match store.get("state").await {
-        Err(StoreError::Corrupt { place, problem }) => {
-            let problem = format!("{problem}; {}", last_good(store).await?);
-            Err(StoreError::Corrupt { place, problem })
-        }
-        read => read,
+    let read = store.get("state").await;
+    if let Err(StoreError::Corrupt { place, problem }) = &read {
+        let (place, good) = (place.clone(), last_good(store).await?);
+        return Err(StoreError::Corrupt { place, problem: format!("{problem}; {good}") });
     }
+    read
 }
 
 /// Where the last former state is that can be read.
@@ -184,12 +113,15 @@ impl<'s> Journal<'s> {
         {
             return Err(self.too_short(told));
         }
+        // Who has ended all it had begun needs no fence before there is something to write.
+        let Some(lock) = self.lock.clone().filter(|lock| !lock.is_clean()) else { return Ok(()) };
         let busy = self.seq > 0;
         self.fence().await?;
         // Without a record in the journal nobody can be about to fold it.
-        if busy && self.fenced {
+        if busy {
             self.fold_into(self.ledger.clone()).await?;
         }
+        lock.settle();
         Ok(())
     }
 
@@ -323,9 +255,19 @@ impl<'s> Journal<'s> {
                 self.tell_reach();
             }
             // What is in memory is ahead of what is written: nothing more may be added.
-            Err(error) => self.broken = Some(error.clone()),
+            Err(error) => {
+                self.broken = Some(error.clone());
+                self.taint();
+            }
         }
         done
+    }
+
+    /// Where no answer came, what was sent may still arrive.
+    fn taint(&self) {
+        if let Some(lock) = &self.lock {
+            lock.taint();
+        }
     }
 
     fn put(&mut self, chained: &Chained) -> Result<(), StoreError> {
@@ -369,13 +311,14 @@ impl<'s> Journal<'s> {
             None => (None, String::new()),
         };
         let bytes = next.to_bytes(&prev);
-        let version = match &version {
+        let written = match &version {
             Some(version) => {
                 self.back_up(old, version).await?;
-                self.store.replace_if("state", &bytes, version).await?
+                self.store.replace_if("state", &bytes, version).await
             }
-            None => self.store.create_new("state", &bytes).await?,
+            None => self.store.create_new("state", &bytes).await,
         };
+        let version = written.inspect_err(|_| self.taint())?;
         let sum = hex(&Sha256::digest(&bytes));
         self.ledger = next;
         self.state = Some((version, sum.clone()));

@@ -10,6 +10,7 @@
 //! holder: its epoch goes on, and no conditional delete is needed.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as Cell, PoisonError, Weak};
 use std::time::Duration;
 
@@ -35,6 +36,9 @@ struct Sheet {
     /// How far the ledger reached when this was written.
     #[serde(default)]
     reach: Option<Reach>,
+    /// Its last holder let go of it, and nothing of it can be on its way any more.
+    #[serde(default)]
+    clean: bool,
 }
 
 /// No lease is longer, whatever a lock says.
@@ -71,6 +75,7 @@ async fn read(store: &ObjectStore, scope: &str) -> Result<Option<Found>, StoreEr
         lease_ms: store.manners.lease.as_millis().try_into().unwrap_or(u64::MAX),
         beat: 0,
         reach: None,
+        clean: false,
     });
     Ok(Some(Found { sheet, version, own }))
 }
@@ -120,14 +125,16 @@ pub(super) async fn take(
         if found.is_none() {
             store.probe().await?;
         }
-        let (epoch, reach) =
-            found.map_or((0, None), |found| (found.sheet.epoch, found.sheet.reach));
+        let before = found.map(|found| found.sheet);
+        let clean = before.as_ref().is_none_or(|sheet| sheet.holder.is_none() && sheet.clean);
+        let (epoch, reach) = before.map_or((0, None), |sheet| (sheet.epoch, sheet.reach));
         let sheet = Sheet {
             holder: Some(holder.clone()),
             epoch: epoch + 1,
             lease_ms: u64::try_from(store.manners.lease.as_millis()).unwrap_or(u64::MAX),
             beat: 0,
             reach,
+            clean,
         };
         let begun = pace.now();
         // Whoever was faster is told of in the next round.
@@ -144,6 +151,8 @@ struct Lease {
     epoch: u64,
     /// How far the ledger reached when it was taken, and reaches now.
     reach: (Option<Reach>, Cell<Option<Reach>>),
+    /// Nothing of a former holder, and of this one, can be on its way.
+    clean: AtomicBool,
     /// What stands in the store, when it was last written; none once it was let go of.
     written: Mutex<Option<(Sheet, Version)>>,
     /// Until when it is sure.
@@ -175,6 +184,7 @@ impl Lease {
             scope: scope.to_owned(),
             epoch: written.0.epoch,
             reach: (written.0.reach, Cell::new(written.0.reach)),
+            clean: AtomicBool::new(written.0.clean),
             written: Mutex::new(Some(written)),
             until: Cell::new(begun + sure(store.manners.lease)),
             lost: Cell::default(),
@@ -270,6 +280,18 @@ impl Lock for Lease {
         Some(self.epoch)
     }
 
+    fn is_clean(&self) -> bool {
+        self.clean.load(Ordering::SeqCst)
+    }
+
+    fn settle(&self) {
+        self.clean.store(true, Ordering::SeqCst);
+    }
+
+    fn taint(&self) {
+        self.clean.store(false, Ordering::SeqCst);
+    }
+
     fn reached(&self, reach: Reach) {
         *open(&self.reach.1) = Some(reach);
     }
@@ -283,7 +305,8 @@ impl Lock for Lease {
             heart.abort();
         }
         let Some((sheet, mut version)) = self.written.lock().await.take() else { return Ok(()) };
-        let free = Sheet { holder: None, reach: *open(&self.reach.1), ..sheet };
+        let (reach, clean) = (*open(&self.reach.1), self.is_clean());
+        let free = Sheet { holder: None, reach, clean, ..sheet };
         match self.put(&free, &mut version).await {
             // Somebody else's by now: nothing to let go of.
             Ok(()) | Err(StoreError::Deposed(_)) => Ok(()),

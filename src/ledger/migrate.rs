@@ -41,7 +41,7 @@ fn sum(bytes: &[u8]) -> String {
 
 impl End<'_> {
     fn refused(&self, problem: &str) -> StoreError {
-        StoreError::Unfit { place: self.place.to_owned(), problem: problem.to_owned() }
+        StoreError::Taken { place: self.place.to_owned(), problem: problem.to_owned() }
     }
 
     async fn state(&self) -> Result<Option<Blob>, StoreError> {
@@ -73,7 +73,7 @@ pub async fn migrate(from: &End<'_>, to: &End<'_>, now: Moment) -> Result<Migrat
         };
     }
     let mut journal = Journal::write(from.store, "", from.lock).await?;
-    if journal.ledger == Ledger::default() {
+    if journal.ledger.is_blank() {
         return Ok(Migrated::Nothing);
     }
     // A fence alone is folded too: then a state is all there is to copy.
@@ -89,7 +89,8 @@ pub async fn migrate(from: &End<'_>, to: &End<'_>, now: Moment) -> Result<Migrat
         // Cut off before the last word, and used since.
         Some(_) if to.has_been(ours.0, &ours.1).await? => {}
         Some(blob) => over(from, to, &ledger, blob).await?,
-        None if to.is_folded(0).await? => {}
+        // Fences of those who looked in do not count.
+        None if Journal::open(to.store, "").await?.ledger.is_blank() => {}
         None => return Err(to.refused("an apply that was cut off has left records there")),
     }
     if !to.has_been(ours.0, &ours.1).await? {
@@ -110,6 +111,9 @@ async fn over(
     let (lineage, serial, sha256) = match Gone::read(&there.bytes) {
         Some(Gone { lineage, serial, sha256, .. }) => (lineage, serial, sha256),
         None => {
+            if Journal::open(to.store, "").await?.ledger.is_blank() {
+                return Ok(());
+            }
             let other = Ledger::from_bytes("state", &there.bytes)?;
             if !to.is_folded(other.serial).await? {
                 return Err(to.refused("an apply that was cut off has left records there"));

@@ -13,6 +13,7 @@
 //! the last a lock is a lease ([`lease`](self)), and every writer first appends a fence:
 //! whoever wrote before can neither append nor fold any more.
 
+mod chain;
 mod disk;
 mod entry;
 mod file;

@@ -90,6 +90,11 @@ impl Ledger {
         Self { lineage: lineage.to_owned(), ..Self::default() }
     }
 
+    /// Nothing was ever done with it: it may go without loss.
+    pub fn is_blank(&self) -> bool {
+        self.applies.is_empty() && self.records.is_empty() && self.names.is_empty()
+    }
+
     /// Open intents, in the order of their tokens.
     pub fn open_intents(&self) -> impl Iterator<Item = (&Token, &Making)> {
         self.records.iter().filter_map(|(token, record)| match record {
@@ -228,7 +233,7 @@ impl Ledger {
 
 /// The checksum of the state before the one in these bytes.
 pub(super) fn previous(bytes: &[u8]) -> Option<String> {
-    serde_json::from_slice::<Envelope>(bytes).ok().map(|envelope| envelope.prev_sha256)
+    serde_json::from_slice::<Envelope<Value>>(bytes).ok().map(|envelope| envelope.prev_sha256)
 }
 
 /// What stands in the place of a state that was moved to another store.

@@ -60,8 +60,16 @@ pub enum StoreError {
         /// Where it is.
         to: String,
     },
-    /// The store cannot keep this ledger.
-    #[error("{place} cannot keep the ledger: {problem}")]
+    /// Another history would be lost.
+    #[error("{place}: {problem}")]
+    Taken {
+        /// Where it stands.
+        place: String,
+        /// What stands there.
+        problem: String,
+    },
+    /// The store cannot keep a ledger safe.
+    #[error("{place} cannot keep a ledger: {problem}")]
     Unfit {
         /// Which store.
         place: String,
@@ -140,6 +148,15 @@ pub trait Lock: Send + Sync + fmt::Debug {
     fn epoch(&self) -> Option<u64> {
         None
     }
+    /// Whether the holder before ended all it had begun. Otherwise it may only sleep, or a
+    /// write of its may still be on its way, and it has to be fenced off.
+    fn is_clean(&self) -> bool {
+        true
+    }
+    /// Hears that whoever held it before is fenced off.
+    fn settle(&self) {}
+    /// Hears that a write may still be on its way.
+    fn taint(&self) {}
     /// Hears how far the ledger reaches by now, so that the next holder misses what is
     /// missing at its end.
     fn reached(&self, _reach: Reach) {}

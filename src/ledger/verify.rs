@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
 
-use super::journal::{Chain, state_key};
+use super::chain::{Chain, state_key};
 use super::state::previous;
 use super::store::hex;
 use super::{Journal, Ledger, Reach, Store, StoreError};

@@ -23,7 +23,7 @@ pub fn text(view: &View<'_>, screen: &Screen) -> String {
     let View { place, ledger, reach, lock } = view;
     let mut out = format!("{}\n", screen.paint(Ink::Bold, &format!("Ledger {}", Untrusted(place))));
     let mut line = |name: &str, text: String| out.push_str(&format!("  {name:<9}{text}\n"));
-    if ledger.applies.is_empty() && *reach == (Reach { serial: 0, records: 0 }) {
+    if ledger.is_blank() {
         line("state", "none yet: the first apply begins it".to_owned());
     } else {
         line("lineage", Untrusted(&ledger.lineage).to_string());
