@@ -1,9 +1,10 @@
 //! Running a plan: as many steps at once as their links allow.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
+use std::task::Poll;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -52,8 +53,8 @@ impl Outcome {
     }
 }
 
-/// A step, when it began, how it ended, and whether that is written down.
-type Ended = (StepId, Instant, Result<Vec<CloudId>, Trouble>, Result<(), StoreError>);
+/// A step, when it began, and how it ended.
+type Ended = (StepId, Instant, Result<Vec<CloudId>, Trouble>);
 type Running<'f> = Pin<Box<dyn Future<Output = Ended> + Send + 'f>>;
 
 impl Hands<'_> {
@@ -65,6 +66,9 @@ impl Hands<'_> {
             made.lock().unwrap_or_else(PoisonError::into_inner).get(address).cloned()
         };
         let mut board = Board::new(plan);
+        if let Err(error) = self.journal.lock().await.share(true).await {
+            outcome.ledger = Some(error);
+        }
         let mut running: FuturesUnordered<Running<'_>> = FuturesUnordered::new();
         let mut told = false;
         loop {
@@ -77,9 +81,7 @@ impl Hands<'_> {
                     tracing::info_span!("step", address = %step.address, verb = step.action.verb());
                 let work = async move {
                     let begun = Instant::now();
-                    let result = self.carry_out(at, step, ids).await;
-                    let closed = self.close(plan, at, &result).await;
-                    (at, begun, result, closed)
+                    (at, begun, self.carry_out(at, step, ids).await)
                 };
                 running.push(Box::pin(work.instrument(span)));
             }
@@ -87,21 +89,51 @@ impl Hands<'_> {
                 self.tell(Event::Stopping);
                 told = true;
             }
-            let Some((at, begun, result, closed)) = running.next().await else { break };
+            let Some((at, begun, result)) = self.next(&mut running, &mut outcome).await else {
+                break;
+            };
             if let (Ok(found), Action::Create { .. }) = (&result, &plan.steps[at].action)
                 && let Some(id) = found.first()
             {
                 let address = plan.steps[at].address.clone();
                 made.lock().unwrap_or_else(PoisonError::into_inner).insert(address, id.clone());
             }
-            if let Err(error) = closed {
+            if let Err(error) = self.close(plan, at, &result).await {
                 outcome.ledger = Some(error);
             }
             self.settle(at, begun, result, &mut outcome, &mut board);
         }
+        if let Err(error) = self.journal.lock().await.share(false).await {
+            outcome.ledger = Some(error);
+        }
         let left = (0..plan.steps.len()).filter(|step| !outcome.ended(*step));
         outcome.interrupted = left.collect();
         outcome
+    }
+
+    /// The next step that ends. When none of them can go on, what they want to have written
+    /// down is written, all of it at once.
+    async fn next(
+        &self,
+        running: &mut FuturesUnordered<Running<'_>>,
+        outcome: &mut Outcome,
+    ) -> Option<Ended> {
+        loop {
+            let ended = poll_fn(|context| match running.poll_next_unpin(context) {
+                Poll::Ready(ended) => Poll::Ready(Some(ended)),
+                // Whoever holds the journal is one of them, and will be heard of again.
+                Poll::Pending if self.journal.try_lock().is_ok_and(|j| j.is_behind()) => {
+                    Poll::Ready(None)
+                }
+                Poll::Pending => Poll::Pending,
+            });
+            if let Some(ended) = ended.await {
+                return ended;
+            }
+            if let Err(error) = self.journal.lock().await.flush().await {
+                outcome.ledger = Some(error);
+            }
+        }
     }
 
     fn must_stop(&self, outcome: &Outcome) -> bool {
@@ -124,7 +156,9 @@ impl Hands<'_> {
         };
         let (at, address) = (self.now(), step.address.clone());
         let verb = step.action.verb().to_owned();
-        self.note(Entry::Did { at, address, verb, ids, failure }).await
+        // What exists is known since its commit: this one waits for the next write.
+        self.journal.lock().await.stage(Entry::Did { at, address, verb, ids, failure }).await?;
+        Ok(())
     }
 
     fn settle(

@@ -1,7 +1,5 @@
 //! What every step works with, and how one call is sent.
 
-use std::future::poll_fn;
-use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -81,19 +79,19 @@ impl Hands<'_> {
         self.durable(record).await
     }
 
-    /// Waits until a record is durable. Steps that are about to add theirs get to do so
-    /// before, so that all of them cost one write.
+    /// Waits until a record is durable. While steps run at once, they share writes: the
+    /// executor writes when none of them can go on.
     pub(super) async fn durable(&self, record: u64) -> Result<(), StoreError> {
-        let mut others = true;
-        poll_fn(|context| {
-            if std::mem::take(&mut others) {
-                context.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            Poll::Ready(())
-        })
-        .await;
-        self.journal.lock().await.flush(record).await
+        loop {
+            let written = {
+                let journal = self.journal.lock().await;
+                match journal.wait_for(record)? {
+                    None => return Ok(()),
+                    Some(written) => written,
+                }
+            };
+            written.await;
+        }
     }
 
     /// Comes right before every call. It fails when somebody else may have taken over: a

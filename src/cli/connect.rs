@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use tokio::runtime::{Builder, Runtime};
 
-use crate::cloud::{Cloud, Facts, Observed, Scope};
+use crate::cloud::{Caller, Cloud, Facts, Observed, Scope};
 use crate::kinds::Plan;
-use crate::lang::Snapshot;
+use crate::lang::{self, Snapshot};
 use crate::ledger::{Holder, Ledger, Who};
-use crate::model::{AccountId, Clock, Moment, Problem};
+use crate::model::{AccountId, Clock, Moment, Problem, Region};
 use crate::plan::{Refusal, Selection};
-use crate::sim::Region;
-use crate::stack::{self, Config, Desired, Moves, Pins};
+use crate::sim::Region as Sandbox;
+use crate::stack::{self, Desired, Moves, Pins};
 
 use super::args::{Global, VarArgs};
 use super::halt::Halt;
@@ -24,7 +24,7 @@ const SANDBOX: &str = ".mlinfra-sandbox";
 /// Which cloud.
 pub enum Side {
     /// The simulated region.
-    Sandbox(Region),
+    Sandbox(Sandbox),
     /// The real one.
     #[cfg(feature = "aws")]
     Aws(Box<crate::aws::Aws>),
@@ -72,9 +72,9 @@ pub fn runtime(global: &Global) -> Result<Runtime, Halt> {
 
 /// Connects to the stack's region.
 #[cfg_attr(not(feature = "aws"), allow(clippy::unused_async))]
-pub async fn side(global: &Global, config: &Config) -> Result<Side, Halt> {
+pub async fn side(global: &Global, region: &Region) -> Result<Side, Halt> {
     if let Some(folder) = sandbox(global) {
-        return Ok(Side::Sandbox(Region::open(&folder, config.region.clone())?));
+        return Ok(Side::Sandbox(Sandbox::open(&folder, region.clone())?));
     }
     #[cfg(feature = "aws")]
     {
@@ -82,7 +82,7 @@ pub async fn side(global: &Global, config: &Config) -> Result<Side, Halt> {
         let connect = crate::aws::Connect {
             profile: global.profile.clone(),
             path_style,
-            ..crate::aws::Connect::to(config.region.clone())
+            ..crate::aws::Connect::to(region.clone())
         };
         let aws = crate::aws::Aws::connect(connect).await?;
         Ok(Side::Aws(Box::new(aws)))
@@ -109,9 +109,17 @@ pub struct Session {
     pub world: Option<PathBuf>,
 }
 
+/// A region, and who asks there.
+async fn meet(global: &Global, region: &Region) -> Result<(Side, Caller), Halt> {
+    let side = side(global, region).await?;
+    let caller = side.cloud().caller().await?;
+    Ok((side, caller))
+}
+
 /// Loads the configuration and connects; the account is compared before anything else.
 pub async fn session(global: &Global, args: &VarArgs) -> Result<Session, Halt> {
-    session_of(global, &|account| load::load(global, args, account, Missing::Refused)).await
+    let load = |account| load::load(global, args, account, Missing::Refused);
+    session_of(global, load::peek(global), &load).await
 }
 
 /// The same with a configuration that was written down.
@@ -120,24 +128,36 @@ pub async fn session_as_written(
     args: &VarArgs,
     snapshot: &Snapshot,
 ) -> Result<Session, Halt> {
-    session_of(global, &|account| load::written(global, args, snapshot, account)).await
+    let load = |account| load::written(global, args, snapshot, account);
+    let region = lang::peek_region(snapshot.files.values().map(String::as_str));
+    session_of(global, region.map(Region::from), &load).await
 }
 
+/// Names hold the account. Whoever knows it first, in the region that the text seems to
+/// name, evaluates once; problems of the configuration are told before those of
+/// connecting all the same.
 async fn session_of(
     global: &Global,
+    region: Option<Region>,
     load: &dyn Fn(Option<AccountId>) -> Result<Stack, Halt>,
 ) -> Result<Session, Halt> {
-    let mut stack = load(None)?;
-    let side = side(global, &stack.config).await?;
-    let caller = side.cloud().caller().await?;
+    let met = match &region {
+        Some(region) => Some(meet(global, region).await),
+        None => None,
+    };
+    let account = |met: &(Side, Caller)| met.1.home.account.clone();
+    let known = met.as_ref().and_then(|met| met.as_ref().ok()).map(account);
+    let mut stack = load(known.clone())?;
+    let met = match met {
+        Some(met) if region.as_ref() == Some(&stack.config.region) => met?,
+        Some(_) | None => meet(global, &stack.config.region).await?,
+    };
     match &stack.config.account {
-        Some(account) if *account != caller.home.account => {
-            return Err(foreign(&stack, account, &caller.home.account));
-        }
-        Some(_) => {}
-        // Names hold the account: now that it is known they can be computed.
-        None => stack = load(Some(caller.home.account.clone()))?,
+        Some(own) if *own != account(&met) => return Err(foreign(&stack, own, &account(&met))),
+        None if known != Some(account(&met)) => stack = load(Some(account(&met)))?,
+        Some(_) | None => {}
     }
+    let (side, caller) = met;
     let facts = side.cloud().facts(&stack::ask(&stack.loaded)).await?;
     Ok(Session { stack, side, facts, arn: caller.arn, world: sandbox(global) })
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::lang::{self, File, Folder, Loaded, Recorder, Snapshot, Vars};
-use crate::model::{AccountId, Problem, Severity};
+use crate::model::{AccountId, Problem, Region, Severity};
 use crate::stack::{self, Config, Origins, Words};
 
 use super::args::{Global, VarArgs};
@@ -133,6 +133,14 @@ pub enum Missing {
     Refused,
     /// It is unknown, which is enough to check the rest.
     Unknown,
+}
+
+/// A guess at the stack's region, before anything is evaluated; what cannot be read is
+/// reported by whoever loads it.
+pub fn peek(global: &Global) -> Option<Region> {
+    let texts: Result<Vec<String>, Halt> =
+        files(&folder(global)).ok()?.iter().map(|path| read(path)).collect();
+    lang::peek_region(texts.ok()?.iter().map(String::as_str)).map(Region::from)
 }
 
 /// Loads the configuration of a folder.

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
+use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
 
 use super::chain::{AT_ONCE, Chain, Chained, key, state_key};
 use super::store::hex;
@@ -34,6 +36,10 @@ pub struct Journal<'s> {
     written: u64,
     /// Why nothing more can be written.
     broken: Option<StoreError>,
+    /// Records wait for somebody who flushes them.
+    shared: bool,
+    /// Rings when records were written, or cannot be.
+    news: Arc<Notify>,
 }
 
 /// Reads a state; of one that cannot be trusted it says where the last good one is.
@@ -153,7 +159,7 @@ impl<'s> Journal<'s> {
         let epoch = self.lock.as_ref().and_then(|lock| lock.epoch());
         if epoch.is_some() && !self.fenced {
             self.put(&Chained { prev_sha256: self.prev.clone(), fence: epoch, entry: None })?;
-            self.flush(self.staged).await?;
+            self.flush().await?;
             self.fenced = true;
         }
         Ok(())
@@ -201,9 +207,21 @@ impl<'s> Journal<'s> {
     /// Behind a state, before its journal is read.
     fn at(store: &'s dyn Store, ledger: Ledger, state: Option<(Version, String)>) -> Self {
         let prev = state.as_ref().map(|(_, sum)| sum.clone()).unwrap_or_default();
-        let (seq, staged, written) = (0, 0, 0);
-        let (lock, fenced, waiting, broken) = (None, false, Vec::new(), None);
-        Self { store, ledger, state, seq, prev, lock, fenced, waiting, staged, written, broken }
+        Self {
+            store,
+            ledger,
+            state,
+            seq: 0,
+            prev,
+            lock: None,
+            fenced: false,
+            waiting: Vec::new(),
+            staged: 0,
+            written: 0,
+            broken: None,
+            shared: false,
+            news: Arc::default(),
+        }
     }
 
     async fn replay(&mut self) -> Result<(), StoreError> {
@@ -217,13 +235,12 @@ impl<'s> Journal<'s> {
 
     /// Takes one entry in and makes it durable.
     pub async fn append(&mut self, entry: Entry) -> Result<(), StoreError> {
-        let record = self.stage(entry).await?;
-        self.flush(record).await
+        self.stage(entry).await?;
+        self.flush().await
     }
 
-    /// Takes one entry in. It is durable, and may be acted on, once [`Journal::flush`] has
-    /// returned for the number that this gives: until then others can add theirs, and all
-    /// cost one write.
+    /// Takes one entry in. It is durable, and may be acted on, once [`Journal::wait_for`]
+    /// says so of the number that this gives.
     pub async fn stage(&mut self, entry: Entry) -> Result<u64, StoreError> {
         self.fence().await?;
         let chained = Chained { prev_sha256: self.prev.clone(), fence: None, entry: Some(entry) };
@@ -231,15 +248,39 @@ impl<'s> Journal<'s> {
         if let Some(entry) = &chained.entry {
             self.ledger.fold(entry);
         }
+        if !self.shared {
+            self.flush().await?;
+        }
         Ok(self.staged)
     }
 
-    /// Makes everything up to a record durable, and what was staged behind it too.
-    pub async fn flush(&mut self, record: u64) -> Result<(), StoreError> {
+    /// From now on records wait until somebody flushes them, so that those of steps that
+    /// run at once cost one write; or no longer.
+    pub async fn share(&mut self, shared: bool) -> Result<(), StoreError> {
+        self.shared = shared;
+        self.flush().await
+    }
+
+    /// Whether a record waits to be written.
+    pub fn is_behind(&self) -> bool {
+        !self.waiting.is_empty() && self.broken.is_none()
+    }
+
+    /// What to wait for before looking again, unless a record is durable.
+    pub fn wait_for(&self, record: u64) -> Result<Option<OwnedNotified>, StoreError> {
+        match &self.broken {
+            _ if self.written >= record => Ok(None),
+            Some(error) => Err(error.clone()),
+            None => Ok(Some(Arc::clone(&self.news).notified_owned())),
+        }
+    }
+
+    /// Makes all records durable.
+    pub async fn flush(&mut self) -> Result<(), StoreError> {
         if let Some(error) = &self.broken {
             return Err(error.clone());
         }
-        if self.written >= record {
+        if self.waiting.is_empty() {
             return Ok(());
         }
         // A writer that slept through a takeover and two folds finds its next record free,
@@ -260,6 +301,7 @@ impl<'s> Journal<'s> {
                 self.taint();
             }
         }
+        self.news.notify_waiters();
         done
     }
 
@@ -297,7 +339,7 @@ impl<'s> Journal<'s> {
     pub async fn finish(&mut self, now: Moment) -> Result<(), StoreError> {
         // A successor must see that somebody may be about to fold.
         self.fence().await?;
-        self.flush(self.staged).await?;
+        self.flush().await?;
         let mut next = self.ledger.clone();
         next.prune(now);
         self.fold_into(next).await

@@ -214,6 +214,10 @@ impl<'a> Progress<'a> {
     }
 
     fn about(&self, id: StepId, text: &str, lasting: bool) -> Option<Said> {
+        // Of many steps not each is told.
+        if self.crowd.is_some() {
+            return None;
+        }
         let Step { address, action, why: _, needs: _ } = self.plan.steps.get(id)?;
         let (ink, mark) = ink(action);
         Some(self.say(ink, mark, &format!("{address}: {text}"), lasting))
