@@ -116,8 +116,6 @@ const SKIPS: &[Skip] = &[
     Skip { case: "in use: network.main/address", why: LETS_GO },
     Skip { case: "in use: network.main/storage", why: LETS_GO },
     Skip { case: "a used placement group stays", why: "the emulator's own groups know no nodes" },
-    Skip { case: "tags: placement_group", why: "moto's CreateTags does not know them" },
-    Skip { case: "tags: launch_template", why: "moto never changes a template's tags" },
     Skip { case: "a launch of nothing real is refused", why: "moto terminates what is not there" },
 ];
 
