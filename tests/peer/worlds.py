@@ -33,6 +33,9 @@ def begin():
     # Copies that have ended need no farewell.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     end_with_parent()
+    # What takes moto seconds to load is loaded once, and every copy has it.
+    get_backend("iam")[ACCOUNT]["aws"]
+    get_backend("ec2")[ACCOUNT][REGION]
 
 
 def copy(app):

@@ -96,15 +96,14 @@ impl World {
         let (port, body) = (self.port, text.as_bytes().to_vec());
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         let request = Request {
-            op: super::wire::Op { api: "ec2:".to_owned(), about: String::new() },
             method: "POST".to_owned(),
             path: "/".to_owned(),
             headers: vec![
                 pair("content-type", "application/x-www-form-urlencoded"),
                 pair("authorization", "AWS4-HMAC-SHA256 Credential=k/20260101/us-east-1/ec2/aws4"),
             ],
-            form: crate::moto::params(&body),
             body,
+            ..Request::default()
         };
         let answer = request.send(port).expect("an answer");
         assert!(answer.is_success(), "{text}: {}", answer.text());
@@ -151,15 +150,14 @@ impl World {
         for name in ["one", "two"] {
             let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
             let request = Request {
-                op: super::wire::Op { api: "s3:".to_owned(), about: String::new() },
                 method: "PUT".to_owned(),
                 path: format!("/{bucket}/{name}"),
                 headers: vec![pair(
                     "authorization",
                     "AWS4-HMAC-SHA256 Credential=k/20260101/us-east-1/s3/aws4_request",
                 )],
-                form: crate::moto::Params::new(),
                 body: b"data".to_vec(),
+                ..Request::default()
             };
             assert!(request.send(self.port).expect("an answer").is_success());
         }

@@ -19,13 +19,16 @@ mod wire;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use mlinfra::kinds::KindName;
 use mlinfra::lang::{self, File, Vars};
 use mlinfra::stack;
 use wire::Op;
 
+pub use cell::{Copy, Root};
 use class::Class;
+pub use wire::{Request, Wire};
 
 /// A cell that the emulator makes impossible.
 struct Skip {
@@ -69,7 +72,8 @@ fn faults_at_every_operation_end_converged_or_explained() {
     let root = cell::Root::start();
     let first = root.world.inventory();
     let files = [File { name: "main.hcl".to_owned(), text: scene::whole() }];
-    let loaded = lang::load(&files, &Vars::new(), &stack::Words { account: None }, None);
+    let words = stack::Words { account: None, origins: Arc::default() };
+    let loaded = lang::load(&files, &Vars::new(), &words, None);
     let facts = root.world.facts(&stack::ask(&loaded));
     let scenes = scene::all(&facts);
     let kinds: BTreeSet<KindName> = scenes

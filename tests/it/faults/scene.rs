@@ -1,6 +1,8 @@
 //! What is applied on what: together the scenes make, change, replace and delete an
 //! object of every kind in every way in which the adapter can.
 
+use std::sync::Arc;
+
 use mlinfra::cloud::Facts;
 use mlinfra::kinds::{Encryption, InlinePolicy, Peer, Rule, Spec, Tags, Target, canonical_json};
 use mlinfra::lang::{self, File, Vars};
@@ -29,7 +31,7 @@ pub struct Scene {
 /// A configuration, expanded.
 fn desired(text: &str, facts: &Facts) -> Desired {
     let files = [File { name: "main.hcl".to_owned(), text: text.to_owned() }];
-    let words = Words { account: Some(facts.home.account.clone()) };
+    let words = Words { account: Some(facts.home.account.clone()), origins: Arc::default() };
     let loaded = lang::load(&files, &Vars::new(), &words, None);
     assert!(loaded.problems.is_empty(), "{:#?}", loaded.problems);
     stack::expand(&loaded, facts, &Pins::default()).expect("a stack")

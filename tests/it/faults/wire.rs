@@ -28,7 +28,7 @@ use crate::moto::{Params, params};
 
 /// One operation, as far as faults tell operations apart: tags are set by one API on
 /// objects of every kind.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Op {
     /// `ec2:CreateTags`
     pub api: String,
@@ -71,7 +71,7 @@ impl Op {
 }
 
 /// A request, read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Request {
     pub op: Op,
     pub method: String,
@@ -119,8 +119,7 @@ impl Request {
         let path = uri.splitn(4, '/').nth(3).map(|path| format!("/{path}"));
         let (method, form) = (request.method().to_owned(), params(&body));
         let path = path.unwrap_or_else(|| "/".to_owned());
-        let op = Op { api: String::new(), about: String::new() };
-        let mut read = Self { op, method, path, headers, body, form };
+        let mut read = Self { op: Op::default(), method, path, headers, body, form };
         read.op = read.find_op();
         read
     }
@@ -392,9 +391,7 @@ impl HttpConnector for Wire {
 
 /// A plain question to a world.
 pub fn ask(port: u16, path: &str) -> Value {
-    let (headers, body, form) = (Vec::new(), Vec::new(), Params::new());
-    let op = Op { api: String::new(), about: String::new() };
     let (method, path) = ("GET".to_owned(), path.to_owned());
-    let answer = Request { op, method, path, headers, body, form }.send(port);
+    let answer = Request { method, path, ..Request::default() }.send(port);
     answer.map_or(Value::Null, |answer| serde_json::from_slice(&answer.body).unwrap_or_default())
 }
