@@ -4,12 +4,13 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/mlinfra-target
 # The Python peers of the tests: an AWS emulator and a client that knows nothing of mlinfra.
 export MLINFRA_PEERS ?= $(CARGO_TARGET_DIR)/peers
 
-.PHONY: help demo demo-aws test peers docs bench smoke-aws
+.PHONY: help demo demo-aws test faults peers docs bench smoke-aws
 
 help:
 	@echo "make demo       the main job in a simulated region; no AWS account"
 	@echo "make demo-aws   the same through the AWS SDK against an emulator (moto)"
 	@echo "make test       install what the tests need and run all of them"
+	@echo "make faults     every fault at every AWS operation; make test plays a part of it"
 	@echo "make bench      measure every command beside Terraform: CPU seconds, memory, ratios"
 	@echo "make docs       write docs/reference.md from the tables in the code"
 	@echo "make smoke-aws  a small run on a real account, with a cap on what it may cost"
@@ -27,6 +28,9 @@ peers:
 
 test: peers
 	cargo test --locked -- --include-ignored
+
+faults: peers
+	MLINFRA_FAULTS=all cargo test --locked --test it faults::faults_at -- --include-ignored --nocapture
 
 docs:
 	cargo run --quiet --locked --no-default-features -- schema --markdown > docs/reference.md

@@ -141,6 +141,18 @@ impl Hands<'_> {
     /// Sends a call that makes nothing, again and again while that can help. For these
     /// calls a repeat is harmless, so a lost answer is answered by sending it again.
     pub(super) async fn send(&self, step: StepId, call: &Call) -> Result<Reply, Trouble> {
+        self.send_with(step, call, &[]).await
+    }
+
+    /// The same; while something still uses the object, the calls that make it let go are
+    /// sent again too: one of them may have been told that there was nothing to let go of,
+    /// by a cloud that did not know yet.
+    pub(super) async fn send_with(
+        &self,
+        step: StepId,
+        call: &Call,
+        again: &[Call],
+    ) -> Result<Reply, Trouble> {
         let begun = Instant::now();
         let mut failures = 0;
         loop {
@@ -153,7 +165,12 @@ impl Hands<'_> {
                 Err(failure) => failure,
             };
             failures += 1;
+            let in_use = failure.class == Class::InUse;
             self.pause_after(Some(step), failure, failures, begun).await?;
+            for call in again.iter().filter(|_| in_use) {
+                // What it says does not matter: the call itself tells whether it helped.
+                let _ = self.act(call, failures + 1).await;
+            }
         }
     }
 
@@ -200,7 +217,10 @@ impl Hands<'_> {
                 Ok(Phase::Leaving) => (Class::Unknown, "it is being deleted again".to_owned()),
                 Err(failure) if failure.class.may_pass() => (Class::Settling, failure.to_string()),
                 Err(failure) if failure.class == Class::Gone => (Class::Settling, String::new()),
-                Err(failure) => return Err(Trouble::Failed(failure)),
+                // Only the question was refused: what it was asked about stands.
+                Err(failure) => {
+                    return Err(Trouble::Failed(Failure { left: Left::Something, ..failure }));
+                }
             };
             if class != Class::Settling || begun.elapsed() >= limit {
                 let text = format!("not ready within {} s {text}", limit.as_secs());

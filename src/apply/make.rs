@@ -17,6 +17,10 @@ use crate::model::{CloudId, Moment, Token};
 use super::Event;
 use super::hands::{Hands, Trouble};
 
+/// Where only the tag tells, each lost answer costs a quiet period: after so many the
+/// next run goes on.
+const UNANSWERED: u32 = 4;
+
 /// How sure we are that an intent was not carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sent {
@@ -92,23 +96,28 @@ impl Hands<'_> {
         &self,
         step: Option<StepId>,
         call: &Call,
-        since: Moment,
+        mut since: Moment,
         mut sent: Sent,
     ) -> Result<Vec<CloudId>, Trouble> {
         let Some(owner) = call.owner() else { return Ok(Vec::new()) };
         let idempotence = call.kind().traits().idempotence;
-        let begun = Instant::now();
-        let mut failures = 0;
+        let mut begun = Instant::now();
+        let (mut failures, mut unanswered) = (0, 0);
         loop {
-            if sent == Sent::Perhaps && idempotence != Idempotence::Token {
-                // (With a token the replay itself says what happened.)
-                let patience = match idempotence {
-                    Idempotence::Token | Idempotence::Name => Duration::ZERO,
-                    Idempotence::Tag => self.patience.quiet,
-                };
-                let found = self.await_visible(owner, since, patience).await?;
+            if sent == Sent::Perhaps {
+                let waiting = Instant::now();
+                let found = self.look_back(owner, since, idempotence).await?;
                 if !found.is_empty() {
                     return self.commit(owner, found).await;
+                }
+                // That wait says nothing about how patient we were with the call.
+                begun += waiting.elapsed();
+                if idempotence == Idempotence::Tag {
+                    // It was never carried out, and is sent anew: should this process die,
+                    // the next one must count its quiet period from here.
+                    sent = Sent::Never;
+                    since = self.now();
+                    self.renew(call, since).await?;
                 }
             }
             self.announce(step, call).await?;
@@ -134,6 +143,10 @@ impl Hands<'_> {
             }
             if !failure.is_definitive() {
                 sent = Sent::Perhaps;
+                unanswered += 1;
+                // It may have been carried out at any time until now: the quiet period of
+                // this call begins here, whenever the intent was written.
+                since = self.now();
             }
             // Nothing was made, for certain, and nothing can be on its way: the intent is
             // closed. Otherwise it stays open, and the next run resolves it. (A replayed
@@ -142,6 +155,9 @@ impl Hands<'_> {
                 && (sent == Sent::Never
                     || idempotence != Idempotence::Name
                     || failure.class == Class::Exists);
+            if idempotence == Idempotence::Tag && unanswered >= UNANSWERED {
+                return Err(Trouble::Failed(failure));
+            }
             match self.pause_after(step, failure, failures, begun).await {
                 Ok(()) => {}
                 Err(Trouble::Failed(failure)) if certain => {
@@ -150,6 +166,21 @@ impl Hands<'_> {
                 }
                 Err(trouble) => return Err(trouble),
             }
+        }
+    }
+
+    /// What an earlier try has made, as far as it can be told before the next one.
+    async fn look_back(
+        &self,
+        owner: &Owner,
+        since: Moment,
+        idempotence: Idempotence,
+    ) -> Result<Vec<CloudId>, Trouble> {
+        match idempotence {
+            // The replay itself says what happened.
+            Idempotence::Token => Ok(Vec::new()),
+            Idempotence::Name => self.await_visible(owner, since, Duration::ZERO).await,
+            Idempotence::Tag => self.await_visible(owner, since, self.patience.quiet).await,
         }
     }
 
@@ -178,6 +209,15 @@ impl Hands<'_> {
                 .clamp(Duration::from_secs(2), Duration::from_secs(30));
             self.pause(pause).await?;
         }
+    }
+
+    /// Writes down that an open intent is sent once more.
+    async fn renew(&self, call: &Call, at: Moment) -> Result<(), Trouble> {
+        let mut journal = self.journal.lock().await;
+        let token = call.owner().map(|owner| &owner.token);
+        let open = journal.ledger.open_intents().find(|(other, _)| Some(*other) == token);
+        let attempt = open.map_or(1, |(_, making)| making.attempt);
+        Ok(journal.append(Entry::Intent { at, attempt, call: call.clone() }).await?)
     }
 
     async fn commit(&self, owner: &Owner, ids: Vec<CloudId>) -> Result<Vec<CloudId>, Trouble> {

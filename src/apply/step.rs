@@ -127,16 +127,18 @@ impl Hands<'_> {
             Ok(reply) => Ok(Some(reply)),
             Err(trouble) => Err(trouble),
         };
-        for edit in dismantle(was) {
-            let call = Call::Edit { kind: was.kind(), id: id.clone(), edit };
-            gone(self.send(at, &call).await)?;
+        let edit = |edit| Call::Edit { kind: was.kind(), id: id.clone(), edit };
+        let dismantling: Vec<Call> = dismantle(was).into_iter().map(edit).collect();
+        for call in &dismantling {
+            gone(self.send(at, call).await)?;
         }
         let mut more = empty_first;
         while more {
             let call = Call::Empty { id: id.clone() };
             more = gone(self.send(at, &call).await)?.is_some_and(|reply| reply.more);
         }
-        gone(self.send(at, &Call::Delete { id: id.clone(), was: was.clone() }).await)?;
+        let call = Call::Delete { id: id.clone(), was: was.clone() };
+        gone(self.send_with(at, &call, &dismantling).await)?;
         self.gone(at, was.kind(), id).await
     }
 

@@ -183,8 +183,12 @@ impl Aws {
             // The SDK may have sent it twice, when the first answer was lost.
             Err(failure) if failure.class == Class::Exists => {
                 match self.bucket_tags(&spec.name).await {
-                    Ok(Some(found)) if found::is_intent(owner, &found) => Ok(id),
-                    Ok(_) | Err(_) => Err(failure),
+                    // Another account's.
+                    Err(no) if no.class == Class::Denied => Err(failure),
+                    found => {
+                        let tags = found.map(|tags| Some((id, tags.unwrap_or_default())));
+                        found::holder(owner, failure, tags)
+                    }
                 }
             }
             Err(failure) => Err(failure),

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::failure;
-use crate::cloud::{Class, Failure, Live, Observed, Owner, Phase, Scope, Seen};
+use crate::cloud::{Class, Failure, Left, Live, Observed, Owner, Phase, Scope, Seen};
 use crate::kinds::{Change, Edit, KindName, Spec, Tags};
 use crate::model::{CloudId, Link, Text, tags};
 
@@ -94,6 +94,25 @@ pub fn is_intent(owner: &Owner, found: &Tags) -> bool {
     match Owner::from_tags(&owner.stack, found) {
         Some(Ok(other)) => other.address == owner.address && other.token == owner.token,
         Some(Err(_)) | None => false,
+    }
+}
+
+/// A name is taken: by this very intent, by somebody else, or by what cannot be seen yet.
+/// An answer that says so may be the second to a call whose first answer was lost.
+pub fn holder(
+    owner: &Owner,
+    taken: Failure,
+    found: Result<Option<(CloudId, Tags)>, Failure>,
+) -> Result<CloudId, Failure> {
+    let unknown = |failure| Failure { left: Left::Unknown, ..failure };
+    match found {
+        Ok(Some((id, tags))) if is_intent(owner, &tags) => Ok(id),
+        Ok(Some(_)) => Err(taken),
+        Ok(None) => Err(unknown(Failure { class: Class::Settling, ..taken })),
+        Err(failure) if failure.class == Class::Gone => {
+            Err(unknown(Failure { class: Class::Settling, ..taken }))
+        }
+        Err(failure) => Err(unknown(failure)),
     }
 }
 

@@ -80,9 +80,10 @@ impl Aws {
         match answer {
             Ok(answer) => Ok(answer.instance_profile.map_or(computed, |one| CloudId(one.arn))),
             Err(failure) if failure.class == Class::Exists => {
-                let found = self.profile(&spec.name).await?.and_then(|found| found.tags);
-                let found = iam::tags_of(found.unwrap_or_default());
-                if found::is_intent(owner, &found) { Ok(computed) } else { Err(failure) }
+                let found = self.profile(&spec.name).await;
+                let tags = |one: WireProfile| iam::tags_of(one.tags.unwrap_or_default());
+                let found = found.map(|found| Some((computed, tags(found?))));
+                found::holder(owner, failure, found)
             }
             Err(failure) => Err(failure),
         }

@@ -114,11 +114,12 @@ impl Aws {
             Err(failure) if failure.class == Class::Exists => {
                 let request = self.ec2.describe_launch_templates();
                 let request = request.launch_template_names(&spec.name);
-                let found = self.send("ec2:DescribeLaunchTemplates", request.send()).await?;
-                let mut found = found.launch_templates.unwrap_or_default().into_iter();
-                let ours =
-                    found.find(|one| found::is_intent(owner, &ec2::tags_of(one.tags.clone())));
-                ours.and_then(|one| one.launch_template_id).map(CloudId).ok_or(failure)
+                let found = self.send("ec2:DescribeLaunchTemplates", request.send()).await;
+                let found = found.map(|found| {
+                    let one = found.launch_templates.unwrap_or_default().into_iter().next()?;
+                    Some((CloudId(one.launch_template_id?), ec2::tags_of(one.tags)))
+                });
+                found::holder(owner, failure, found)
             }
             Err(failure) => Err(failure),
         }

@@ -65,10 +65,10 @@ impl Aws {
         match self.send("ec2:CreatePlacementGroup", request.send()).await {
             Ok(_) => Ok(self.group_id(&spec.name)),
             Err(failure) if failure.class == Class::Exists => {
-                let found = self.placement_group(&spec.name).await?;
-                let tags = ec2::tags_of(found.and_then(|group| group.tags));
-                let ours = found::is_intent(owner, &tags);
-                if ours { Ok(self.group_id(&spec.name)) } else { Err(failure) }
+                let found = self.placement_group(&spec.name).await;
+                let id = self.group_id(&spec.name);
+                let found = found.map(|group| Some((id, ec2::tags_of(group?.tags))));
+                found::holder(owner, failure, found)
             }
             Err(failure) => Err(failure),
         }

@@ -104,8 +104,8 @@ impl Aws {
         match answer {
             Ok(answer) => Ok(answer.role.map_or(computed, |role| CloudId(role.arn))),
             Err(failure) if failure.class == Class::Exists => {
-                let found = self.role_tags(&spec.name).await?;
-                if found::is_intent(owner, &found) { Ok(computed) } else { Err(failure) }
+                let found = self.role_tags(&spec.name).await;
+                found::holder(owner, failure, found.map(|tags| Some((computed, tags))))
             }
             Err(failure) => Err(failure),
         }

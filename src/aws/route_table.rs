@@ -196,7 +196,14 @@ impl Aws {
         let Some((_, association)) = association_of(&tables, subnet) else { return Ok(()) };
         let request = self.ec2.disassociate_route_table().association_id(association);
         match self.send("ec2:DisassociateRouteTable", request.send()).await {
-            Err(failure) if failure.code == "InvalidAssociationID.NotFound" => Ok(()),
+            // It was there a moment ago: only a read says that it is gone.
+            Err(failure) if failure.code == "InvalidAssociationID.NotFound" => {
+                let tables: Vec<_> = self.route_table(id).await?.into_iter().collect();
+                match association_of(&tables, subnet) {
+                    None => Ok(()),
+                    Some(_) => Err(Failure { class: Class::Settling, ..failure }),
+                }
+            }
             answer => answer.map(|_| ()),
         }
     }

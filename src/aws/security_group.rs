@@ -145,10 +145,12 @@ impl Aws {
                     .describe_security_groups()
                     .filters(ec2::filter("vpc-id", &vpc))
                     .filters(ec2::filter("group-name", &spec.name));
-                let found = self.send("ec2:DescribeSecurityGroups", request.send()).await?;
-                let mut groups = found.security_groups.unwrap_or_default().into_iter();
-                let ours = groups.find(|g| found::is_intent(owner, &ec2::tags_of(g.tags.clone())));
-                ours.and_then(|group| group.group_id).map(CloudId).ok_or(failure)
+                let found = self.send("ec2:DescribeSecurityGroups", request.send()).await;
+                let found = found.map(|found| {
+                    let group = found.security_groups.unwrap_or_default().into_iter().next()?;
+                    Some((CloudId(group.group_id?), ec2::tags_of(group.tags)))
+                });
+                found::holder(owner, failure, found)
             }
             answer => ec2::made(API, answer?.group_id),
         }

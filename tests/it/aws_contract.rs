@@ -1,70 +1,37 @@
 //! The contract of the port, through the real SDK over HTTP against the emulator. Where
 //! moto is wrong a case is skipped by name, with the reason; the test prints it.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use mlinfra::aws::{Aws, Connect};
 use mlinfra::cloud::Cloud;
 use mlinfra::kinds::KindName;
 use mlinfra::model::{CloudId, Region};
 
 use crate::contract::{Harness, Skip, suite};
+use crate::faults::{Copy, Request, Root, Wire};
 use crate::moto::credentials;
 
-/// The emulator in a process of its own; it ends with this value.
-struct Emulator {
-    process: Child,
-    port: String,
+/// The adapter in an account of its own.
+struct Account {
+    world: Copy,
+    aws: Aws,
 }
 
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-impl Emulator {
-    fn start() -> Self {
-        let peers = std::env::var_os("MLINFRA_PEERS").map(PathBuf::from).expect("MLINFRA_PEERS");
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peer/emulator.py");
-        let mut process = Command::new(peers.join("bin/python"))
-            .args([script, "0"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("Python starts");
-        let mut port = String::new();
-        let mut lines = BufReader::new(process.stdout.take().expect("its output"));
-        lines.read_line(&mut port).expect("its port");
-        Self { process, port: port.trim().to_owned() }
-    }
-
+impl Account {
     /// A plain request; its status.
     fn ask(&self, method: &str, path: &str) -> u16 {
-        let auth = "AWS4-HMAC-SHA256 Credential=k/20260101/us-east-1/s3/aws4_request, \
-                    SignedHeaders=host, Signature=x";
-        let host = format!("127.0.0.1:{}", self.port);
-        let mut stream = TcpStream::connect(&host).expect("the emulator answers");
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {auth}\r\n\
-             Content-Length: 0\r\nConnection: close\r\n\r\n"
-        );
-        stream.write_all(request.as_bytes()).expect("it reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("it writes");
-        answer.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0)
+        let auth = "AWS4-HMAC-SHA256 Credential=k/20260101/us-east-1/s3/aws4_request";
+        let request = Request {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            headers: vec![("authorization".to_owned(), auth.to_owned())],
+            ..Request::default()
+        };
+        request.send(self.world.0.port).map_or(0, |answer| answer.status)
     }
-}
-
-/// The adapter in a new account.
-struct Account<'a> {
-    emulator: &'a Emulator,
-    aws: Aws,
 }
 
 /// The call that lists a kind, where the emulator can refuse it.
@@ -89,7 +56,7 @@ fn lister(kind: KindName) -> Option<&'static str> {
 }
 
 #[async_trait]
-impl Harness for Account<'_> {
+impl Harness for Account {
     fn cloud(&self) -> &dyn Cloud {
         &self.aws
     }
@@ -99,13 +66,13 @@ impl Harness for Account<'_> {
     }
 
     async fn fill(&self, bucket: &CloudId, objects: u32) -> bool {
-        let put = |n: u32| self.emulator.ask("PUT", &format!("/{}/object-{n}", bucket.short()));
+        let put = |n: u32| self.ask("PUT", &format!("/{}/object-{n}", bucket.short()));
         (0..objects).all(|n| put(n) == 200)
     }
 
     async fn hide(&self, kind: KindName) -> bool {
         let Some(action) = lister(kind) else { return false };
-        self.emulator.ask("GET", &format!("/_emulator/deny?{action}")) == 200
+        self.ask("GET", &format!("/_emulator/deny?{action}")) == 200
     }
 }
 
@@ -116,25 +83,24 @@ const SKIPS: &[Skip] = &[
     Skip { case: "in use: network.main/address", why: LETS_GO },
     Skip { case: "in use: network.main/storage", why: LETS_GO },
     Skip { case: "a used placement group stays", why: "the emulator's own groups know no nodes" },
-    Skip { case: "tags: placement_group", why: "moto's CreateTags does not know them" },
-    Skip { case: "tags: launch_template", why: "moto never changes a template's tags" },
     Skip { case: "a launch of nothing real is refused", why: "moto terminates what is not there" },
 ];
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 #[ignore = "needs moto: run `make test`"]
 async fn the_adapter_keeps_the_contract_over_the_wire() {
-    let emulator = Emulator::start();
+    let root = Root::start();
     suite(SKIPS, async || {
-        assert_eq!(emulator.ask("GET", "/_emulator/reset"), 200);
+        let world = root.world.copy();
         let connect = Connect {
             path_style: true,
-            endpoint: Some(format!("http://127.0.0.1:{}", emulator.port)),
+            endpoint: Some(format!("http://127.0.0.1:{}", world.0.port)),
             credentials: Some(credentials()),
+            http: Some(SharedHttpClient::new(Wire::to(world.0.port, None))),
             ..Connect::to(Region::from("us-east-1"))
         };
         let aws = Aws::connect(connect).await.expect("the emulator's account");
-        Account { emulator: &emulator, aws }
+        Account { world, aws }
     })
     .await;
 }

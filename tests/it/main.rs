@@ -29,6 +29,8 @@ mod contract_cases;
 mod contract_sim;
 mod crash;
 mod docs;
+#[cfg(feature = "aws")]
+mod faults;
 mod house;
 mod lab;
 mod ledger;

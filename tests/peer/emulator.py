@@ -9,10 +9,13 @@
 * moto names the root of GetBucketVersioning's answer otherwise than AWS does.
 * moto forgets the description of a rule whose other side is a group.
 * moto's images lack the Deep Learning ones: the name of one is added.
+* more in repairs.py.
 * moto lacks ListInstanceProfileTags: it is answered from GetInstanceProfile.
 
 For tests: GET /_emulator/sent says, as JSON, what it was sent in forms; GET
-/_emulator/reset forgets everything; GET /_emulator/deny?DescribeVpcs refuses an action.
+/_emulator/reset forgets everything; GET /_emulator/deny?DescribeVpcs refuses an action;
+GET /_emulator/copy starts a copy and says its port; GET /_emulator/inventory lists what
+there is; GET /_emulator/exit ends a copy.
 
 Usage: emulator.py PORT  (0 picks a free one; the port is printed)
 """
@@ -35,6 +38,8 @@ import moto.utilities.utils as utils  # noqa: E402
 # moto reads its tables of instance types anew at every call: two seconds each time.
 utils.load_resource = functools.cache(utils.load_resource)
 
+import repairs  # noqa: E402
+import worlds  # noqa: E402
 from moto.ec2.models import amis  # noqa: E402
 from moto.moto_api._internal import moto_api_backend  # noqa: E402
 from moto.server import DomainDispatcherApplication, create_backend_app  # noqa: E402
@@ -99,7 +104,7 @@ class PlacementGroups:
             )
             items += (
                 f"<item><groupName>{escape(name)}</groupName><state>available</state>"
-                f"<strategy>{strategy}</strategy><groupId>pg-{abs(hash(name)):017x}</groupId>"
+                f"<strategy>{strategy}</strategy><groupId>{self.id_of(name)}</groupId>"
                 f"<groupArn>arn:aws:ec2:us-east-1:123456789012:placement-group/{escape(name)}"
                 f"</groupArn><tagSet>{tag_set}</tagSet></item>"
             )
@@ -116,6 +121,23 @@ class PlacementGroups:
                 tags[key] = params.get(f"TagSpecification.1.Tag.{n}.Value", "")
         self.groups[name] = (params.get("Strategy", "cluster"), tags)
         return 200, xml("CreatePlacementGroup", "<return>true</return>")
+
+    def id_of(self, name):
+        return f"pg-{int(hashlib.md5(name.encode()).hexdigest()[:16], 16):017x}"
+
+    def tag(self, action, params):
+        """CreateTags and DeleteTags; none when they are about something else."""
+        id = params.get("ResourceId.1", "")
+        found = [tags for name, (_, tags) in self.groups.items() if self.id_of(name) == id]
+        if not found:
+            return None
+        for n in range(1, 51):
+            key = params.get(f"Tag.{n}.Key")
+            if key and action == "CreateTags":
+                found[0][key] = params.get(f"Tag.{n}.Value", "")
+            elif key:
+                found[0].pop(key, None)
+        return 200, xml(action, "<return>true</return>")
 
     def delete(self, params):
         if self.groups.pop(params["GroupName"], None) is None:
@@ -165,11 +187,19 @@ class Front:
         if action in doors:
             with self.lock:
                 return send(start_response, *doors[action](params))
+        if action in ("CreateTags", "DeleteTags"):
+            with self.lock:
+                tagged = self.placement.tag(action, params)
+            if tagged:
+                return send(start_response, *tagged)
         self.note_rule(action, params)
         if action == "DescribeSecurityGroupRules":
             return self.rules(environ, body, start_response)
         launch = action == "RunInstances"
-        kept = {k: v for k, v in params.items() if not (launch and k.startswith("Placement."))}
+        # A rule that moto was told a description of is never found again by revoking it.
+        told = r"IpPermissions\.\d+\.Groups\.\d+\.Description"
+        kept = {k: v for k, v in params.items()
+                if not (launch and k.startswith("Placement.")) and not re.fullmatch(told, k)}
         sent = urlencode(kept).encode()
         environ["wsgi.input"] = io.BytesIO(sent)
         environ["CONTENT_LENGTH"] = str(len(sent))
@@ -225,7 +255,15 @@ class Front:
             moto_api_backend.reset()
         elif word == "deny":
             self.denied.add(environ["QUERY_STRING"])
-        return send(start_response, 200, json.dumps(self.sent if word == "sent" else None))
+        elif word == "exit":
+            os._exit(0)
+        answers = {
+            "sent": lambda: self.sent,
+            "copy": lambda: worlds.copy(self),
+            "inventory": lambda: worlds.inventory(self.placement.groups),
+            "remove_strangers": lambda: worlds.remove_strangers(self.placement.groups),
+        }
+        return send(start_response, 200, json.dumps(answers.get(word, lambda: None)()))
 
     def note_rule(self, action, params):
         direction = {
@@ -306,6 +344,8 @@ def main():
     import logging
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    repairs.make()
+    worlds.begin()
     app = Front(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", int(sys.argv[1]), app, threaded=True)
     print(server.server_port, flush=True)

@@ -1,0 +1,189 @@
+//! What is applied on what: together the scenes make, change, replace and delete an
+//! object of every kind in every way in which the adapter can.
+
+use std::sync::Arc;
+
+use mlinfra::cloud::Facts;
+use mlinfra::kinds::{Encryption, InlinePolicy, Peer, Rule, Spec, Tags, Target, canonical_json};
+use mlinfra::lang::{self, File, Vars};
+use mlinfra::model::{Address, Link, Text};
+use mlinfra::stack::{self, Desired, Pins, Words};
+
+use super::cell::World;
+
+const STACK: &str = "stack \"faults\" {\n  region = \"us-east-1\"\n  tags = { team = \"ml\" }\n}\n";
+const STORAGE: &str = "bucket \"data\" {\n  precious = false\n  \
+    expire {\n    prefix = \"tmp/\"\n    after = \"14d\"\n  }\n}\nqueue \"jobs\" {}\n";
+const NETWORK: &str = "network \"main\" {\n  cidr = \"10.20.0.0/16\"\n  zones = [\"a\"]\n}\n";
+const CLUSTER: &str = "cluster \"train\" {\n  network = network.main\n  nodes = 2\n  \
+    instance_type = \"g5.8xlarge\"\n  read = [bucket.data]\n  setup = \"echo one\"\n}\n";
+
+/// From one to another.
+pub struct Scene {
+    pub name: &'static str,
+    /// What stands before; none for nothing at all.
+    pub before: Option<Desired>,
+    /// What somebody does to it by hand.
+    pub by_hand: fn(&World),
+    pub after: Desired,
+}
+
+/// A configuration, expanded.
+fn desired(text: &str, facts: &Facts) -> Desired {
+    let files = [File { name: "main.hcl".to_owned(), text: text.to_owned() }];
+    let words = Words { account: Some(facts.home.account.clone()), origins: Arc::default() };
+    let loaded = lang::load(&files, &Vars::new(), &words, None);
+    assert!(loaded.problems.is_empty(), "{:#?}", loaded.problems);
+    stack::expand(&loaded, facts, &Pins::default()).expect("a stack")
+}
+
+/// Everything, as text: what has to be found out about it is asked once.
+pub fn whole() -> String {
+    format!("{STACK}{STORAGE}{NETWORK}{CLUSTER}")
+}
+
+/// All scenes.
+pub fn all(facts: &Facts) -> Vec<Scene> {
+    let nothing = |_: &World| {};
+    let of = |parts: &[&str]| desired(&format!("{STACK}{}", parts.concat()), facts);
+    let none = Desired::nothing(of(&[]).stack);
+    let (storage, network) = (of(&[STORAGE]), of(&[NETWORK]));
+    let (both, whole) = (of(&[STORAGE, NETWORK]), of(&[STORAGE, NETWORK, CLUSTER]));
+    let moved = of(&[&NETWORK.replace("10.20", "10.30")]);
+    let retold = of(&[STORAGE, NETWORK, &CLUSTER.replace("echo one", "echo two")]);
+    let scene = |name, before: Option<&Desired>, after: &Desired| Scene {
+        name,
+        before: before.cloned(),
+        by_hand: nothing,
+        after: after.clone(),
+    };
+    vec![
+        scene("make storage", None, &storage),
+        scene("make network", None, &network),
+        scene("make cluster", Some(&both), &whole),
+        scene("change storage", Some(&storage), &changed(&storage)),
+        scene("change storage back", Some(&changed(&storage)), &storage),
+        scene("change network", Some(&network), &changed(&network)),
+        scene("change network back", Some(&changed(&network)), &network),
+        scene("change cluster", Some(&whole), &changed_in(&whole, "cluster")),
+        scene("change cluster back", Some(&changed_in(&whole, "cluster")), &whole),
+        Scene { by_hand: World::take_subnet, ..scene("taken subnet", Some(&network), &network) },
+        Scene { by_hand: World::new_version, ..scene("new version", Some(&whole), &whole) },
+        scene("replace network", Some(&network), &moved),
+        scene("replace nodes", Some(&whole), &retold),
+        Scene { by_hand: World::fill, ..scene("delete storage", Some(&storage), &none) },
+        scene("delete network", Some(&network), &none),
+        scene("delete cluster", Some(&whole), &both),
+    ]
+}
+
+fn changed_in(whole: &Desired, block: &str) -> Desired {
+    let mut out = whole.clone();
+    for (address, spec) in &mut out.specs {
+        if address.to_string().starts_with(block) {
+            change(address, spec);
+        }
+    }
+    out
+}
+
+/// Every field that changes in place, changed.
+fn changed(desired: &Desired) -> Desired {
+    changed_in(desired, "")
+}
+
+fn other_tags(tags: &mut Tags) {
+    tags.remove("team");
+    tags.insert("owner".to_owned(), "infra".to_owned());
+}
+
+fn document(statement: &str) -> Text {
+    let text = format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#);
+    Text::Known(canonical_json(&text).expect("a document"))
+}
+
+const MANAGED: &str = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess";
+
+fn change(address: &Address, spec: &mut Spec) {
+    match spec {
+        Spec::Vpc(vpc) => {
+            vpc.dns_hostnames = false;
+            other_tags(&mut vpc.tags);
+        }
+        Spec::Subnet(subnet) => {
+            subnet.public_ips = true;
+            other_tags(&mut subnet.tags);
+        }
+        Spec::InternetGateway(gateway) => other_tags(&mut gateway.tags),
+        Spec::ElasticIp(ip) => other_tags(&mut ip.tags),
+        Spec::NatGateway(nat) => other_tags(&mut nat.tags),
+        Spec::RouteTable(table) => {
+            // Another way out, one more way, and no subnet.
+            let gateway = Target::Gateway(Link::To(address.owner().with_part("gateway")));
+            for route in &mut table.routes {
+                route.target = gateway.clone();
+            }
+            if let Some(mut more) = table.routes.first().cloned() {
+                more.destination = "192.168.0.0/16".to_owned();
+                table.routes.push(more);
+            }
+            table.subnets.clear();
+            other_tags(&mut table.tags);
+        }
+        Spec::VpcEndpoint(endpoint) => {
+            endpoint.route_tables.pop();
+            other_tags(&mut endpoint.tags);
+        }
+        Spec::SecurityGroup(group) => {
+            let peer = || Peer::Cidr("10.0.0.0/8".to_owned());
+            let ssh = Rule { protocol: "tcp".to_owned(), ..Rule::all(peer(), "from inside") };
+            group.ingress = vec![Rule { ports: Some((22, 22)), ..ssh }];
+            group.egress = vec![Rule::all(peer(), "inside only")];
+            other_tags(&mut group.tags);
+        }
+        Spec::Bucket(_) | Spec::Queue(_) => change_storage(spec),
+        Spec::Role(role) => {
+            role.description = "other nodes".to_owned();
+            role.trust = document(
+                r#"{"Effect":"Allow","Action":"sts:AssumeRole",
+                    "Principal":{"Service":["ec2.amazonaws.com","ssm.amazonaws.com"]}}"#,
+            );
+            let allow = r#"{"Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"}"#;
+            let (name, document) = ("other".to_owned(), document(allow));
+            role.policies = vec![InlinePolicy { name, document }];
+            role.managed = vec![MANAGED.to_owned()];
+            other_tags(&mut role.tags);
+        }
+        Spec::InstanceProfile(profile) => {
+            profile.roles.clear();
+            other_tags(&mut profile.tags);
+        }
+        Spec::PlacementGroup(group) => other_tags(&mut group.tags),
+        Spec::LaunchTemplate(template) => other_tags(&mut template.tags),
+        Spec::Node(_) => {}
+    }
+}
+
+fn change_storage(spec: &mut Spec) {
+    match spec {
+        Spec::Bucket(bucket) => {
+            bucket.versioning = !bucket.versioning;
+            bucket.encryption = match bucket.encryption {
+                Some(_) => None,
+                None => Some(Encryption { algorithm: "AES256".to_owned(), key: None }),
+            };
+            bucket.public_access_block = false;
+            bucket.ownership = None;
+            bucket.policy = None;
+            bucket.lifecycle.clear();
+            bucket.precious = true;
+            other_tags(&mut bucket.tags);
+        }
+        Spec::Queue(queue) => {
+            queue.visibility_timeout += 60;
+            queue.dead_letter = None;
+            other_tags(&mut queue.tags);
+        }
+        _ => {}
+    }
+}

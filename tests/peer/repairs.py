@@ -1,0 +1,56 @@
+"""Where moto's models do not do what AWS does.
+
+* moto shows the tags that a launch template was born with, whatever became of them.
+* moto drops a queue's policy whenever another attribute is set.
+* moto lets a deleted NAT gateway keep its address, and breaks down when one is deleted
+  that it does not know.
+* moto lets a statement that denies deny whatever its condition says. Here it denies
+  nobody: what the tests send stands for requests over TLS.
+"""
+
+from moto.core.exceptions import ServiceException
+from moto.ec2.models.launch_templates import LaunchTemplate
+from moto.ec2.models.nat_gateways import NatGatewayBackend
+from moto.iam.access_control import IAMPolicyStatement, PermissionResult
+from moto.sqs.models import Queue
+
+
+def keep_policy(set_attributes):
+    def set_and_keep(self, attributes, now=None):
+        policy = getattr(self, "policy", None)
+        set_attributes(self, attributes, now)
+        if "Policy" not in attributes:
+            self.policy = policy
+
+    return set_and_keep
+
+
+def let_go(delete):
+    def delete_and_let_go(self, id):
+        if id not in self.nat_gateways:
+            raise ServiceException("NatGatewayNotFound", f"The Nat Gateway {id} was not found")
+        nat = delete(self, id)
+        for address in self.addresses:
+            if address.eni is nat._eni:
+                address.eni = address.instance = address.association_id = None
+        return nat
+
+    return delete_and_let_go
+
+
+def mind_conditions(is_permitted):
+    def is_permitted_or_neutral(self, *args, **kwargs):
+        if self._statement.get("Effect") == "Deny" and "Condition" in self._statement:
+            return PermissionResult.NEUTRAL
+        return is_permitted(self, *args, **kwargs)
+
+    return is_permitted_or_neutral
+
+
+def make():
+    """Once, before anything is served."""
+    LaunchTemplate.tags = property(lambda self: self.get_tags(), lambda self, tags: None)
+    Queue._set_attributes = keep_policy(Queue._set_attributes)
+    NatGatewayBackend.delete_nat_gateway = let_go(NatGatewayBackend.delete_nat_gateway)
+    statement = IAMPolicyStatement
+    statement.is_action_permitted = mind_conditions(statement.is_action_permitted)
