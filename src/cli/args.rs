@@ -114,6 +114,9 @@ pub struct FmtArgs {
     /// Show the differences; without --check the files are written too.
     #[arg(long)]
     pub diff: bool,
+    /// Also the files in folders inside it, such as those of modules.
+    #[arg(short, long)]
+    pub recursive: bool,
     /// Files, or `-` for standard input; every .hcl file of the folder when none is named.
     pub files: Vec<PathBuf>,
 }
@@ -301,6 +304,7 @@ const SINGLE: &[&str] = &[
     "no-color",
     "out",
     "raw",
+    "recursive",
     "refresh-only",
     "replace",
     "target",

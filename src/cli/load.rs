@@ -12,11 +12,6 @@ use crate::stack::{self, Config, Origins, Words};
 use super::args::{Global, VarArgs};
 use super::halt::Halt;
 
-/// Files with this ending hold values of variables, for `--var-file`.
-const VAR_FILES: &str = ".vars.hcl";
-/// Pins of images and such; not configuration.
-const LOCK_FILE: &str = "mlinfra.lock.hcl";
-
 /// A configuration without problems.
 pub struct Stack {
     /// Its folder.
@@ -79,9 +74,7 @@ pub fn files(dir: &Path) -> Result<Vec<PathBuf>, Halt> {
         .map_err(|error| unread("folder", dir, &error, "name the stack's folder with -C"))?;
     let is_config = |path: &PathBuf| {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        name.is_some_and(|name| {
-            name.ends_with(".hcl") && !name.ends_with(VAR_FILES) && name != LOCK_FILE
-        }) && path.is_file()
+        name.is_some_and(|name| lang::is_config(&name)) && path.is_file()
     };
     let mut files: Vec<PathBuf> =
         entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_config).collect();

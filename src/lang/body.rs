@@ -113,7 +113,9 @@ pub(crate) fn top_label(
             Some(format!("{text:?} is not a name: a letter or _, then letters, digits, _ and -"))
         }
         "stack" | "variable" | "output" => None,
-        word if Word::from_word(word).is_some() => Name::new(text).err().map(|bad| bad.to_string()),
+        word if word == "module" || Word::from_word(word).is_some() => {
+            Name::new(text).err().map(|bad| bad.to_string())
+        }
         _ if text.is_empty() || text.chars().any(char::is_control) => {
             Some("a label is not empty and holds no control characters".to_owned())
         }

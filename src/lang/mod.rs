@@ -15,12 +15,14 @@ mod declare;
 mod deep;
 mod eval;
 mod fmt;
+mod folder;
 mod functions;
 mod graph;
 mod instance;
 mod json;
 mod limits;
 mod load;
+mod module;
 mod nearest;
 mod parse;
 mod place;
@@ -45,6 +47,8 @@ mod tests;
 #[cfg(test)]
 mod tests_hostile;
 #[cfg(test)]
+mod tests_module;
+#[cfg(test)]
 mod tests_repeat;
 #[cfg(test)]
 mod tests_schema;
@@ -58,13 +62,13 @@ use std::sync::Arc;
 
 use crate::model::{Address, Problem, Sources, Span};
 
-pub use builtin::{LIFECYCLE, LOCALS, META, OUTPUT, VALIDATION, VARIABLE};
+pub use builtin::{LIFECYCLE, LOCALS, META, MODULE, OUTPUT, VALIDATION, VARIABLE};
 pub use convert::number_text;
 pub use fmt::fmt;
 pub use functions::{Function, all as functions};
 pub use json::from_json;
 pub use load::{load, tidy};
-pub use read::{Folder, ReadFile};
+pub use read::{Folder, ReadFile, is_config};
 pub use rules::Rules;
 pub use schema::BlockSchema;
 pub use snapshot::{Given, Recorder, Snapshot, Variable};

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::read::ReadFile;
+use super::read::{ReadFile, is_config};
 use super::vars::{VarData, Vars};
 use super::{File, Loaded, Value, from_json};
 
@@ -100,6 +100,15 @@ impl ReadFile for Snapshot {
         })?;
         STANDARD.decode(text).map_err(|_| format!("{path:?} is damaged in what was written down"))
     }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>, String> {
+        // Every configuration file of a folder that was listed was read, too.
+        let inside = |path: &String| {
+            let name = path.strip_prefix(folder)?.strip_prefix('/')?;
+            (!name.contains('/') && is_config(name)).then(|| name.to_owned())
+        };
+        Ok(self.reads.keys().filter_map(inside).collect())
+    }
 }
 
 /// Passes reads on and remembers what they gave.
@@ -127,6 +136,15 @@ impl ReadFile for Recorder<'_> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         taken.insert(path.to_owned(), bytes.clone());
         Ok(bytes)
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>, String> {
+        let inner = self.inner.ok_or_else(|| "the stack's folder cannot be read".to_owned())?;
+        inner.list(folder)
+    }
+
+    fn shown(&self, path: &str) -> String {
+        self.inner.map_or_else(|| path.to_owned(), |inner| inner.shown(path))
     }
 }
 

@@ -8,7 +8,6 @@ use hcl_edit::structure::Structure;
 use crate::model::{Problem, Sources, Span};
 
 use super::eval::{Context, Empty, Eval, Stop};
-use super::limits::Budget;
 use super::value::Value;
 use super::{codes, parse};
 
@@ -97,6 +96,14 @@ impl Vars {
 }
 
 impl VarInput {
+    /// Where the value stands, when it stands in a file of the configuration.
+    pub(crate) fn place(&self) -> Option<&Span> {
+        match &self.data {
+            VarData::Value(value) if !value.holds_sensitive() => value.origin.as_ref(),
+            VarData::Value(_) | VarData::Text(_) => None,
+        }
+    }
+
     /// Environments are shared between stacks, so a name that one does not know is no mistake.
     pub(crate) fn may_be_superfluous(&self) -> bool {
         self.from.starts_with("MLINFRA_VAR_")
@@ -117,8 +124,8 @@ fn read(name: &str, text: &str) -> Result<Vars, Vec<Problem>> {
     let mut sources = Sources::default();
     let source = sources.add(name, text);
     let body = parse::body(text, source).map_err(|problem| vec![*problem])?;
-    let context = Context { reader: None, sources: sources.into(), budget: Budget::default() };
-    let eval = Eval { context: &context, scope: &Empty, source, text, in_file: false, env: None };
+    let context = Context::new(None, sources);
+    let eval = Eval::bare(&context, &Empty, (source, text));
     let mut vars = Vars::new();
     let mut problems = Vec::new();
     for structure in &body {
