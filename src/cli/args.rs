@@ -40,6 +40,10 @@ pub struct Global {
     #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true,
           default_missing_value = "1", env = "MLINFRA_SANDBOX", hide_env_values = true)]
     pub sandbox: Option<String>,
+    /// Use the values in env/NAME.hcl; the stack's name ends in -NAME, so that environments
+    /// never own each other's objects. MLINFRA_ENV does the same; `--env=` is none of them.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub env: Option<String>,
     /// Use this profile of the AWS configuration.
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
@@ -65,6 +69,8 @@ pub enum Command {
     Show(ShowArgs),
     /// Show the outputs of the stack.
     Output(OutputArgs),
+    /// Show in what two environments differ.
+    DiffEnv(DiffEnvArgs),
     /// Look at the simulated region, change its rules, or act in it as a stranger.
     Sandbox(SandboxArgs),
     /// Print the language's tables: every block and attribute.
@@ -86,6 +92,7 @@ impl Command {
             Self::Destroy(_) => "destroy",
             Self::Show(_) => "show",
             Self::Output(_) => "output",
+            Self::DiffEnv(_) => "diff-env",
             Self::Sandbox(_) => "sandbox",
             Self::Schema(_) => "schema",
             Self::Version => "version",
@@ -218,6 +225,20 @@ pub struct OutputArgs {
     pub raw: bool,
 }
 
+/// `diff-env`
+#[derive(Args, Debug)]
+pub struct DiffEnvArgs {
+    #[command(flatten)]
+    pub vars: VarArgs,
+    /// One environment: the name of a file in env/.
+    pub from: String,
+    /// The other.
+    pub to: String,
+    /// Exit with 2 when their objects differ.
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
 /// `sandbox`
 #[derive(Args, Debug)]
 pub struct SandboxArgs {
@@ -300,6 +321,7 @@ const SINGLE: &[&str] = &[
     "destroy",
     "detailed-exitcode",
     "diff",
+    "env",
     "json",
     "no-color",
     "out",

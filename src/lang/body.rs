@@ -129,7 +129,7 @@ pub(crate) fn top_label(
 }
 
 fn is_stack_name(text: &str) -> bool {
-    text.len() <= 30
+    text.len() <= limits::STACK_NAME
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }

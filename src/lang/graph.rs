@@ -37,6 +37,8 @@ pub(crate) enum What<'a> {
     Local(&'a Expression),
     Block(&'a Block, &'static BlockSchema),
     Module(&'a Block),
+    /// `stack.env`, `stack.name` or `stack.region`.
+    Fact,
     Output(&'a Block),
 }
 
@@ -137,6 +139,19 @@ impl<'a> Graph<'a> {
         match node.what {
             // Only rules refer to anything, and they are checked at the end.
             What::Variable(_) => {}
+            What::Fact if node.name == "env" => {}
+            What::Fact => {
+                let span = node.span.range.clone();
+                let stack =
+                    |node: &Node<'_>| node.word == "stack" && matches!(node.what, What::Block(..));
+                return self
+                    .nodes
+                    .iter()
+                    .position(stack)
+                    .map(|at| (at, span))
+                    .into_iter()
+                    .collect();
+            }
             What::Local(expr) => references.visit_expr(expr),
             What::Block(block, _) | What::Module(block) | What::Output(block) => {
                 references.visit_body(&block.body)
@@ -254,7 +269,8 @@ impl<'a> Graph<'a> {
             let node = self.nodes.get(place)?;
             for (next, range) in self.uses(node) {
                 let other = self.nodes.get(next)?;
-                if matches!(other.what, What::Block(..) | What::Module(_)) {
+                let block = matches!(other.what, What::Block(..) | What::Module(_));
+                if block && other.word != "stack" {
                     return Some((other, Span { source: node.span.source, range }));
                 }
             }

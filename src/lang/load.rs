@@ -21,7 +21,7 @@ use super::schema::BlockSchema;
 use super::snapshot::Variable;
 use super::value::{Data, Value};
 use super::vars::Vars;
-use super::{Evaluated, File, Loaded, Output, World, codes, convert, nearest, variable};
+use super::{Evaluated, File, Loaded, Output, World, codes, convert, nearest, tidy, variable};
 
 /// Reads and evaluates a whole configuration. Problems of all files are reported together; what
 /// depends on something wrong is left out without a problem of its own.
@@ -73,34 +73,6 @@ fn run(files: &[File], vars: &Vars, world: &dyn World, reader: Option<&dyn ReadF
     Loaded { sources, stack, blocks, outputs, variables, problems }
 }
 
-/// By file and place, without repetitions, and not more than a person reads.
-pub fn tidy(mut problems: Vec<Problem>) -> Vec<Problem> {
-    let place = |problem: &Problem| {
-        problem.labels.first().map(|label| (label.span.source, label.span.range.start))
-    };
-    problems.sort_by_key(place);
-    // The instances of a block have the same problem one by one.
-    problems.dedup_by(|next, first| {
-        let same = (next.code, &next.summary, &next.labels, &next.help)
-            == (first.code, &first.summary, &first.labels, &first.help);
-        if same && next.detail != first.detail && first.detail.starts_with("in ") {
-            let (base, more) = first.detail.split_once(" and ").unwrap_or((&first.detail, "0"));
-            let more = more.split(' ').next().and_then(|more| more.parse().ok()).unwrap_or(0_u32);
-            first.detail = format!("{base} and {} more", more + 1);
-        }
-        same
-    });
-    if problems.len() > limits::PROBLEMS {
-        let more = problems.len() - limits::PROBLEMS;
-        problems.truncate(limits::PROBLEMS);
-        problems.push(
-            Problem::error(codes::LIMIT, format!("and {more} more problems"))
-                .help("mend the first ones; the others may go with them"),
-        );
-    }
-    problems
-}
-
 pub(super) struct Loader<'a> {
     pub(super) context: &'a Context<'a>,
     pub(super) vars: &'a Vars,
@@ -113,6 +85,8 @@ pub(super) struct Loader<'a> {
     pub(super) variables: Vec<Variable>,
     /// The modules around it.
     pub(super) path: Vec<Module>,
+    /// The environment; empty when there is none.
+    pub(super) env: Value,
     /// The folder of its files, from the stack's folder on.
     pub(super) folder: &'a str,
     /// The folders of the modules around it.
@@ -141,6 +115,11 @@ impl<'a> Loader<'a> {
             outputs: Vec::new(),
             variables: Vec::new(),
             path: Vec::new(),
+            env: match vars.env() {
+                Some(env) => env.into(),
+                None if vars.missing_is_unknown() => Value::unknown(),
+                None => "".into(),
+            },
             folder: "",
             chain: Vec::new(),
             after: Vec::new(),
@@ -189,7 +168,11 @@ impl<'a> Loader<'a> {
     /// Finds the stack block and evaluates it with what it needs, before everything else.
     fn first_stack(&mut self, graph: &Graph<'a>, order: &[usize]) {
         let stacks: Vec<usize> = (0..graph.nodes.len())
-            .filter(|place| graph.nodes.get(*place).is_some_and(|node| node.word == "stack"))
+            .filter(|place| {
+                graph.nodes.get(*place).is_some_and(|node| {
+                    node.word == "stack" && matches!(node.what, What::Block(..))
+                })
+            })
             .collect();
         let [place] = stacks.as_slice() else {
             let mut problem = match stacks.as_slice() {
@@ -261,6 +244,7 @@ impl<'a> Loader<'a> {
                 self.outputs.extend(output);
                 None
             }
+            What::Fact => self.fact(node.name),
             What::Module(block) => {
                 self.problems = problems;
                 return self.module(graph, place, block);
@@ -272,7 +256,8 @@ impl<'a> Loader<'a> {
             What::Block(block, schema) => {
                 let subject = Subject::inner(schema, label_of(node));
                 let checked = body::check(&eval, block, subject, &mut problems);
-                self.plain(node, checked, schema)
+                self.problems = problems;
+                return self.plain(node, checked, schema);
             }
         };
         self.problems = problems;
@@ -287,7 +272,9 @@ impl<'a> Loader<'a> {
         schema: &'static BlockSchema,
     ) -> Option<Value> {
         if node.word == "stack" {
-            self.stack = checked.complete.then(|| Rc::new(checked.block));
+            let mut block = checked.block;
+            self.name_env(&mut block);
+            self.stack = checked.complete.then(|| Rc::new(block));
             return None;
         }
         let exports = match &self.stack {

@@ -195,6 +195,7 @@ impl<'a> Loader<'a> {
         chain.push(call.folder.clone());
         Loader {
             stack: self.stack.clone(),
+            env: self.env.clone(),
             path,
             chain,
             folder: &call.folder,

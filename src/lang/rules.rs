@@ -40,8 +40,8 @@ pub(crate) fn read(
     inside: &Inside,
     problems: &mut Problems,
 ) -> Rules {
-    let mut rules = Rules::default();
-    rules.after = after(eval, block, inside, problems);
+    let after = after(eval, block, inside, problems);
+    let mut rules = Rules { after, ..Rules::default() };
     let mut first: Option<Span> = None;
     for structure in &block.body {
         let Structure::Block(inner) = structure else { continue };

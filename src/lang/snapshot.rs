@@ -50,6 +50,7 @@ impl Snapshot {
         let mut out = Self {
             files: files.iter().map(|file| (file.name.clone(), file.text.clone())).collect(),
             reads: reads.taken(),
+            env: vars.env().map(str::to_owned),
             ..Self::default()
         };
         for variable in &loaded.variables {
@@ -76,6 +77,9 @@ impl Snapshot {
     /// The values, with `from` as the word for where they came from.
     pub fn vars(&self, from: &str) -> Result<Vars, String> {
         let mut vars = Vars::new();
+        if let Some(env) = &self.env {
+            vars.set_env(env);
+        }
         for (name, given) in &self.values {
             match given {
                 Given::Text(text) => vars.set_text(name, text, from),

@@ -276,3 +276,38 @@ fn bombs_of_modules_end_early() {
     let found = problem(&load_files(&files, &Vars::new()));
     assert!(found.contains("more than 200,000 blocks"), "{found}");
 }
+
+#[test]
+fn the_stack_s_name_and_environment_are_read_everywhere() {
+    let main = "module \"m\" {\n  source = \"./m\"\n}\noutput \"o\" {\n  value = [stack.env, stack.name, stack.region, module.m.env]\n}\n";
+    let inner = "output \"env\" {\n  value = \"${stack.name}/${stack.env}\"\n}\n";
+    let files = [("main.hcl", main), ("m/main.hcl", inner)];
+    let loaded = load_files(&files, &Vars::new());
+    assert_eq!(fine(&loaded).len(), 0);
+    assert_eq!(shown(&loaded), ["[\"\", \"t\", \"us-east-1\", \"t/\"]"]);
+    let mut vars = Vars::new();
+    vars.set_env("prod");
+    let loaded = load_files(&files, &vars);
+    assert_eq!(shown(&loaded), ["[\"prod\", \"t-prod\", \"us-east-1\", \"t-prod/prod\"]"]);
+    assert_eq!(loaded.stack.and_then(|stack| stack.label).as_deref(), Some("t-prod"));
+    vars.one_name();
+    let loaded = load_files(&files, &vars);
+    assert_eq!(shown(&loaded), ["[\"prod\", \"t\", \"us-east-1\", \"t/prod\"]"]);
+    let mut vars = Vars::new();
+    vars.set_env("a-very-long-name-of-an-environment");
+    let found = problem(&load_files(&files, &vars));
+    assert!(found.contains("the stack's name is too long in environment"), "{found}");
+    let wrong = "output \"o\" {\n  value = stack.nam\n}\n";
+    let found = problem(&load_files(&[("main.hcl", wrong)], &Vars::new()));
+    assert!(found.contains("L020") && found.contains("did you mean \"name\"?"), "{found}");
+    // The stack block may read its environment, and not what it says itself.
+    let stack =
+        "stack \"s\" {\n  region = stack.env == \"prod\" ? \"eu-west-1\" : \"us-east-1\"\n}\n";
+    let mut vars = Vars::new();
+    vars.set_env("prod");
+    let loaded = super::testing::load_text(stack, &vars);
+    let region = loaded.stack.as_ref().and_then(|stack| stack.attr("region")?.as_str());
+    assert_eq!(region, Some("eu-west-1"), "{:?}", loaded.problems);
+    let circle = "stack \"s\" {\n  region = stack.name\n}\n";
+    assert!(problem(&super::testing::load_text(circle, &Vars::new())).contains("L021"));
+}

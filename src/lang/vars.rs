@@ -42,6 +42,8 @@ impl std::fmt::Debug for VarData {
 pub struct Vars {
     inputs: BTreeMap<String, VarInput>,
     unknown_when_missing: bool,
+    env: Option<String>,
+    one_name: bool,
 }
 
 impl Vars {
@@ -66,6 +68,7 @@ impl Vars {
     pub fn extend(&mut self, others: Vars) {
         self.inputs.extend(others.inputs);
         self.unknown_when_missing |= others.unknown_when_missing;
+        self.env = others.env.or(self.env.take());
     }
 
     /// Only the values of these.
@@ -78,6 +81,26 @@ impl Vars {
     /// A variable without value is unknown instead of a problem, as `validate` needs it.
     pub fn unknown_when_missing(&mut self) {
         self.unknown_when_missing = true;
+    }
+
+    /// Names the environment: `stack.env` reads it, and the stack's name ends in it, so that
+    /// two environments never own each other's objects.
+    pub fn set_env(&mut self, name: &str) {
+        self.env = Some(name.to_owned());
+    }
+
+    /// The environment.
+    pub fn env(&self) -> Option<&str> {
+        self.env.as_deref()
+    }
+
+    /// Leaves the environment out of the stack's name, so that two can be compared.
+    pub fn one_name(&mut self) {
+        self.one_name = true;
+    }
+
+    pub(crate) fn names_env(&self) -> bool {
+        !self.one_name
     }
 
     pub(crate) fn missing_is_unknown(&self) -> bool {
