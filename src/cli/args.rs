@@ -40,6 +40,10 @@ pub struct Global {
     #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true,
           default_missing_value = "1", env = "MLINFRA_SANDBOX", hide_env_values = true)]
     pub sandbox: Option<String>,
+    /// Use the values in env/NAME.hcl; the stack's name ends in -NAME, so that environments
+    /// never own each other's objects. MLINFRA_ENV does the same; `--env=` is none of them.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub env: Option<String>,
     /// Use this profile of the AWS configuration.
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
@@ -67,6 +71,8 @@ pub enum Command {
     Output(OutputArgs),
     /// Look at the ledger, check it, move it between a folder and a bucket.
     Ledger(LedgerArgs),
+    /// Show in what two environments differ.
+    DiffEnv(DiffEnvArgs),
     /// Look at the simulated region, change its rules, or act in it as a stranger.
     Sandbox(SandboxArgs),
     /// Print the language's tables: every block and attribute.
@@ -89,6 +95,7 @@ impl Command {
             Self::Show(_) => "show",
             Self::Output(_) => "output",
             Self::Ledger(_) => "ledger",
+            Self::DiffEnv(_) => "diff-env",
             Self::Sandbox(_) => "sandbox",
             Self::Schema(_) => "schema",
             Self::Version => "version",
@@ -117,6 +124,9 @@ pub struct FmtArgs {
     /// Show the differences; without --check the files are written too.
     #[arg(long)]
     pub diff: bool,
+    /// Also the files in folders inside it, such as those of modules.
+    #[arg(short, long)]
+    pub recursive: bool,
     /// Files, or `-` for standard input; every .hcl file of the folder when none is named.
     pub files: Vec<PathBuf>,
 }
@@ -260,6 +270,20 @@ pub enum LedgerPlace {
     S3,
 }
 
+/// `diff-env`
+#[derive(Args, Debug)]
+pub struct DiffEnvArgs {
+    #[command(flatten)]
+    pub vars: VarArgs,
+    /// One environment: the name of a file in env/.
+    pub from: String,
+    /// The other.
+    pub to: String,
+    /// Exit with 2 when their objects differ.
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
 /// `sandbox`
 #[derive(Args, Debug)]
 pub struct SandboxArgs {
@@ -342,10 +366,12 @@ const SINGLE: &[&str] = &[
     "destroy",
     "detailed-exitcode",
     "diff",
+    "env",
     "json",
     "no-color",
     "out",
     "raw",
+    "recursive",
     "refresh-only",
     "replace",
     "target",

@@ -19,8 +19,11 @@ pub fn run(global: &Global, terminal: &Terminal, args: &FmtArgs) -> Result<u8, H
     if args.files.iter().any(|file| file == Path::new("-")) {
         return from_stdin(terminal, args);
     }
-    let files =
-        if args.files.is_empty() { every(&load::folder(global))? } else { args.files.clone() };
+    let files = if args.files.is_empty() {
+        every(&load::folder(global), args.recursive)?
+    } else {
+        args.files.clone()
+    };
     let (mut differs, mut broken) = (false, false);
     for path in files {
         let old = load::read(&path)?;
@@ -50,12 +53,25 @@ pub fn run(global: &Global, terminal: &Terminal, args: &FmtArgs) -> Result<u8, H
     })
 }
 
-/// Every .hcl file, those with values of variables too.
-fn every(dir: &Path) -> Result<Vec<PathBuf>, Halt> {
+/// Every .hcl file, those with values of variables too. Hidden folders hold no configuration.
+fn every(dir: &Path, recursive: bool) -> Result<Vec<PathBuf>, Halt> {
     let mut files = load::files(dir)?;
     let entries = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
     files.extend(entries.filter(|path| path.to_string_lossy().ends_with(".vars.hcl")));
     files.sort();
+    if recursive {
+        let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+        let folders = entries.filter(|entry| {
+            let hidden = entry.file_name().to_string_lossy().starts_with('.');
+            // A link to a folder could lead around in a circle.
+            !hidden && entry.file_type().is_ok_and(|kind| kind.is_dir())
+        });
+        let mut folders: Vec<PathBuf> = folders.map(|entry| entry.path()).collect();
+        folders.sort();
+        for folder in folders {
+            files.extend(every(&folder, recursive)?);
+        }
+    }
     Ok(files)
 }
 

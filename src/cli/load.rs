@@ -10,12 +10,8 @@ use crate::model::{AccountId, Problem, Region, Severity};
 use crate::stack::{self, Config, Origins, Words};
 
 use super::args::{Global, VarArgs};
+use super::environment;
 use super::halt::Halt;
-
-/// Files with this ending hold values of variables, for `--var-file`.
-const VAR_FILES: &str = ".vars.hcl";
-/// Pins of images and such; not configuration.
-const LOCK_FILE: &str = "mlinfra.lock.hcl";
 
 /// A configuration without problems.
 pub struct Stack {
@@ -79,9 +75,7 @@ pub fn files(dir: &Path) -> Result<Vec<PathBuf>, Halt> {
         .map_err(|error| unread("folder", dir, &error, "name the stack's folder with -C"))?;
     let is_config = |path: &PathBuf| {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        name.is_some_and(|name| {
-            name.ends_with(".hcl") && !name.ends_with(VAR_FILES) && name != LOCK_FILE
-        }) && path.is_file()
+        name.is_some_and(|name| lang::is_config(&name)) && path.is_file()
     };
     let mut files: Vec<PathBuf> =
         entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_config).collect();
@@ -89,22 +83,20 @@ pub fn files(dir: &Path) -> Result<Vec<PathBuf>, Halt> {
     Ok(files)
 }
 
-/// Values of variables, the strongest last: environment, files, flags.
-fn variables(dir: &Path, args: &VarArgs) -> Result<Vars, Halt> {
+/// Values of variables, the strongest last: the process's environment, the stack's
+/// environment, files, flags.
+fn variables(dir: &Path, env: Option<&str>, args: &VarArgs) -> Result<Vars, Halt> {
     let mut vars = Vars::new();
-    for (name, value) in environment() {
+    for (name, value) in exported() {
         vars.set_text(&name, &value, &format!("MLINFRA_VAR_{name}"));
+    }
+    if let Some(env) = env {
+        vars.extend(var_file(&environment::file(dir, env)?)?);
+        vars.set_env(env);
     }
     for file in &args.var_files {
         let path = if file.is_absolute() || file.exists() { file.clone() } else { dir.join(file) };
-        let text = read(&path)?;
-        let name = path.display().to_string();
-        let found = lang::parse_var_file(&name, &text).map_err(|problems| {
-            let mut sources = crate::model::Sources::default();
-            sources.add(&name, &text);
-            Halt::of(problems, &sources)
-        })?;
-        vars.extend(found);
+        vars.extend(var_file(&path)?);
     }
     for pair in &args.vars {
         let Some((name, value)) = pair.split_once('=') else {
@@ -116,7 +108,17 @@ fn variables(dir: &Path, args: &VarArgs) -> Result<Vars, Halt> {
     Ok(vars)
 }
 
-fn environment() -> Vec<(String, String)> {
+fn var_file(path: &Path) -> Result<Vars, Halt> {
+    let text = read(path)?;
+    let name = path.strip_prefix("./").unwrap_or(path).display().to_string();
+    lang::parse_var_file(&name, &text).map_err(|problems| {
+        let mut sources = crate::model::Sources::default();
+        sources.add(&name, &text);
+        Halt::of(problems, &sources)
+    })
+}
+
+fn exported() -> Vec<(String, String)> {
     let named = |(name, value): (String, String)| {
         Some((name.strip_prefix("MLINFRA_VAR_")?.to_owned(), value))
     };
@@ -151,6 +153,25 @@ pub fn load(
     missing: Missing,
 ) -> Result<Stack, Halt> {
     let dir = folder(global);
+    let env = environment::chosen(global, &dir, missing)?;
+    let vars = variables(&dir, env.as_deref(), args)?;
+    from_folder(dir, vars, account, missing)
+}
+
+/// One of two environments that are compared, under the name of the stack alone.
+pub fn compared(global: &Global, args: &VarArgs, env: &str) -> Result<Stack, Halt> {
+    let dir = folder(global);
+    let mut vars = variables(&dir, Some(env), args)?;
+    vars.one_name();
+    from_folder(dir, vars, None, Missing::Unknown)
+}
+
+fn from_folder(
+    dir: PathBuf,
+    vars: Vars,
+    account: Option<AccountId>,
+    missing: Missing,
+) -> Result<Stack, Halt> {
     let mut files = Vec::new();
     for path in self::files(&dir)? {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
@@ -160,7 +181,6 @@ pub fn load(
         let help = "write a stack (examples/quickstart is one), or name its folder with -C";
         return Err(Halt::one("F004", format!("no .hcl file in {}", dir.display()), help));
     }
-    let vars = variables(&dir, args)?;
     let reader = Folder::open(&dir).ok();
     let reader = reader.as_ref().map(|folder| folder as &dyn lang::ReadFile);
     evaluate(Texts { dir, files, vars, reader }, account, missing)
@@ -174,7 +194,8 @@ pub fn written(
     snapshot: &Snapshot,
     account: Option<AccountId>,
 ) -> Result<Stack, Halt> {
-    let now = variables(&folder(global), args)?.only(&snapshot.withheld);
+    let env = environment::same(global, snapshot)?;
+    let now = variables(&folder(global), env, args)?.only(&snapshot.withheld);
     rewritten(global, snapshot, now, account)
 }
 
@@ -185,7 +206,8 @@ pub fn written_over(
     snapshot: &Snapshot,
     account: Option<AccountId>,
 ) -> Result<Stack, Halt> {
-    let now = variables(&folder(global), args)?;
+    let env = environment::same(global, snapshot)?;
+    let now = variables(&folder(global), env, args)?;
     rewritten(global, snapshot, now, account)
 }
 

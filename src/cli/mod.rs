@@ -9,6 +9,8 @@ mod ask;
 mod completions;
 mod connect;
 mod destroy;
+mod diff_env;
+mod environment;
 mod fmt;
 mod halt;
 mod ledger;
@@ -84,6 +86,7 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<u8, Halt> {
         Command::Show(args) => show::run(global, terminal, args),
         Command::Output(args) => output::run(global, terminal, args),
         Command::Ledger(args) => ledger::run(global, terminal, args),
+        Command::DiffEnv(args) => diff_env::run(global, terminal, args),
         Command::Sandbox(args) => sandbox::run(global, terminal, args),
         Command::Schema(args) => schema::run(terminal, args),
         Command::Version => version::run(global, terminal),

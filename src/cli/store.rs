@@ -144,6 +144,10 @@ impl Session {
     }
 
     fn ledger_folder(&self) -> PathBuf {
-        self.stack.dir.join(LEDGER)
+        let folder = self.stack.dir.join(LEDGER);
+        match &self.stack.snapshot.env {
+            Some(env) => folder.join("env").join(env),
+            None => folder,
+        }
     }
 }

@@ -6,7 +6,7 @@ use crate::cloud::Facts;
 use crate::kinds::Home;
 use crate::model::{AccountId, Problem, Severity, Sources, Zone};
 use crate::show::problem;
-use crate::stack::{self, Pins};
+use crate::stack::{self, Desired, Pins};
 
 use super::args::{Global, VarArgs};
 use super::halt::Halt;
@@ -38,6 +38,14 @@ fn count(problems: &[Problem], severity: Severity) -> usize {
 /// Loads and expands in an assumed world, so that ranges and names are checked too.
 fn check(global: &Global, args: &VarArgs) -> Result<Stack, Halt> {
     let stack = load::load(global, args, None, Missing::Unknown)?;
+    match assumed(&stack) {
+        Ok(_) => Ok(stack),
+        Err(problems) => Err(Halt::of(problems, &stack.loaded.sources)),
+    }
+}
+
+/// What a stack wants in a world of which nothing is asked.
+pub fn assumed(stack: &Stack) -> Result<Desired, Vec<Problem>> {
     let region = stack.config.region.clone();
     let account = stack.config.account.clone().unwrap_or_else(|| AccountId::from("000000000000"));
     let zones = ('a'..='h').map(|letter| Zone(format!("{region}{letter}"))).collect();
@@ -45,10 +53,7 @@ fn check(global: &Global, args: &VarArgs) -> Result<Stack, Halt> {
     facts.zones = zones;
     let images = stack::ask(&stack.loaded).images.into_iter();
     facts.images = images.map(|name| (name, "ami-00000000".into())).collect();
-    match stack::expand(&stack.loaded, &facts, &Pins::default()) {
-        Ok(_) => Ok(stack),
-        Err(problems) => Err(Halt::of(problems, &stack.loaded.sources)),
-    }
+    stack::expand(&stack.loaded, &facts, &Pins::default())
 }
 
 /// Terraform's shape, so that its readers work.

@@ -113,7 +113,9 @@ pub(crate) fn top_label(
             Some(format!("{text:?} is not a name: a letter or _, then letters, digits, _ and -"))
         }
         "stack" | "variable" | "output" => None,
-        word if Word::from_word(word).is_some() => Name::new(text).err().map(|bad| bad.to_string()),
+        word if word == "module" || Word::from_word(word).is_some() => {
+            Name::new(text).err().map(|bad| bad.to_string())
+        }
         _ if text.is_empty() || text.chars().any(char::is_control) => {
             Some("a label is not empty and holds no control characters".to_owned())
         }
@@ -127,7 +129,7 @@ pub(crate) fn top_label(
 }
 
 fn is_stack_name(text: &str) -> bool {
-    text.len() <= 30
+    text.len() <= limits::STACK_NAME
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }

@@ -94,6 +94,26 @@ pub const LIFECYCLE: BlockSchema = BlockSchema {
     doc: "What a plan may do to the objects of the block.",
 };
 
+/// `module "name" {}`
+pub const MODULE: BlockSchema = BlockSchema {
+    word: "module",
+    label: Some("the name by which other blocks read its outputs: `module.<name>.<output>`"),
+    repeats: true,
+    attributes: &[Attribute::new(
+        "source",
+        Type::String,
+        "A folder inside the stack's own, from this file's folder on, such as \
+             `\"./modules/team\"`.",
+    )
+    .required()],
+    blocks: &[],
+    exports: &[],
+    doc: "Everything that the files of a folder declare, with values for its variables: every \
+          other attribute is one. Inside, names are the module's own; blocks come in as values \
+          of variables (`type = bucket`) and go out as outputs. Evaluated as a whole, after all \
+          that it refers to; `file()` reads beside the module's files.",
+};
+
 /// `locals {}`
 pub const LOCALS: BlockSchema = BlockSchema {
     word: "locals",

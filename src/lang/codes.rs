@@ -28,6 +28,7 @@ codes! {
     DEFERRED = "L022", "A value that is known only after apply stands where it decides something.";
     UNSUPPORTED = "L023", "A reference or function that this language does not have.";
     ADDRESS = "L024", "An attribute names no place of the configuration.";
+    MODULE = "L025", "A module's folder cannot be used.";
     OPERAND = "L030", "An operator got a value that it cannot work on.";
     ARITHMETIC = "L031", "A calculation has no exact result.";
     NUMBER = "L032", "A number has more digits than can be kept exactly.";

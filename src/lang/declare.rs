@@ -2,7 +2,7 @@
 
 use hcl_edit::structure::{Block, Structure};
 
-use crate::model::{Problem, Span};
+use crate::model::{Block as Kind, Problem, Source, Span};
 
 use super::builtin::{LOCALS, OUTPUT, VARIABLE};
 use super::graph::{Graph, Node, What};
@@ -10,11 +10,14 @@ use super::load::Loader;
 use super::schema::BlockSchema;
 use super::{body, codes, nearest};
 
+/// What can be read of the stack: `stack.env`.
+const FACTS: [&str; 3] = ["env", "name", "region"];
+
 impl<'a> Loader<'a> {
     /// Declares everything that stands at the top of the files.
     pub(super) fn declare(&mut self) -> Graph<'a> {
         let schemas = self.world.schema();
-        let mut words = vec!["var", "local"];
+        let mut words = vec!["var", "local", "module", "stack"];
         words.extend(schemas.iter().filter(|s| referable(s)).map(|s| s.word));
         let mut graph = Graph::new(words);
         let files = self.files;
@@ -36,6 +39,13 @@ impl<'a> Loader<'a> {
                     Structure::Block(block) => self.declare_block(&mut graph, file, block),
                 }
             }
+        }
+        let stack = graph.nodes.iter().find(|node| node.word == "stack");
+        let nowhere = Span { source: Source(0), range: 0..0 };
+        let (span, file) = stack.map_or((nowhere, 0), |node| (node.span.clone(), node.file));
+        for name in FACTS {
+            let span = span.clone();
+            self.add(&mut graph, Node { what: What::Fact, word: "stack", name, span, file }, true);
         }
         graph
     }
@@ -59,6 +69,15 @@ impl<'a> Loader<'a> {
                 }
             },
         };
+        let inside = ["variable", "output", "locals", "module", "lookup"];
+        let fits = inside.contains(&word) || Kind::from_word(word).is_some();
+        if !self.path.is_empty() && !fits {
+            let text = format!("a module has no {word} block");
+            let help = "it stands in the files of the stack that uses the module; move it there";
+            let problem = Problem::error(codes::STACK, text).at(&span, "in a module");
+            self.problems.push(problem.help(help));
+            return;
+        }
         let label = match body::top_label(&eval, block, schema) {
             Ok(label) => label,
             Err(problem) => {
@@ -75,6 +94,7 @@ impl<'a> Loader<'a> {
         let (what, first) = match word {
             "variable" => (What::Variable(block), "var"),
             "output" => (What::Output(block), "output"),
+            "module" => (What::Module(block), "module"),
             _ => (What::Block(block, schema), schema.word),
         };
         // Outputs are declared under a word that no reference can start with.
@@ -123,7 +143,7 @@ impl<'a> Loader<'a> {
 }
 
 fn referable(schema: &BlockSchema) -> bool {
-    schema.label.is_some() && !matches!(schema.word, "stack" | "variable" | "output")
+    schema.label.is_some() && !matches!(schema.word, "stack" | "variable" | "output" | "module")
 }
 
 fn unknown_block(word: &str, span: &Span, schemas: &[BlockSchema]) -> Problem {

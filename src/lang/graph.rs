@@ -1,6 +1,6 @@
 //! What is declared, and in which order it can be evaluated.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::ops::Range;
 
@@ -36,6 +36,9 @@ pub(crate) enum What<'a> {
     Variable(&'a Block),
     Local(&'a Expression),
     Block(&'a Block, &'static BlockSchema),
+    Module(&'a Block),
+    /// `stack.env`, `stack.name` or `stack.region`.
+    Fact,
     Output(&'a Block),
 }
 
@@ -60,6 +63,8 @@ pub(crate) struct Graph<'a> {
     values: Vec<OnceCell<Option<Value>>>,
     /// Which nodes something refers to.
     used: OnceCell<Vec<bool>>,
+    /// Nodes that stand in circles.
+    circles: RefCell<BTreeSet<usize>>,
 }
 
 impl<'a> Graph<'a> {
@@ -70,6 +75,7 @@ impl<'a> Graph<'a> {
             words,
             values: Vec::new(),
             used: OnceCell::new(),
+            circles: RefCell::default(),
         }
     }
 
@@ -86,6 +92,16 @@ impl<'a> Graph<'a> {
         self.nodes.push(node);
         self.values.push(OnceCell::new());
         Ok(place)
+    }
+
+    /// Forgets all values: the next instance of a module has its own. What stands in a circle
+    /// stays without one.
+    pub(crate) fn reset(&mut self) {
+        for (place, cell) in self.values.iter_mut().enumerate() {
+            if !self.circles.borrow().contains(&place) {
+                cell.take();
+            }
+        }
     }
 
     /// Notes the value of a node, or that it has none.
@@ -123,8 +139,23 @@ impl<'a> Graph<'a> {
         match node.what {
             // Only rules refer to anything, and they are checked at the end.
             What::Variable(_) => {}
+            What::Fact if node.name == "env" => {}
+            What::Fact => {
+                let span = node.span.range.clone();
+                let stack =
+                    |node: &Node<'_>| node.word == "stack" && matches!(node.what, What::Block(..));
+                return self
+                    .nodes
+                    .iter()
+                    .position(stack)
+                    .map(|at| (at, span))
+                    .into_iter()
+                    .collect();
+            }
             What::Local(expr) => references.visit_expr(expr),
-            What::Block(block, _) | What::Output(block) => references.visit_body(&block.body),
+            What::Block(block, _) | What::Module(block) | What::Output(block) => {
+                references.visit_body(&block.body)
+            }
         }
         let mut seen = BTreeSet::new();
         references.found.retain(|(place, _)| seen.insert(*place));
@@ -154,6 +185,7 @@ impl<'a> Graph<'a> {
             if circle {
                 problems.push(self.circle(&members, &uses));
                 members.iter().for_each(|place| self.settle(*place, None));
+                self.circles.borrow_mut().extend(members.iter().copied());
             }
             order.extend(members);
         }
@@ -237,7 +269,8 @@ impl<'a> Graph<'a> {
             let node = self.nodes.get(place)?;
             for (next, range) in self.uses(node) {
                 let other = self.nodes.get(next)?;
-                if matches!(other.what, What::Block(..)) {
+                let block = matches!(other.what, What::Block(..) | What::Module(_));
+                if block && other.word != "stack" {
                     return Some((other, Span { source: node.span.source, range }));
                 }
             }

@@ -57,7 +57,7 @@ impl<'a> Loader<'a> {
     }
 
     fn rules_of(&mut self, eval: &Eval<'_>, block: &Block) -> Arc<Rules> {
-        let inside = |_: &str| Vec::new();
+        let inside = self.inside(block);
         let mut rules = rules::read(eval, block, &inside, &mut self.problems);
         rules.after.extend(self.after.iter().cloned());
         Arc::new(rules)
@@ -120,7 +120,7 @@ impl<'a> Loader<'a> {
         let subject = Subject::top(form.schema, address.clone());
         let mut checked = body::check(eval, form.block, subject, &mut self.problems);
         // A reader who sees a line of a module or of a repeated block needs to know which.
-        if address.key.is_some() {
+        if address.key.is_some() || !address.module.is_empty() {
             for problem in self.problems.iter_mut().skip(before) {
                 if problem.detail.is_empty() {
                     problem.detail = format!("in {address}");

@@ -17,6 +17,10 @@ pub const BLOCKS: usize = 100_000;
 pub const INSTANCES: u64 = 200_000;
 /// The highest `count`.
 pub const COUNT: u32 = 100_000;
+/// Characters of a stack's name.
+pub const STACK_NAME: usize = 30;
+/// Modules within modules.
+pub const MODULES: usize = 32;
 /// Nested brackets, blocks or values.
 pub const DEPTH: usize = 64;
 /// Entries written out in one object: the parser compares each with all before it.

@@ -1,23 +1,27 @@
 //! From files to evaluated blocks.
 
-use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::rc::Rc;
 
 use hcl_edit::structure::{Block, Body};
 
-use crate::model::{Address, Block as Kind, Module, Problem, Source, Sources, Span};
+use crate::model::{Address, Block as Kind, Module, Problem, Sources, Span};
 
 use super::body::{self, Problems, Subject};
 use super::builtin::OUTPUT;
 use super::deep::on_large_stack;
 use super::eval::{Context, Eval};
+use super::folder::{self, Parsed};
 use super::graph::{Graph, Node, What};
-use super::limits::{self, Budget};
+use super::limits;
 use super::read::ReadFile;
+use super::rules::Inside;
 use super::schema::BlockSchema;
 use super::snapshot::Variable;
 use super::value::{Data, Value};
 use super::vars::Vars;
-use super::{Evaluated, File, Loaded, Output, World, codes, convert, nearest, parse, variable};
+use super::{Evaluated, File, Loaded, Output, World, codes, convert, nearest, tidy, variable};
 
 /// Reads and evaluates a whole configuration. Problems of all files are reported together; what
 /// depends on something wrong is left out without a problem of its own.
@@ -41,32 +45,17 @@ pub fn load(
 }
 
 fn run(files: &[File], vars: &Vars, world: &dyn World, reader: Option<&dyn ReadFile>) -> Loaded {
-    let mut sources = Sources::default();
+    let context = Context::new(reader, Sources::default());
     let mut problems = Vec::new();
     let mut bodies = Vec::new();
-    let texts: Vec<&str> = files.iter().map(|file| parse::without_mark(&file.text)).collect();
-    for (file, text) in files.iter().zip(&texts) {
-        let source = sources.add(&file.name, text);
-        match parse::body(text, source) {
-            Ok(body) => bodies.push((source, *text, body)),
+    for file in files {
+        match folder::parse_file(&context, &file.name, &file.text) {
+            Ok(parsed) => bodies.push(parsed),
             Err(problem) => problems.push(*problem),
         }
     }
     let broken = !problems.is_empty();
-    let context = Context { reader, sources: RefCell::new(sources), budget: Budget::default() };
-    let mut loader = Loader {
-        context: &context,
-        vars,
-        world,
-        files: &bodies,
-        problems,
-        stack: None,
-        blocks: Vec::new(),
-        outputs: Vec::new(),
-        variables: Vec::new(),
-        path: Vec::new(),
-        after: Vec::new(),
-    };
+    let mut loader = Loader { problems, ..Loader::new(&context, vars, world, &bodies) };
     // Names of a file that could not be parsed would all be missing; one problem is enough.
     if !broken {
         loader.evaluate();
@@ -80,63 +69,84 @@ fn run(files: &[File], vars: &Vars, world: &dyn World, reader: Option<&dyn ReadF
     outputs.sort_by_key(|output| order(&output.span));
     drop(bodies);
     let sources = context.sources.into_inner();
+    let stack = stack.map(Rc::unwrap_or_clone);
     Loaded { sources, stack, blocks, outputs, variables, problems }
 }
-
-/// By file and place, without repetitions, and not more than a person reads.
-pub fn tidy(mut problems: Vec<Problem>) -> Vec<Problem> {
-    let place = |problem: &Problem| {
-        problem.labels.first().map(|label| (label.span.source, label.span.range.start))
-    };
-    problems.sort_by_key(place);
-    // The instances of a block have the same problem one by one.
-    problems.dedup_by(|next, first| {
-        let same = (next.code, &next.summary, &next.labels, &next.help)
-            == (first.code, &first.summary, &first.labels, &first.help);
-        if same && next.detail != first.detail && first.detail.starts_with("in ") {
-            let (base, more) = first.detail.split_once(" and ").unwrap_or((&first.detail, "0"));
-            let more = more.split(' ').next().and_then(|more| more.parse().ok()).unwrap_or(0_u32);
-            first.detail = format!("{base} and {} more", more + 1);
-        }
-        same
-    });
-    if problems.len() > limits::PROBLEMS {
-        let more = problems.len() - limits::PROBLEMS;
-        problems.truncate(limits::PROBLEMS);
-        problems.push(
-            Problem::error(codes::LIMIT, format!("and {more} more problems"))
-                .help("mend the first ones; the others may go with them"),
-        );
-    }
-    problems
-}
-
-pub(super) type Parsed<'a> = (Source, &'a str, Body);
 
 pub(super) struct Loader<'a> {
     pub(super) context: &'a Context<'a>,
     pub(super) vars: &'a Vars,
     pub(super) world: &'a dyn World,
-    pub(super) files: &'a [Parsed<'a>],
+    pub(super) files: &'a [Parsed],
     pub(super) problems: Problems,
-    pub(super) stack: Option<Evaluated>,
+    pub(super) stack: Option<Rc<Evaluated>>,
     pub(super) blocks: Vec<Evaluated>,
     pub(super) outputs: Vec<Output>,
     pub(super) variables: Vec<Variable>,
     /// The modules around it.
     pub(super) path: Vec<Module>,
+    /// The environment; empty when there is none.
+    pub(super) env: Value,
+    /// The folder of its files, from the stack's folder on.
+    pub(super) folder: &'a str,
+    /// The folders of the modules around it.
+    pub(super) chain: Vec<String>,
     /// What has to stand before every block in it.
     pub(super) after: Vec<Address>,
+    /// Which of `blocks` come from a module.
+    pub(super) inside: BTreeMap<String, Range<usize>>,
 }
 
 impl<'a> Loader<'a> {
+    pub(super) fn new(
+        context: &'a Context<'a>,
+        vars: &'a Vars,
+        world: &'a dyn World,
+        files: &'a [Parsed],
+    ) -> Self {
+        Self {
+            context,
+            vars,
+            world,
+            files,
+            problems: Vec::new(),
+            stack: None,
+            blocks: Vec::new(),
+            outputs: Vec::new(),
+            variables: Vec::new(),
+            path: Vec::new(),
+            env: match vars.env() {
+                Some(env) => env.into(),
+                None if vars.missing_is_unknown() => Value::unknown(),
+                None => "".into(),
+            },
+            folder: "",
+            chain: Vec::new(),
+            after: Vec::new(),
+            inside: BTreeMap::new(),
+        }
+    }
+
+    /// The addresses of the blocks in each module, for a block that says `depends_on`.
+    pub(super) fn inside(&self, block: &Block) -> Inside {
+        if !block.body.has_attribute("depends_on") {
+            return Inside::default();
+        }
+        let addresses = |range: &Range<usize>| {
+            let blocks = self.blocks.get(range.clone()).unwrap_or_default();
+            blocks.iter().filter_map(|block| block.address.clone()).collect()
+        };
+        let blocks = self.inside.iter().map(|(name, range)| (name.clone(), addresses(range)));
+        Inside { depth: self.path.len(), blocks: blocks.collect() }
+    }
+
     pub(super) fn eval<'s>(&self, file: usize, scope: &'s Graph<'_>) -> Option<Eval<'s>>
     where
         'a: 's,
     {
         let (source, text, _) = self.files.get(file)?;
-        let (context, source) = (self.context, *source);
-        Some(Eval { context, scope, source, text, in_file: false, env: None })
+        let eval = Eval::bare(self.context, scope, (*source, text));
+        Some(Eval { folder: self.folder, ..eval })
     }
 
     fn evaluate(&mut self) {
@@ -150,10 +160,7 @@ impl<'a> Loader<'a> {
         let graph = self.declare();
         let order = graph.order(&mut self.problems);
         self.first_stack(&graph, &order);
-        for place in order {
-            self.settle(&graph, place);
-        }
-        self.rules(&graph);
+        self.settle_all(&graph, &order);
         self.superfluous(&graph);
         self.variables = graph.nodes.iter().filter_map(|node| variable_of(&graph, node)).collect();
     }
@@ -161,7 +168,11 @@ impl<'a> Loader<'a> {
     /// Finds the stack block and evaluates it with what it needs, before everything else.
     fn first_stack(&mut self, graph: &Graph<'a>, order: &[usize]) {
         let stacks: Vec<usize> = (0..graph.nodes.len())
-            .filter(|place| graph.nodes.get(*place).is_some_and(|node| node.word == "stack"))
+            .filter(|place| {
+                graph.nodes.get(*place).is_some_and(|node| {
+                    node.word == "stack" && matches!(node.what, What::Block(..))
+                })
+            })
             .collect();
         let [place] = stacks.as_slice() else {
             let mut problem = match stacks.as_slice() {
@@ -199,6 +210,14 @@ impl<'a> Loader<'a> {
         }
     }
 
+    /// Evaluates the inside of a module.
+    pub(super) fn settle_all(&mut self, graph: &Graph<'a>, order: &[usize]) {
+        for place in order {
+            self.settle(graph, *place);
+        }
+        self.rules(graph);
+    }
+
     fn settle(&mut self, graph: &Graph<'a>, place: usize) {
         if !graph.is_settled(place) {
             let value = self.node(graph, place);
@@ -221,9 +240,14 @@ impl<'a> Loader<'a> {
                 value.map_err(|stop| body::report(stop, &mut problems)).ok()
             }
             What::Output(block) => {
-                let output = output(&eval, block, &mut problems);
+                let output = output(&eval, block, self.path.is_empty(), &mut problems);
                 self.outputs.extend(output);
                 None
+            }
+            What::Fact => self.fact(node.name),
+            What::Module(block) => {
+                self.problems = problems;
+                return self.module(graph, place, block);
             }
             What::Block(block, schema) if Kind::from_word(schema.word).is_some() => {
                 self.problems = problems;
@@ -232,7 +256,8 @@ impl<'a> Loader<'a> {
             What::Block(block, schema) => {
                 let subject = Subject::inner(schema, label_of(node));
                 let checked = body::check(&eval, block, subject, &mut problems);
-                self.plain(node, checked, schema)
+                self.problems = problems;
+                return self.plain(node, checked, schema);
             }
         };
         self.problems = problems;
@@ -247,7 +272,9 @@ impl<'a> Loader<'a> {
         schema: &'static BlockSchema,
     ) -> Option<Value> {
         if node.word == "stack" {
-            self.stack = checked.complete.then_some(checked.block);
+            let mut block = checked.block;
+            self.name_env(&mut block);
+            self.stack = checked.complete.then(|| Rc::new(block));
             return None;
         }
         let exports = match &self.stack {
@@ -323,7 +350,8 @@ fn count(body: &Body) -> usize {
     body.blocks().map(|block| 1 + count(&block.body)).sum()
 }
 
-fn output(eval: &Eval<'_>, block: &Block, problems: &mut Problems) -> Option<Output> {
+/// What a module gives out may be sensitive; whoever shows it says so.
+fn output(eval: &Eval<'_>, block: &Block, shown: bool, problems: &mut Problems) -> Option<Output> {
     let name = block.labels.first()?.as_str().to_owned();
     let subject = Subject::inner(&OUTPUT, Some(name.clone()));
     let checked = body::check(eval, block, subject, problems);
@@ -333,7 +361,7 @@ fn output(eval: &Eval<'_>, block: &Block, problems: &mut Problems) -> Option<Out
     let found = checked.block;
     let sensitive = found.attr("sensitive").and_then(Value::as_bool) == Some(true);
     let value = found.attributes.get("value").cloned().unwrap_or_else(Value::null);
-    if value.holds_sensitive() && !sensitive {
+    if shown && value.holds_sensitive() && !sensitive {
         let place = value.origin.unwrap_or(found.span);
         problems.push(
             Problem::error(

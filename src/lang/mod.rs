@@ -15,12 +15,15 @@ mod declare;
 mod deep;
 mod eval;
 mod fmt;
+mod folder;
 mod functions;
 mod graph;
+mod identity;
 mod instance;
 mod json;
 mod limits;
 mod load;
+mod module;
 mod nearest;
 mod parse;
 mod peek;
@@ -33,6 +36,7 @@ mod scan;
 pub mod schema;
 mod snapshot;
 mod syntax;
+mod tidy;
 mod types;
 mod units;
 mod value;
@@ -45,6 +49,8 @@ mod testing;
 mod tests;
 #[cfg(test)]
 mod tests_hostile;
+#[cfg(test)]
+mod tests_module;
 #[cfg(test)]
 mod tests_repeat;
 #[cfg(test)]
@@ -59,17 +65,18 @@ use std::sync::Arc;
 
 use crate::model::{Address, Problem, Sources, Span};
 
-pub use builtin::{LIFECYCLE, LOCALS, META, OUTPUT, VALIDATION, VARIABLE};
+pub use builtin::{LIFECYCLE, LOCALS, META, MODULE, OUTPUT, VALIDATION, VARIABLE};
 pub use convert::number_text;
 pub use fmt::fmt;
 pub use functions::{Function, all as functions};
 pub use json::from_json;
-pub use load::{load, tidy};
+pub use load::load;
 pub use peek::peek_region;
-pub use read::{Folder, ReadFile};
+pub use read::{Folder, ReadFile, is_config};
 pub use rules::Rules;
 pub use schema::BlockSchema;
 pub use snapshot::{Given, Recorder, Snapshot, Variable};
+pub use tidy::tidy;
 pub use units::{duration, size};
 pub use value::{BlockValue, Data, Unknown, Value};
 pub use vars::{VarData, VarInput, Vars, parse_var_file};

@@ -1,7 +1,7 @@
 //! Reading files for `file()` and its like: inside the stack's folder and nowhere else.
 
 use std::io::Read as _;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
@@ -12,6 +12,24 @@ use super::limits;
 pub trait ReadFile: Sync {
     /// The bytes of a file, by its path from the stack's folder.
     fn read(&self, path: &str) -> Result<Vec<u8>, String>;
+
+    /// The names of the configuration files in a folder, sorted.
+    fn list(&self, folder: &str) -> Result<Vec<String>, String>;
+
+    /// The name of a file as people find it from where they are.
+    fn shown(&self, path: &str) -> String {
+        path.to_owned()
+    }
+}
+
+/// Files with this ending hold values of variables, for `--var-file`.
+const VAR_FILES: &str = ".vars.hcl";
+/// Pins of images and such; not configuration.
+const LOCK_FILE: &str = "mlinfra.lock.hcl";
+
+/// True for the name of a file that holds configuration.
+pub fn is_config(name: &str) -> bool {
+    name.ends_with(".hcl") && !name.ends_with(VAR_FILES) && name != LOCK_FILE
 }
 
 /// The stack's folder. Nothing outside of it can be read, whatever the path says and wherever
@@ -19,12 +37,14 @@ pub trait ReadFile: Sync {
 #[derive(Debug)]
 pub struct Folder {
     dir: Dir,
+    shown: PathBuf,
 }
 
 impl Folder {
     /// Opens a folder.
     pub fn open(path: &Path) -> std::io::Result<Self> {
-        Ok(Self { dir: Dir::open_ambient_dir(path, ambient_authority())? })
+        let dir = Dir::open_ambient_dir(path, ambient_authority())?;
+        Ok(Self { dir, shown: path.strip_prefix("./").unwrap_or(path).to_owned() })
     }
 }
 
@@ -57,6 +77,32 @@ impl ReadFile for Folder {
             return Err(format!("{path:?} is larger than 4 MiB"));
         }
         Ok(bytes)
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>, String> {
+        let error = |error: &std::io::Error| match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                format!("there is no folder {folder:?} in the stack's folder")
+            }
+            std::io::ErrorKind::NotADirectory => format!("{folder:?} is no folder"),
+            _ => explain(folder, error),
+        };
+        let mut names = Vec::new();
+        for entry in self.dir.read_dir(folder).map_err(|found| error(&found))? {
+            let entry = entry.map_err(|found| error(&found))?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if is_config(&name) && !folder {
+                names.push(name);
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn shown(&self, path: &str) -> String {
+        let path = self.shown.join(path);
+        path.strip_prefix("./").unwrap_or(&path).display().to_string()
     }
 }
 
@@ -112,6 +158,15 @@ mod tests {
         assert!(error("sub").contains("is a folder"));
         assert!(error("big").contains("4 MiB"));
         assert!(error("").contains("empty"));
+        std::fs::write(root.join("sub/z.hcl"), "").expect("written");
+        std::fs::write(root.join("sub/b.hcl"), "").expect("written");
+        std::fs::write(root.join("sub/prod.vars.hcl"), "").expect("written");
+        std::fs::create_dir_all(root.join("sub/c.hcl")).expect("made");
+        assert_eq!(folder.list("sub"), Ok(vec!["b.hcl".to_owned(), "z.hcl".to_owned()]));
+        let error = |path: &str| folder.list(path).expect_err(path);
+        assert!(error("nope").contains("there is no folder"));
+        assert!(error("big").contains("is no folder"), "{}", error("big"));
+        assert!(!error("../stack").is_empty() && !error("/etc").is_empty());
     }
 
     #[cfg(unix)]

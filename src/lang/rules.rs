@@ -1,5 +1,7 @@
 //! `depends_on` and `lifecycle`: what holds for all instances of a block.
 
+use std::collections::BTreeMap;
+
 use hcl_edit::expr::{Expression, TraversalOperator};
 use hcl_edit::structure::{Attribute, Block, Structure};
 
@@ -23,19 +25,23 @@ pub struct Rules {
 }
 
 /// The blocks in a module, for `depends_on = [module.x]`.
-pub(crate) type Inside<'a> = &'a dyn Fn(&str) -> Vec<Address>;
+#[derive(Default)]
+pub(crate) struct Inside {
+    /// How many modules stand around the block that asks.
+    pub(crate) depth: usize,
+    /// By the module's name.
+    pub(crate) blocks: BTreeMap<String, Vec<Address>>,
+}
 
 /// Reads both.
 pub(crate) fn read(
     eval: &Eval<'_>,
     block: &Block,
-    inside: Inside<'_>,
+    inside: &Inside,
     problems: &mut Problems,
 ) -> Rules {
-    let mut rules = Rules::default();
-    if let Some(written) = block.body.get_attribute("depends_on") {
-        rules.after = depends_on(eval, written, inside, problems);
-    }
+    let after = after(eval, block, inside, problems);
+    let mut rules = Rules { after, ..Rules::default() };
     let mut first: Option<Span> = None;
     for structure in &block.body {
         let Structure::Block(inner) = structure else { continue };
@@ -53,6 +59,17 @@ pub(crate) fn read(
         lifecycle(eval, inner, &mut rules, problems);
     }
     rules
+}
+
+/// Reads `depends_on`.
+pub(crate) fn after(
+    eval: &Eval<'_>,
+    block: &Block,
+    inside: &Inside,
+    problems: &mut Problems,
+) -> Vec<Address> {
+    let written = block.body.get_attribute("depends_on");
+    written.map(|written| depends_on(eval, written, inside, problems)).unwrap_or_default()
 }
 
 fn lifecycle(eval: &Eval<'_>, block: &Block, rules: &mut Rules, problems: &mut Problems) {
@@ -90,7 +107,7 @@ fn words(eval: &Eval<'_>, written: &Attribute) -> Option<Vec<(String, Span)>> {
 fn depends_on(
     eval: &Eval<'_>,
     written: &Attribute,
-    inside: Inside<'_>,
+    inside: &Inside,
     problems: &mut Problems,
 ) -> Vec<Address> {
     let span = eval.span(&written.value);
@@ -127,7 +144,7 @@ fn depends_on(
 }
 
 /// The blocks in `module.x` or `module.x["eu"]`; none for any other expression.
-fn module(item: &Expression, inside: Inside<'_>) -> Option<Vec<Address>> {
+fn module(item: &Expression, inside: &Inside) -> Option<Vec<Address>> {
     let Expression::Traversal(traversal) = item else { return None };
     let Expression::Variable(word) = &traversal.expr else { return None };
     let operators: Vec<&TraversalOperator> =
@@ -140,7 +157,7 @@ fn module(item: &Expression, inside: Inside<'_>) -> Option<Vec<Address>> {
     if word.value().as_str() != "module" {
         return None;
     }
-    let mut found = inside(name.value().as_str());
+    let mut found = inside.blocks.get(name.value().as_str())?.clone();
     let key = match index {
         Some(Expression::String(text)) => Some(Key::Name(text.value().clone())),
         Some(Expression::Number(number)) => {
@@ -149,7 +166,9 @@ fn module(item: &Expression, inside: Inside<'_>) -> Option<Vec<Address>> {
         Some(_) | None => None,
     };
     if key.is_some() {
-        found.retain(|address| address.module.last().is_some_and(|module| module.key == key));
+        found.retain(|address| {
+            address.module.get(inside.depth).is_some_and(|module| module.key == key)
+        });
     }
     Some(found)
 }

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::read::ReadFile;
+use super::read::{ReadFile, is_config};
 use super::vars::{VarData, Vars};
 use super::{File, Loaded, Value, from_json};
 
@@ -50,6 +50,7 @@ impl Snapshot {
         let mut out = Self {
             files: files.iter().map(|file| (file.name.clone(), file.text.clone())).collect(),
             reads: reads.taken(),
+            env: vars.env().map(str::to_owned),
             ..Self::default()
         };
         for variable in &loaded.variables {
@@ -76,6 +77,9 @@ impl Snapshot {
     /// The values, with `from` as the word for where they came from.
     pub fn vars(&self, from: &str) -> Result<Vars, String> {
         let mut vars = Vars::new();
+        if let Some(env) = &self.env {
+            vars.set_env(env);
+        }
         for (name, given) in &self.values {
             match given {
                 Given::Text(text) => vars.set_text(name, text, from),
@@ -99,6 +103,15 @@ impl ReadFile for Snapshot {
             format!("{path:?} was not read when this configuration was written down")
         })?;
         STANDARD.decode(text).map_err(|_| format!("{path:?} is damaged in what was written down"))
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>, String> {
+        // Every configuration file of a folder that was listed was read, too.
+        let inside = |path: &String| {
+            let name = path.strip_prefix(folder)?.strip_prefix('/')?;
+            (!name.contains('/') && is_config(name)).then(|| name.to_owned())
+        };
+        Ok(self.reads.keys().filter_map(inside).collect())
     }
 }
 
@@ -127,6 +140,15 @@ impl ReadFile for Recorder<'_> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         taken.insert(path.to_owned(), bytes.clone());
         Ok(bytes)
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>, String> {
+        let inner = self.inner.ok_or_else(|| "the stack's folder cannot be read".to_owned())?;
+        inner.list(folder)
+    }
+
+    fn shown(&self, path: &str) -> String {
+        self.inner.map_or_else(|| path.to_owned(), |inner| inner.shown(path))
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::model::Problem;
 
-use super::builtin::{OUTPUT, VARIABLE};
+use super::builtin::{MODULE, OUTPUT, VARIABLE};
 use super::schema::{Attribute, BlockSchema, Export, Type};
-use super::{Evaluated, File, Loaded, Value, Vars, World, load};
+use super::{Evaluated, File, Loaded, ReadFile, Value, Vars, World, is_config, load};
 
 /// Three kinds of block, as `stack/` would declare them.
 pub(crate) struct Small;
@@ -105,7 +105,7 @@ const STACK: BlockSchema = BlockSchema {
     doc: "The stack.",
 };
 
-static SCHEMA: [BlockSchema; 6] = [STACK, VARIABLE, OUTPUT, BUCKET, NETWORK, CLUSTER];
+static SCHEMA: [BlockSchema; 7] = [STACK, MODULE, VARIABLE, OUTPUT, BUCKET, NETWORK, CLUSTER];
 
 impl World for Small {
     fn schema(&self) -> &'static [BlockSchema] {
@@ -133,6 +133,40 @@ pub(crate) const STACK_TEXT: &str = "stack \"t\" {\n  region = \"us-east-1\"\n}\
 pub(crate) fn load_text(text: &str, vars: &Vars) -> Loaded {
     let file = File { name: "main.hcl".to_owned(), text: text.to_owned() };
     load(&[file], vars, &Small, None)
+}
+
+/// Files in memory, by path.
+pub(crate) struct Memory(pub(crate) BTreeMap<String, String>);
+
+impl ReadFile for Memory {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        let text = self.0.get(path).ok_or_else(|| format!("there is no file {path:?}"))?;
+        Ok(text.clone().into_bytes())
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>, String> {
+        let inside = |path: &String| {
+            let name = path.strip_prefix(folder)?.strip_prefix('/')?;
+            (!name.contains('/') && is_config(name)).then(|| name.to_owned())
+        };
+        let exists = self.0.keys().any(|path| path.starts_with(&format!("{folder}/")));
+        let names: Vec<String> = self.0.keys().filter_map(inside).collect();
+        if exists { Ok(names) } else { Err(format!("there is no folder {folder:?}")) }
+    }
+}
+
+/// Loads a stack of several files; those in folders are modules.
+pub(crate) fn load_files(files: &[(&str, &str)], vars: &Vars) -> Loaded {
+    let all = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+    let memory = Memory(all.collect());
+    let mut root = vec![File { name: "stack.hcl".to_owned(), text: STACK_TEXT.to_owned() }];
+    root.extend(
+        files
+            .iter()
+            .filter(|(name, _)| !name.contains('/') && is_config(name))
+            .map(|(name, text)| File { name: (*name).to_owned(), text: (*text).to_owned() }),
+    );
+    load(&root, vars, &Small, Some(&memory))
 }
 
 /// Loads one file behind a stack block.

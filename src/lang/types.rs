@@ -5,7 +5,7 @@ use std::fmt;
 
 use hcl_edit::expr::{Expression, FuncCall, Object, ObjectKey};
 
-use crate::model::Span;
+use crate::model::{Block, Span};
 
 use super::convert::{self, Primitive};
 use super::value::{Data, Value};
@@ -21,6 +21,8 @@ pub(crate) enum VarType {
     Map(Box<VarType>),
     Tuple(Vec<VarType>),
     Object(BTreeMap<String, Field>),
+    /// A block of this word, by reference: what a module is given.
+    Block(&'static str),
 }
 
 #[derive(Clone, Debug)]
@@ -34,6 +36,7 @@ impl fmt::Display for VarType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Any => f.write_str("any"),
+            Self::Block(word) => f.write_str(word),
             Self::Primitive(Primitive::String) => f.write_str("string"),
             Self::Primitive(Primitive::Number) => f.write_str("number"),
             Self::Primitive(Primitive::Bool) => f.write_str("bool"),
@@ -80,6 +83,9 @@ pub(crate) fn read(expr: &Expression, default: Default<'_>) -> Result<VarType, B
                 let word = word.value().as_str();
                 let inside = if word == "object" { "({ name = string })" } else { "(string)" };
                 Err(bad(format!("`{word}` needs a type inside"), &format!("write {word}{inside}")))
+            }
+            other if Block::from_word(other).is_some() => {
+                Ok(VarType::Block(Block::from_word(other).map_or("", Block::word)))
             }
             other => {
                 Err(bad(format!("{other:?} is not a type"), &nearest::help(other, "types", &WORDS)))
@@ -237,6 +243,8 @@ pub(crate) fn convert(value: Value, ty: &VarType) -> Result<Value, Mismatch> {
     let done = |data: Data| Ok(Value { data, sensitive, origin: origin.clone() });
     match ty {
         VarType::Any => Ok(value),
+        VarType::Block(word) if value.block().is_some_and(|block| block.word == *word) => Ok(value),
+        VarType::Block(word) => Err(mismatch(&value, format!("a {word} block"))),
         VarType::Primitive(want) => match convert::to_primitive(&value, *want) {
             Some(value) => Ok(value),
             None => Err(mismatch(&value, want.phrase())),

@@ -243,7 +243,15 @@ fn unfit(
     let summary = format!("the value of variable {name:?} ({}) does not fit its type", input.from);
     let text = if declaration.sensitive { format!("expected {ty}") } else { wrong.text() };
     let span = declaration.type_span.as_ref().unwrap_or(&declaration.span);
-    Problem::error(codes::VARIABLE_TYPE, summary).at(span, text)
+    let problem = Problem::error(codes::VARIABLE_TYPE, summary);
+    // A value that a module is given stands in a file, too.
+    match input.place().filter(|_| !declaration.sensitive) {
+        Some(place) => {
+            let place = wrong.span.as_ref().unwrap_or(place);
+            problem.at(place, text).at(span, "its type")
+        }
+        None => problem.at(span, text),
+    }
 }
 
 fn unreadable(declaration: &Declaration<'_>, input: &VarInput, problem: &Problem) -> Problem {

@@ -8,7 +8,6 @@ use hcl_edit::structure::Structure;
 use crate::model::{Problem, Sources, Span};
 
 use super::eval::{Context, Empty, Eval, Stop};
-use super::limits::Budget;
 use super::value::Value;
 use super::{codes, parse};
 
@@ -43,6 +42,8 @@ impl std::fmt::Debug for VarData {
 pub struct Vars {
     inputs: BTreeMap<String, VarInput>,
     unknown_when_missing: bool,
+    env: Option<String>,
+    one_name: bool,
 }
 
 impl Vars {
@@ -67,6 +68,7 @@ impl Vars {
     pub fn extend(&mut self, others: Vars) {
         self.inputs.extend(others.inputs);
         self.unknown_when_missing |= others.unknown_when_missing;
+        self.env = others.env.or(self.env.take());
     }
 
     /// Only the values of these.
@@ -79,6 +81,26 @@ impl Vars {
     /// A variable without value is unknown instead of a problem, as `validate` needs it.
     pub fn unknown_when_missing(&mut self) {
         self.unknown_when_missing = true;
+    }
+
+    /// Names the environment: `stack.env` reads it, and the stack's name ends in it, so that
+    /// two environments never own each other's objects.
+    pub fn set_env(&mut self, name: &str) {
+        self.env = Some(name.to_owned());
+    }
+
+    /// The environment.
+    pub fn env(&self) -> Option<&str> {
+        self.env.as_deref()
+    }
+
+    /// Leaves the environment out of the stack's name, so that two can be compared.
+    pub fn one_name(&mut self) {
+        self.one_name = true;
+    }
+
+    pub(crate) fn names_env(&self) -> bool {
+        !self.one_name
     }
 
     pub(crate) fn missing_is_unknown(&self) -> bool {
@@ -97,6 +119,14 @@ impl Vars {
 }
 
 impl VarInput {
+    /// Where the value stands, when it stands in a file of the configuration.
+    pub(crate) fn place(&self) -> Option<&Span> {
+        match &self.data {
+            VarData::Value(value) if !value.holds_sensitive() => value.origin.as_ref(),
+            VarData::Value(_) | VarData::Text(_) => None,
+        }
+    }
+
     /// Environments are shared between stacks, so a name that one does not know is no mistake.
     pub(crate) fn may_be_superfluous(&self) -> bool {
         self.from.starts_with("MLINFRA_VAR_")
@@ -117,8 +147,8 @@ fn read(name: &str, text: &str) -> Result<Vars, Vec<Problem>> {
     let mut sources = Sources::default();
     let source = sources.add(name, text);
     let body = parse::body(text, source).map_err(|problem| vec![*problem])?;
-    let context = Context { reader: None, sources: sources.into(), budget: Budget::default() };
-    let eval = Eval { context: &context, scope: &Empty, source, text, in_file: false, env: None };
+    let context = Context::new(None, sources);
+    let eval = Eval::bare(&context, &Empty, (source, text));
     let mut vars = Vars::new();
     let mut problems = Vec::new();
     for structure in &body {

@@ -188,6 +188,10 @@ impl FileStore {
                 let name = entry.file_name().to_string_lossy().into_owned();
                 let path = if below.is_empty() { name } else { format!("{below}/{name}") };
                 let folder = entry.file_type().map_err(fail)?.is_dir();
+                // The ledgers of environments stand in this one's folder and are not of it.
+                if folder && path == "env" {
+                    continue;
+                }
                 if folder { &mut todo } else { &mut found }.push(path);
             }
         }

@@ -9,6 +9,7 @@ mod crowd;
 #[cfg(test)]
 mod crowd_test;
 mod diff;
+pub mod environments;
 pub mod event_json;
 pub mod events;
 #[cfg(test)]

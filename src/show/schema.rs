@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::lang::schema::{Attribute, BlockSchema, Type};
-use crate::lang::{LIFECYCLE, META};
+use crate::lang::{LIFECYCLE, META, MODULE};
 use crate::model::Block;
 
 /// JSON Schema of a configuration in HCL's JSON form.
@@ -34,7 +34,8 @@ fn body(block: &BlockSchema) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
     let is_resource = Block::from_word(block.word).is_some();
-    let meta = META.iter().filter(|_| is_resource);
+    let is_module = block.word == MODULE.word;
+    let meta = META.iter().filter(|_| is_resource || is_module);
     for Attribute { name, ty, required: must, default, doc } in meta.chain(block.attributes) {
         let mut shape = of(ty);
         if let Some(map) = shape.as_object_mut() {
@@ -57,7 +58,8 @@ fn body(block: &BlockSchema) -> Value {
         "description": block.doc,
         "properties": properties,
         "required": required,
-        "additionalProperties": false,
+        // Any other attribute of a module is the value of one of its variables.
+        "additionalProperties": is_module,
     })
 }
 
@@ -106,7 +108,8 @@ fn every_block(out: &mut String, blocks: &[BlockSchema]) {
         .map(|block| format!("`{}`", block.word))
         .collect();
     out.push_str("\n## On every block that becomes cloud objects\n\n");
-    out.push_str(&format!("In {} may also stand:\n", words.join(", ")));
+    let words = words.join(", ");
+    out.push_str(&format!("In {words} may also stand (and in `module`, without `lifecycle`):\n"));
     attributes(out, META);
     out.push_str(
         "\nUnder `for_each` a reference names a key, `bucket.data[\"eu\"].name`, or means all \

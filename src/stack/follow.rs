@@ -124,7 +124,7 @@ fn collision(first: &Address, second: &Address, spec: &Spec, loaded: &Loaded) ->
         (true, Some(Key::Name(_))) => "put the key into the name: \"…-${each.key}\"",
         (true, None) | (false, _) => "give one of them another label or key",
     };
-    let mut problem = Problem::error("S003", text).help(help);
+    let mut problem = Problem::error("S004", text).help(help);
     let owners = BTreeSet::from([first.owner(), second.owner()]);
     let mut spans: Vec<_> = loaded
         .blocks

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::kinds::Home;
 use crate::lang::schema::{Attribute, BlockSchema, Type};
-use crate::lang::{Evaluated, LOCALS, OUTPUT, VARIABLE, Value, World};
+use crate::lang::{Evaluated, LOCALS, MODULE, OUTPUT, VARIABLE, Value, World};
 use crate::model::{AccountId, Block};
 
 use super::expand::config_of;
@@ -20,6 +20,7 @@ pub const BLOCKS: &[BlockSchema] = &[
     queue::SCHEMA,
     cluster::SCHEMA,
     moved::SCHEMA,
+    MODULE,
     VARIABLE,
     LOCALS,
     OUTPUT,

@@ -17,12 +17,14 @@ mod tests_deferred;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use hcl_edit::expr::Expression;
 
 use crate::model::{Problem, Source, Sources, Span};
 
+use super::folder::Files;
 use super::limits::{Budget, Spent};
 use super::read::ReadFile;
 use super::value::Value;
@@ -52,6 +54,15 @@ pub(crate) struct Context<'a> {
     pub(crate) reader: Option<&'a dyn ReadFile>,
     pub(crate) sources: RefCell<Sources>,
     pub(crate) budget: Budget,
+    /// The folders of modules that were read.
+    pub(crate) folders: RefCell<BTreeMap<String, Files>>,
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(reader: Option<&'a dyn ReadFile>, sources: Sources) -> Self {
+        let folders = RefCell::default();
+        Self { reader, sources: RefCell::new(sources), budget: Budget::default(), folders }
+    }
 }
 
 /// What a name means.
@@ -118,6 +129,8 @@ pub(crate) struct Eval<'a> {
     pub(crate) text: &'a str,
     /// Inside `templatefile`, which may not call itself.
     pub(crate) in_file: bool,
+    /// The folder of the file, from which paths are read.
+    pub(crate) folder: &'a str,
     /// `each` or `count` of the instance that is evaluated.
     pub(crate) env: Names<'a>,
 }
@@ -125,6 +138,15 @@ pub(crate) struct Eval<'a> {
 pub(crate) type Names<'e> = Option<&'e Env<'e>>;
 
 impl<'a> Eval<'a> {
+    /// For a file in the stack's folder, outside of any block.
+    pub(crate) fn bare(
+        context: &'a Context<'a>,
+        scope: &'a dyn Scope,
+        (source, text): (Source, &'a str),
+    ) -> Self {
+        Self { context, scope, source, text, in_file: false, folder: "", env: None }
+    }
+
     /// The value of an expression, with its place.
     pub(crate) fn value(&self, expr: &Expression) -> Res<Value> {
         let value = self.eval(expr, self.env)?;

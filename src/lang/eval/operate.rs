@@ -214,6 +214,10 @@ impl Eval<'_> {
         let help = match (word, help.is_empty()) {
             ("var", true) => format!("declare it: variable {name:?} {{}}"),
             ("local", true) => format!("declare it: locals {{ {name} = … }}"),
+            (_, true) if !self.folder.is_empty() => format!(
+                "a module knows only its own blocks; give it this one as a variable: \
+                 variable {name:?} {{ type = {word} }}"
+            ),
             (_, true) => format!("declare it: {word} {name:?} {{ … }}"),
             (_, false) => help,
         };

@@ -87,9 +87,8 @@ impl Eval<'_> {
             "each" => "`each` has a value only in a block with for_each",
             "count" => "`count` has a value only in a block with count",
             "self" => "`self` is not part of this language; write the block's own address",
-            "path" | "terraform" => {
-                "this is not part of the language; file() reads beside the stack's files"
-            }
+            "terraform" => "the environment (Terraform's workspace) is read as stack.env",
+            "path" => "this is not part of the language; file() reads beside the stack's files",
             "data" => "existing objects are read by a `lookup` block",
             "module" => "this stack declares no module",
             _ => "",

@@ -27,6 +27,7 @@ fn bytes(call: &Call<'_>) -> Result<Vec<u8>, Fail> {
     let Some(reader) = call.eval.context.reader else {
         return bad(0, "files cannot be read here");
     };
+    let path = from_folder(call.eval.folder, path);
     match reader.read(&path) {
         Ok(bytes) => match call.eval.context.budget.bytes(bytes.len()) {
             Ok(()) => Ok(bytes),
@@ -36,6 +37,12 @@ fn bytes(call: &Call<'_>) -> Result<Vec<u8>, Fail> {
         },
         Err(error) => bad(0, error),
     }
+}
+
+/// A module reads beside its own files. What is no path in a folder is refused by the reader.
+fn from_folder(folder: &str, path: String) -> String {
+    let plain = !(path.is_empty() || path.starts_with(['/', '~', '\\']));
+    if folder.is_empty() || !plain { path } else { format!("{folder}/{path}") }
 }
 
 fn text(call: &Call<'_>) -> Result<String, Fail> {
@@ -55,15 +62,18 @@ fn templatefile(call: &Call<'_>) -> Outcome {
     if names.len() > 500 {
         return bad(1, "more than 500 names");
     }
-    let source = call.eval.context.sources.borrow_mut().add(&path, &text);
+    let context = call.eval.context;
+    let path = from_folder(call.eval.folder, path);
+    let shown = context.reader.map_or_else(|| path.clone(), |reader| reader.shown(&path));
+    let source = context.sources.borrow_mut().add(&shown, &text);
     let template = match parse::template(&text, source) {
         Ok(template) => template,
         Err(problem) => return Err(Fail::Stop(Stop::Problem(problem))),
     };
     let names: Vec<(&str, &Value)> =
         names.iter().map(|(name, value)| (name.as_str(), value)).collect();
-    let context = call.eval.context;
-    let inner = Eval { context, scope: &Empty, source, text: &text, in_file: true, env: None };
+    let inner = Eval::bare(call.eval.context, &Empty, (source, &text));
+    let inner = Eval { in_file: true, ..inner };
     let mut value = inner.template_file(&template, &names, call.span).map_err(Fail::Stop)?;
     value.sensitive |= call.arg(1)?.sensitive;
     Ok(value)

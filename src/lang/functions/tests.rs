@@ -238,6 +238,10 @@ impl ReadFile for Files {
             _ => Err(format!("there is no file {path:?}")),
         }
     }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>, String> {
+        Err(format!("there is no folder {folder:?}"))
+    }
 }
 
 #[test]

@@ -1,0 +1,3 @@
+queue "jobs" {
+  retention = "30d"
+}

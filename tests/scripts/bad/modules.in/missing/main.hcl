@@ -1,0 +1,8 @@
+stack "bad" {
+  region = "us-east-1"
+}
+
+module "team" {
+  source = "./m"
+  colour = "red"
+}

@@ -1,0 +1,5 @@
+bucket "data" {}
+
+output "bucket" {
+  value = bucket.data.name
+}

@@ -1,0 +1,3 @@
+stack "team" {
+  region = "us-east-1"
+}

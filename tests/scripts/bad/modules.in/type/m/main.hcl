@@ -1,0 +1,7 @@
+variable "days" {
+  type = number
+}
+
+variable "network" {
+  type = network
+}

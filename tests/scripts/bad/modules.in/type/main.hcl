@@ -1,0 +1,11 @@
+stack "bad" {
+  region = "us-east-1"
+}
+
+bucket "data" {}
+
+module "team" {
+  source  = "./m"
+  days    = "many"
+  network = bucket.data
+}

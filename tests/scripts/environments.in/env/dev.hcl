@@ -1,0 +1,3 @@
+teams = ["speech"]
+keep  = "7d"
+token = "one"

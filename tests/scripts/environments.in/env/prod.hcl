@@ -1,0 +1,2 @@
+teams = ["speech", "vision"]
+token = "two"

@@ -1,0 +1,13 @@
+variable "days" {
+    type = number
+}
+
+bucket "data" {
+  expire {
+    after = "${var.days}d"
+  }
+}
+
+output "bucket" {
+  value = bucket.data
+}
