@@ -17,6 +17,7 @@ use crate::show;
 use super::args::{ApplyArgs, Global};
 use super::connect::{self, Session};
 use super::halt::Halt;
+use super::hand::Hand;
 use super::live::Live;
 use super::machine::{aside, dice, stamp};
 use super::terminal::Terminal;
@@ -33,6 +34,10 @@ pub enum Goal {
     Stack,
     /// Nothing.
     Nothing,
+    /// One object more than before.
+    Adopt,
+    /// Some objects less, which stay in the cloud.
+    Forget,
 }
 
 impl Goal {
@@ -40,12 +45,16 @@ impl Goal {
         match self {
             Self::Stack => "apply",
             Self::Nothing => "destroy",
+            Self::Adopt => "adopt",
+            Self::Forget => "forget",
         }
     }
 
     fn question(self) -> &'static str {
         match self {
             Self::Stack => "perform these actions",
+            Self::Adopt => "make it the stack's",
+            Self::Forget => "make it nobody's",
             Self::Nothing => "delete all of this; there is no way back",
         }
     }
@@ -53,10 +62,20 @@ impl Goal {
 
 /// Plans, asks, applies.
 pub fn go(global: &Global, terminal: &Terminal, args: &ApplyArgs, goal: Goal) -> Result<u8, Halt> {
+    by_hand(global, terminal, args, (goal, None))
+}
+
+/// The same, with what a command wants beside the configuration.
+pub fn by_hand(
+    global: &Global,
+    terminal: &Terminal,
+    args: &ApplyArgs,
+    (goal, hand): (Goal, Option<Hand>),
+) -> Result<u8, Halt> {
     let runtime = connect::runtime(global)?;
     terminal.announce();
     runtime.block_on(async {
-        let session = connect::session(global, &args.vars).await?;
+        let session = Session { hand, ..connect::session(global, &args.vars).await? };
         let store = session.store()?;
         let lock = store.lock("stack", &session.holder(goal.verb())).await?;
         let work = Work { global, terminal, session: &session, goal };
@@ -134,7 +153,7 @@ impl Work<'_> {
         };
         let plan = self.plan(&hands, &mut events).await?;
         self.present(&plan, &former);
-        if plan.is_empty() && !differ(&plan, &former) {
+        if plan.is_empty() && (session.hand.is_some() || !differ(&plan, &former)) {
             return Ok(DONE);
         }
         if !plan.is_empty() {
@@ -170,9 +189,19 @@ impl Work<'_> {
         let mut live = Live::new(self.terminal, self.global.json, &session.side, &nothing);
         let observed = live.attend(hands.recover(&wanted), events).await?;
         live.end();
+        let mut observed = observed;
         let desired = session.desired(&observed, destroy).map_err(|found| session.halt(found))?;
+        session.look_for(&desired, &mut observed).await?;
         let journal = hands.journal.lock().await;
-        Ok(crate::plan::plan(&desired, &journal.ledger, &observed)?)
+        let plan = crate::plan::plan(&desired, &journal.ledger, &observed)?;
+        let Some(hand) = &session.hand else { return Ok(plan) };
+        let rest = hand.rest(&plan);
+        if !rest.is_empty() && !self.global.json {
+            self.terminal.print("What apply will change of it then:\n\n");
+            self.terminal.print(&show::plan::text(&rest, &self.terminal.screen));
+            self.terminal.print("\n");
+        }
+        Ok(hand.part(plan))
     }
 
     fn present(&self, plan: &Plan, former: &BTreeMap<String, serde_json::Value>) {
@@ -203,8 +232,14 @@ impl Work<'_> {
                 terminal.print(match self.goal {
                     Goal::Stack => "A new plan is empty: the cloud matches the configuration.\n",
                     Goal::Nothing => "A new plan is empty: nothing of the stack is left.\n",
+                    Goal::Adopt => "It is the stack's now, and `mlinfra plan` judges it as such.\n",
+                    Goal::Forget => "It is nobody's now, and stays as it is.\n",
                 });
-                if let Some(left) = ended.left.as_ref().filter(|left| !left.outputs.is_empty()) {
+                if let Some(left) = ended
+                    .left
+                    .as_ref()
+                    .filter(|left| !left.outputs.is_empty() && self.goal == Goal::Stack)
+                {
                     let outputs = super::output::of(left);
                     terminal.print(&format!(
                         "\nOutputs:\n\n{}",
@@ -236,6 +271,13 @@ pub fn told(
 ) -> String {
     if goal == Goal::Nothing && plan.is_empty() {
         return "The stack owns nothing: there is nothing to destroy.\n".to_owned();
+    }
+    match goal {
+        Goal::Adopt if plan.is_empty() => return "It is the stack's already.\n".to_owned(),
+        Goal::Forget if plan.is_empty() => {
+            return "Nothing of the stack stands there: there is nothing to forget.\n".to_owned();
+        }
+        Goal::Stack | Goal::Nothing | Goal::Adopt | Goal::Forget => {}
     }
     show::plan::text_after(plan, Some(former), &terminal.screen)
 }

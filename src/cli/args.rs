@@ -61,6 +61,10 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Delete everything that the stack owns.
     Destroy(ApplyArgs),
+    /// Make an object that exists the stack's, at an address that is declared.
+    Adopt(AdoptArgs),
+    /// Make what stands at an address nobody's; it stays in the cloud as it is.
+    Forget(ForgetArgs),
     /// Show what the stack owns in the cloud now.
     Show(VarArgs),
     /// Show the outputs of the stack.
@@ -84,6 +88,8 @@ impl Command {
             Self::Plan(_) => "plan",
             Self::Apply(_) => "apply",
             Self::Destroy(_) => "destroy",
+            Self::Adopt(_) => "adopt",
+            Self::Forget(_) => "forget",
             Self::Show(_) => "show",
             Self::Output(_) => "output",
             Self::Sandbox(_) => "sandbox",
@@ -145,6 +151,26 @@ pub struct ApplyArgs {
     /// Show which calls were made, and how long they took.
     #[arg(long)]
     pub timings: bool,
+}
+
+/// `adopt`
+#[derive(Args, Debug)]
+pub struct AdoptArgs {
+    #[command(flatten)]
+    pub apply: ApplyArgs,
+    /// Where it is declared, such as `bucket.data` or `network.main/vpc`.
+    pub address: String,
+    /// Its id, name or ARN.
+    pub id: String,
+}
+
+/// `forget`
+#[derive(Args, Debug)]
+pub struct ForgetArgs {
+    #[command(flatten)]
+    pub apply: ApplyArgs,
+    /// Where it was declared: a block, one object of it, or a module.
+    pub address: String,
 }
 
 /// `output`

@@ -14,6 +14,7 @@ use crate::stack::{self, Config, Desired, Moves, Pins};
 
 use super::args::{Global, VarArgs};
 use super::halt::Halt;
+use super::hand::Hand;
 use super::load::{self, Missing, Stack};
 use super::machine::{env, wall};
 
@@ -106,6 +107,8 @@ pub struct Session {
     pub arn: String,
     /// The simulated world's folder, when it is the cloud.
     pub world: Option<PathBuf>,
+    /// What the command wants beside the configuration.
+    pub hand: Option<Hand>,
 }
 
 /// Loads the configuration and connects; the account is compared before anything else.
@@ -125,7 +128,7 @@ pub async fn session(global: &Global, args: &VarArgs) -> Result<Session, Halt> {
         }
     }
     let facts = side.cloud().facts(&stack::ask(&stack.loaded)).await?;
-    Ok(Session { stack, side, facts, arn: caller.arn, world: sandbox(global) })
+    Ok(Session { stack, side, facts, arn: caller.arn, world: sandbox(global), hand: None })
 }
 
 fn foreign(stack: &Stack, wanted: &AccountId, here: &AccountId) -> Halt {
@@ -143,8 +146,19 @@ impl Session {
     /// What is wanted, given what lives.
     pub fn desired(&self, observed: &Observed, destroy: bool) -> Result<Desired, Vec<Problem>> {
         if destroy {
-            return Ok(stack::nothing(&self.stack.loaded, &self.facts, &Pins::of(observed)));
+            // What is to be forgotten stays, also when everything else goes.
+            let forget = stack::forgotten(&self.stack.loaded);
+            let nothing = stack::nothing(&self.stack.loaded, &self.facts, &Pins::of(observed));
+            return Ok(Desired { forget, ..nothing });
         }
+        let mut desired = self.declared(observed)?;
+        if let Some(hand) = &self.hand {
+            hand.alter(&mut desired)?;
+        }
+        Ok(desired)
+    }
+
+    fn declared(&self, observed: &Observed) -> Result<Desired, Vec<Problem>> {
         let moves = Moves::of(&self.stack.loaded);
         let (observed, _) = moves.relocate(&self.stack.config.stack, observed);
         let pins = Pins::of(&observed);
@@ -178,6 +192,7 @@ impl Session {
         let mut observed = self.side.cloud().observe(&scope).await;
         ledger.reconcile(&mut observed);
         let desired = self.desired(&observed, destroy).map_err(|found| self.halt(found))?;
+        self.look_for(&desired, &mut observed).await?;
         Ok(crate::plan::plan(&desired, ledger, &observed)?)
     }
 
@@ -192,7 +207,11 @@ impl Session {
                 what: "the configuration".to_owned(),
                 why: found.first().map(|problem| problem.summary.clone()).unwrap_or_default(),
             })?;
-            crate::plan::plan(&desired, ledger, observed)
+            let plan = crate::plan::plan(&desired, ledger, observed)?;
+            Ok(match &self.hand {
+                Some(hand) => hand.part(plan),
+                None => plan,
+            })
         }
     }
 

@@ -119,6 +119,11 @@ impl From<Refusal> for Halt {
                 "P006",
                 "delete or forget the one that you do not want, or remove the `moved` block",
             ),
+            Refusal::Adopt { .. } => (
+                "P007",
+                "correct the id, or describe the object in its block as it is; with\n\
+                 `replace = true` in an `adopt` block a successor may take its place",
+            ),
             Refusal::Precious { .. } => (
                 "P004",
                 "empty it yourself; or write `precious = false` in its block and\n\

@@ -3,6 +3,7 @@
 //! The only room that wires things together, reads the environment, asks the clock and
 //! writes to the terminal. Problems of every other room get their hints here.
 
+mod adopt;
 mod apply;
 mod args;
 mod ask;
@@ -10,7 +11,9 @@ mod completions;
 mod connect;
 mod destroy;
 mod fmt;
+mod forget;
 mod halt;
+mod hand;
 mod live;
 mod load;
 mod machine;
@@ -78,6 +81,8 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<u8, Halt> {
         Command::Plan(args) => plan::run(global, terminal, args),
         Command::Apply(args) => apply::run(global, terminal, args),
         Command::Destroy(args) => destroy::run(global, terminal, args),
+        Command::Adopt(args) => adopt::run(global, terminal, args),
+        Command::Forget(args) => forget::run(global, terminal, args),
         Command::Show(args) => show::run(global, terminal, args),
         Command::Output(args) => output::run(global, terminal, args),
         Command::Sandbox(args) => sandbox::run(global, terminal, args),

@@ -10,7 +10,9 @@
 //!   coexist;
 //! * what could not be seen is not acted on.
 
+mod adopt;
 mod doomed;
+mod forget;
 mod moved;
 mod nodes;
 mod order;
@@ -37,6 +39,8 @@ struct Draft<'a> {
     steps: Vec<(Address, Action, Why)>,
     /// Nodes about which a decision was made.
     nodes: BTreeSet<CloudId>,
+    /// Objects that stay and are no longer the stack's.
+    forgotten: BTreeSet<CloudId>,
     /// Objects that go.
     doomed: BTreeMap<CloudId, (&'a Live, Why)>,
     /// How many objects are as declared.
@@ -48,6 +52,7 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed) -> Result<P
     refusal::blind(desired, observed)?;
     let order = order::makers_first(desired)?;
     let (observed, former) = desired.moves.relocate(&desired.stack, observed);
+    let (observed, adopted) = adopt::take(desired, observed)?;
     let observed = observed.as_ref();
     let mut draft = Draft::default();
     let standing = settle::by_address(observed);
@@ -56,8 +61,10 @@ pub fn plan(desired: &Desired, ledger: &Ledger, observed: &Observed) -> Result<P
         settle::object(&mut draft, desired, &standing, address);
     }
     nodes::fleets(&mut draft, desired, &standing);
+    forget::steps(&mut draft, desired, observed);
     nodes::orphans(&mut draft, &standing, desired.destroy);
     doomed::collect(&mut draft, desired, observed);
+    adopt::steps(&mut draft, desired, observed, &adopted)?;
     moved::steps(&mut draft, desired, observed, &former);
     refusal::protected(desired, &draft)?;
     refusal::precious(&draft)?;
