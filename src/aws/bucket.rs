@@ -103,14 +103,25 @@ impl Aws {
             }
             Err(failure) => return Err(failure),
         };
+        Ok(Some(self.whole_bucket(name, id, all).await))
+    }
+
+    /// A bucket by its name, whoever owns it.
+    pub(super) async fn find_bucket(&self, name: &str) -> Result<Option<Found>, Failure> {
+        let all = self.bucket_tags(name).await?.unwrap_or_default();
+        let id = id_of(self.home(), name);
+        Ok(Some(self.whole_bucket(name.to_owned(), id, all).await))
+    }
+
+    async fn whole_bucket(&self, name: String, id: CloudId, all: Tags) -> Found {
         let (spec, holds) =
             futures_util::join!(self.read_bucket(&name, &all), self.holds_objects(&name));
-        Ok(Some(match (spec, holds) {
+        match (spec, holds) {
             (Ok(spec), Ok(holds_data)) => Found { holds_data, ..Found::new(id, all, spec) },
             (Err(why), _) | (_, Err(why)) => {
                 Found { seen: Seen::Blind(why.to_string()), ..Found::blind(id, all) }
             }
-        }))
+        }
     }
 
     async fn bucket_tags(&self, name: &str) -> Result<Option<Tags>, Failure> {

@@ -1,6 +1,7 @@
 //! What all EC2 kinds share: filters, tags on create, tags later.
 
-use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
+pub use aws_sdk_ec2::types::Filter;
+use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
 
 use super::found::{TagChange, tag_change};
 use super::{Aws, failure};
@@ -12,6 +13,9 @@ use crate::model::{CloudId, tags};
 pub fn of_stack(scope: &Scope) -> Filter {
     Filter::builder().name(format!("tag:{}", tags::STACK)).values(scope.stack.as_str()).build()
 }
+
+/// Not a filter that EC2 knows: [`Aws::list_templates`] makes a list of ids of it.
+pub const TEMPLATE_ID: &str = "launch-template-id";
 
 /// A filter by one value.
 pub fn filter(name: &str, value: &str) -> Filter {

@@ -4,7 +4,7 @@ use aws_sdk_ec2::types::{Address, DomainType, ResourceType};
 
 use super::found::{self, Found};
 use super::{Aws, ec2};
-use crate::cloud::{Class, Failure, Owner, Phase, Scope};
+use crate::cloud::{Class, Failure, Owner, Phase};
 use crate::kinds::{Edit, ElasticIp, KindName};
 use crate::model::CloudId;
 
@@ -15,8 +15,8 @@ fn read(address: Address) -> Found {
 }
 
 impl Aws {
-    pub(super) async fn list_addresses(&self, scope: &Scope) -> Result<Vec<Found>, Failure> {
-        let request = self.ec2.describe_addresses().filters(ec2::of_stack(scope));
+    pub(super) async fn list_addresses(&self, wanted: &ec2::Filter) -> Result<Vec<Found>, Failure> {
+        let request = self.ec2.describe_addresses().filters(wanted.clone());
         let found = self.send("ec2:DescribeAddresses", request.send()).await?;
         let all = found.addresses.unwrap_or_default();
         // Some addresses belong to a service that made them.

@@ -56,6 +56,14 @@ impl Aws {
         }
     }
 
+    /// A profile by its name, whoever owns it.
+    pub(super) async fn find_profile(&self, name: &str) -> Result<Option<Found>, Failure> {
+        match self.profile(name).await? {
+            Some(profile) => self.look_at_profile(profile).await,
+            None => Ok(None),
+        }
+    }
+
     async fn profile(&self, name: &str) -> Result<Option<WireProfile>, Failure> {
         let request = self.iam.get_instance_profile().instance_profile_name(name);
         let found = self.send("iam:GetInstanceProfile", request.send()).await?;

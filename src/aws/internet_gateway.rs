@@ -4,7 +4,7 @@ use aws_sdk_ec2::types::{InternetGateway as WireGateway, ResourceType};
 
 use super::found::{self, Found};
 use super::{Aws, ec2, pages};
-use crate::cloud::{Class, Failure, Owner, Phase, Scope};
+use crate::cloud::{Class, Failure, Owner, Phase};
 use crate::kinds::{Change, Edit, InternetGateway, KindName};
 use crate::model::{CloudId, Link, VpcId};
 
@@ -30,11 +30,10 @@ fn read(gateway: WireGateway) -> Found {
 impl Aws {
     pub(super) async fn list_internet_gateways(
         &self,
-        scope: &Scope,
+        wanted: &ec2::Filter,
     ) -> Result<Vec<Found>, Failure> {
-        let request = || {
-            self.ec2.describe_internet_gateways().filters(ec2::of_stack(scope)).max_results(1000)
-        };
+        let request =
+            || self.ec2.describe_internet_gateways().filters(wanted.clone()).max_results(1000);
         let all = pages!(self, "ec2:DescribeInternetGateways", request(), internet_gateways);
         Ok(all.into_iter().map(read).collect())
     }

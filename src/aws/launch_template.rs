@@ -10,7 +10,7 @@ use aws_sdk_ec2::types::{
 use super::found::{self, Found};
 use super::template_data as data;
 use super::{Aws, ec2, failure, pages};
-use crate::cloud::{Class, Failure, Owner, Phase, Scope};
+use crate::cloud::{Class, Failure, Owner, Phase};
 use crate::kinds::{Change, Edit, KindName, LaunchTemplate};
 use crate::model::{CloudId, tags};
 
@@ -25,9 +25,15 @@ fn by_version(all: Vec<LaunchTemplateVersion>) -> Versions {
 }
 
 impl Aws {
-    pub(super) async fn list_templates(&self, scope: &Scope) -> Result<Vec<Found>, Failure> {
-        let request =
-            || self.ec2.describe_launch_templates().filters(ec2::of_stack(scope)).max_results(200);
+    pub(super) async fn list_templates(&self, wanted: &ec2::Filter) -> Result<Vec<Found>, Failure> {
+        let request = || {
+            let request = self.ec2.describe_launch_templates();
+            // For ids there is a list of its own, which takes no number of results.
+            match wanted.name() {
+                Some(ec2::TEMPLATE_ID) => request.set_launch_template_ids(wanted.values.clone()),
+                Some(_) | None => request.filters(wanted.clone()).max_results(200),
+            }
+        };
         let all = pages!(self, "ec2:DescribeLaunchTemplates", request(), launch_templates);
         if all.is_empty() {
             return Ok(Vec::new());

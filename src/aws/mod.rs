@@ -10,6 +10,7 @@ mod ec2;
 mod elastic_ip;
 mod facts;
 mod failure;
+mod find;
 mod found;
 mod iam;
 mod instance_profile;

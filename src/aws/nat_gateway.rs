@@ -4,7 +4,7 @@ use aws_sdk_ec2::types::{NatGateway as WireNat, ResourceType};
 
 use super::found::{self, Found};
 use super::{Aws, ec2, pages};
-use crate::cloud::{Failure, Owner, Phase, Scope};
+use crate::cloud::{Failure, Owner, Phase};
 use crate::kinds::{Edit, KindName, NatGateway};
 use crate::model::{AllocationId, CloudId, Link, SubnetId};
 
@@ -42,9 +42,11 @@ fn read(nat: WireNat) -> Option<Found> {
 }
 
 impl Aws {
-    pub(super) async fn list_nat_gateways(&self, scope: &Scope) -> Result<Vec<Found>, Failure> {
-        let request =
-            || self.ec2.describe_nat_gateways().filter(ec2::of_stack(scope)).max_results(1000);
+    pub(super) async fn list_nat_gateways(
+        &self,
+        wanted: &ec2::Filter,
+    ) -> Result<Vec<Found>, Failure> {
+        let request = || self.ec2.describe_nat_gateways().filter(wanted.clone()).max_results(1000);
         let all = pages!(self, "ec2:DescribeNatGateways", request(), nat_gateways);
         Ok(all.into_iter().filter_map(read).collect())
     }

@@ -4,7 +4,7 @@ use aws_sdk_ec2::types::{PlacementGroup as WireGroup, PlacementStrategy, Resourc
 
 use super::found::{self, Found};
 use super::{Aws, ec2, failure};
-use crate::cloud::{Class, Failure, Owner, Phase, Scope};
+use crate::cloud::{Class, Failure, Owner, Phase};
 use crate::kinds::{Edit, KindName, PlacementGroup};
 use crate::model::CloudId;
 
@@ -23,8 +23,11 @@ impl Aws {
         CloudId(self.home().arn("ec2", &format!("placement-group/{name}")))
     }
 
-    pub(super) async fn list_placement_groups(&self, scope: &Scope) -> Result<Vec<Found>, Failure> {
-        let request = self.ec2.describe_placement_groups().filters(ec2::of_stack(scope));
+    pub(super) async fn list_placement_groups(
+        &self,
+        wanted: &ec2::Filter,
+    ) -> Result<Vec<Found>, Failure> {
+        let request = self.ec2.describe_placement_groups().filters(wanted.clone());
         let found = self.send("ec2:DescribePlacementGroups", request.send()).await?;
         let all = found.placement_groups.unwrap_or_default().into_iter();
         Ok(all.filter_map(|group| self.read_placement_group(group)).collect())

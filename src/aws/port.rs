@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use futures_util::future::join_all;
 
 use super::found::Found;
-use super::{Aws, failure};
+use super::{Aws, ec2, failure};
 use crate::cloud::{
     Ask, Call, CallCounts, Caller, Class, Cloud, Facts, Failure, Make, Observed, Phase, Reply,
-    Scope,
+    Scope, Stray,
 };
 use crate::kinds::{Edit, KindName, Spec};
 use crate::model::CloudId;
@@ -57,6 +57,10 @@ impl Cloud for Aws {
         }
     }
 
+    async fn find(&self, kind: KindName, name: &str) -> Result<Option<Stray>, Failure> {
+        self.find_one(kind, name).await
+    }
+
     async fn phase(&self, kind: KindName, id: &CloudId) -> Result<Phase, Failure> {
         match self.phase_of(kind, id).await {
             Err(failure) if failure.class == Class::Gone => Ok(Phase::Gone),
@@ -80,21 +84,22 @@ fn settling(failure: Failure) -> Failure {
 
 impl Aws {
     async fn list(&self, kind: KindName, scope: &Scope) -> Result<Vec<Found>, Failure> {
+        let wanted = ec2::of_stack(scope);
         match kind {
-            KindName::Vpc => self.list_vpcs(scope).await,
-            KindName::Subnet => self.list_subnets(scope).await,
-            KindName::InternetGateway => self.list_internet_gateways(scope).await,
-            KindName::ElasticIp => self.list_addresses(scope).await,
-            KindName::NatGateway => self.list_nat_gateways(scope).await,
-            KindName::RouteTable => self.list_route_tables(scope).await,
-            KindName::VpcEndpoint => self.list_endpoints(scope).await,
-            KindName::SecurityGroup => self.list_groups(scope).await,
+            KindName::Vpc => self.list_vpcs(&wanted).await,
+            KindName::Subnet => self.list_subnets(&wanted).await,
+            KindName::InternetGateway => self.list_internet_gateways(&wanted).await,
+            KindName::ElasticIp => self.list_addresses(&wanted).await,
+            KindName::NatGateway => self.list_nat_gateways(&wanted).await,
+            KindName::RouteTable => self.list_route_tables(&wanted).await,
+            KindName::VpcEndpoint => self.list_endpoints(&wanted).await,
+            KindName::SecurityGroup => self.list_groups(&wanted).await,
             KindName::Bucket => self.list_buckets(scope).await,
             KindName::Queue => self.list_queues(scope).await,
             KindName::Role => self.list_roles(scope).await,
             KindName::InstanceProfile => self.list_profiles(scope).await,
-            KindName::PlacementGroup => self.list_placement_groups(scope).await,
-            KindName::LaunchTemplate => self.list_templates(scope).await,
+            KindName::PlacementGroup => self.list_placement_groups(&wanted).await,
+            KindName::LaunchTemplate => self.list_templates(&wanted).await,
             KindName::Node => self.list_nodes(scope).await,
         }
     }

@@ -143,8 +143,18 @@ impl Aws {
             Err(failure) if failure.class == Class::Gone => return Ok(None),
             Err(failure) => return Err(failure),
         };
-        let spec = self.queue_attributes(&name).await.map(|all| read(&name, &all, &tags));
-        Ok(Some(Found::read(id_of(self.home(), &name), tags, spec)))
+        Ok(Some(self.whole_queue(&name, tags).await))
+    }
+
+    /// A queue by its name, whoever owns it.
+    pub(super) async fn find_queue(&self, name: &str) -> Result<Option<Found>, Failure> {
+        let tags = self.queue_tags(name).await?;
+        Ok(Some(self.whole_queue(name, tags).await))
+    }
+
+    async fn whole_queue(&self, name: &str, tags: Tags) -> Found {
+        let spec = self.queue_attributes(name).await.map(|all| read(name, &all, &tags));
+        Found::read(id_of(self.home(), name), tags, spec)
     }
 
     async fn queue_tags(&self, name: &str) -> Result<Tags, Failure> {

@@ -38,9 +38,23 @@ impl Aws {
             Err(failure) if failure.class == Class::Gone => return Ok(None),
             Err(failure) => return Err(failure),
         };
+        Ok(Some(self.whole_role(role, tags).await))
+    }
+
+    /// A role by its name, whoever owns it.
+    pub(super) async fn find_role(&self, name: &str) -> Result<Option<Found>, Failure> {
+        let request = self.iam.get_role().role_name(name);
+        let Some(role) = self.send("iam:GetRole", request.send()).await?.role else {
+            return Ok(None);
+        };
+        let tags = self.role_tags(name).await?;
+        Ok(Some(self.whole_role(role, tags).await))
+    }
+
+    async fn whole_role(&self, role: WireRole, tags: Tags) -> Found {
         let id = CloudId(role.arn.clone());
         let spec = self.read_role(role, &tags).await;
-        Ok(Some(Found::read(id, tags, spec)))
+        Found::read(id, tags, spec)
     }
 
     async fn role_tags(&self, name: &str) -> Result<Tags, Failure> {

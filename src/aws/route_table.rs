@@ -4,7 +4,7 @@ use aws_sdk_ec2::types::{ResourceType, Route as WireRoute, RouteTable as WireTab
 
 use super::found::{self, Found};
 use super::{Aws, ec2, failure, pages};
-use crate::cloud::{Class, Failure, Owner, Phase, Scope};
+use crate::cloud::{Class, Failure, Owner, Phase};
 use crate::kinds::{Change, Edit, KindName, Route, RouteTable, Target};
 use crate::model::{CloudId, GatewayId, Link, NatId, SubnetId, VpcId};
 
@@ -78,9 +78,11 @@ fn target(api: &str, route: &Route) -> Result<(Option<String>, Option<String>), 
 }
 
 impl Aws {
-    pub(super) async fn list_route_tables(&self, scope: &Scope) -> Result<Vec<Found>, Failure> {
-        let request =
-            || self.ec2.describe_route_tables().filters(ec2::of_stack(scope)).max_results(100);
+    pub(super) async fn list_route_tables(
+        &self,
+        wanted: &ec2::Filter,
+    ) -> Result<Vec<Found>, Failure> {
+        let request = || self.ec2.describe_route_tables().filters(wanted.clone()).max_results(100);
         let all = pages!(self, "ec2:DescribeRouteTables", request(), route_tables);
         Ok(all.into_iter().map(read).collect())
     }

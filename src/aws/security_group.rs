@@ -9,7 +9,7 @@ use aws_sdk_ec2::types::{
 
 use super::found::{self, Found};
 use super::{Aws, ec2, pages};
-use crate::cloud::{Class, Failure, Owner, Phase, Scope};
+use crate::cloud::{Class, Failure, Owner, Phase};
 use crate::kinds::{Change, Edit, KindName, Peer, Rule, SecurityGroup};
 use crate::model::{CloudId, Link, SecurityGroupId, VpcId};
 
@@ -88,9 +88,9 @@ fn read(group: WireGroup, rules: &Result<BTreeMap<String, Rules>, Failure>) -> F
 }
 
 impl Aws {
-    pub(super) async fn list_groups(&self, scope: &Scope) -> Result<Vec<Found>, Failure> {
+    pub(super) async fn list_groups(&self, wanted: &ec2::Filter) -> Result<Vec<Found>, Failure> {
         let request =
-            || self.ec2.describe_security_groups().filters(ec2::of_stack(scope)).max_results(1000);
+            || self.ec2.describe_security_groups().filters(wanted.clone()).max_results(1000);
         let all = pages!(self, "ec2:DescribeSecurityGroups", request(), security_groups);
         let ids: Vec<_> = all.iter().filter_map(|group| group.group_id.clone()).collect();
         let rules = self.rules_of(&ids).await;

@@ -4,7 +4,7 @@ use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, Subnet as WireSubn
 
 use super::found::{self, Found};
 use super::{Aws, ec2, pages};
-use crate::cloud::{Failure, Owner, Phase, Scope};
+use crate::cloud::{Failure, Owner, Phase};
 use crate::kinds::{Change, Edit, KindName, Subnet};
 use crate::model::{CloudId, Link, VpcId, Zone};
 
@@ -27,9 +27,8 @@ fn read(subnet: WireSubnet) -> Found {
 }
 
 impl Aws {
-    pub(super) async fn list_subnets(&self, scope: &Scope) -> Result<Vec<Found>, Failure> {
-        let request =
-            || self.ec2.describe_subnets().filters(ec2::of_stack(scope)).max_results(1000);
+    pub(super) async fn list_subnets(&self, wanted: &ec2::Filter) -> Result<Vec<Found>, Failure> {
+        let request = || self.ec2.describe_subnets().filters(wanted.clone()).max_results(1000);
         let all = pages!(self, "ec2:DescribeSubnets", request(), subnets);
         Ok(all.into_iter().map(read).collect())
     }

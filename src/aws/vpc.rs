@@ -4,7 +4,7 @@ use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, Vpc as WireVpc, Vp
 
 use super::found::{self, Found};
 use super::{Aws, ec2, pages};
-use crate::cloud::{Failure, Owner, Phase, Scope};
+use crate::cloud::{Failure, Owner, Phase};
 use crate::kinds::{Change, Edit, KindName, Vpc};
 use crate::model::CloudId;
 
@@ -18,8 +18,8 @@ fn switch(on: bool) -> AttributeBooleanValue {
 }
 
 impl Aws {
-    pub(super) async fn list_vpcs(&self, scope: &Scope) -> Result<Vec<Found>, Failure> {
-        let request = || self.ec2.describe_vpcs().filters(ec2::of_stack(scope)).max_results(1000);
+    pub(super) async fn list_vpcs(&self, wanted: &ec2::Filter) -> Result<Vec<Found>, Failure> {
+        let request = || self.ec2.describe_vpcs().filters(wanted.clone()).max_results(1000);
         let all = pages!(self, "ec2:DescribeVpcs", request(), vpcs);
         Ok(found::each(all, |vpc| self.look_at_vpc(vpc)).await)
     }

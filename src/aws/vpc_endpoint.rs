@@ -4,7 +4,7 @@ use aws_sdk_ec2::types::{ResourceType, VpcEndpoint as WireEndpoint, VpcEndpointT
 
 use super::found::{self, Found};
 use super::{Aws, ec2, failure, pages};
-use crate::cloud::{Class, Failure, Left, Owner, Phase, Scope};
+use crate::cloud::{Class, Failure, Left, Owner, Phase};
 use crate::kinds::{Change, Edit, KindName, VpcEndpoint};
 use crate::model::{CloudId, Link, RouteTableId, VpcId};
 
@@ -41,9 +41,9 @@ fn read(endpoint: WireEndpoint) -> Option<Found> {
 }
 
 impl Aws {
-    pub(super) async fn list_endpoints(&self, scope: &Scope) -> Result<Vec<Found>, Failure> {
+    pub(super) async fn list_endpoints(&self, wanted: &ec2::Filter) -> Result<Vec<Found>, Failure> {
         let request =
-            || self.ec2.describe_vpc_endpoints().filters(ec2::of_stack(scope)).max_results(1000);
+            || self.ec2.describe_vpc_endpoints().filters(wanted.clone()).max_results(1000);
         let all = pages!(self, "ec2:DescribeVpcEndpoints", request(), vpc_endpoints);
         Ok(all.into_iter().filter_map(read).collect())
     }

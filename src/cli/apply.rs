@@ -19,6 +19,7 @@ use crate::show;
 use super::args::{ApplyArgs, Global, RunArgs};
 use super::connect::{self, Session};
 use super::halt::Halt;
+use super::hand::Hand;
 use super::live::Live;
 use super::machine::{aside, dice, stamp};
 use super::store::SCOPE;
@@ -39,17 +40,27 @@ pub struct Order {
     /// The parts.
     pub selection: Selection,
     saved: Option<Saved>,
+    hand: Option<Hand>,
 }
 
 impl Order {
     /// The configuration, or parts of it.
     pub fn apply(selection: Selection) -> Self {
-        Self { goal: Goal::Stack, selection, saved: None }
+        Self { goal: Goal::Stack, selection, saved: None, hand: None }
     }
 
     /// Nothing of the stack stays, or nothing of parts of it.
     pub fn destroy(selection: Selection) -> Self {
-        Self { goal: Goal::Nothing, selection, saved: None }
+        Self { goal: Goal::Nothing, selection, saved: None, hand: None }
+    }
+
+    /// One thing beside the configuration.
+    pub fn by_hand(hand: Hand) -> Self {
+        let goal = match &hand {
+            Hand::Adopt(..) => Goal::Adopt,
+            Hand::Forget(_) => Goal::Forget,
+        };
+        Self { goal, selection: Selection::default(), saved: None, hand: Some(hand) }
     }
 
     /// One or the other.
@@ -65,7 +76,7 @@ impl Order {
     /// What was planned before.
     fn saved(saved: Saved) -> Self {
         let goal = if saved.destroy { Goal::Nothing } else { Goal::Stack };
-        Self { goal, selection: saved.selection.clone(), saved: Some(saved) }
+        Self { goal, selection: saved.selection.clone(), saved: Some(saved), hand: None }
     }
 }
 
@@ -76,6 +87,10 @@ pub enum Goal {
     Stack,
     /// Nothing.
     Nothing,
+    /// One object more than before.
+    Adopt,
+    /// Some objects less, which stay in the cloud.
+    Forget,
 }
 
 impl Goal {
@@ -83,12 +98,16 @@ impl Goal {
         match self {
             Self::Stack => "apply",
             Self::Nothing => "destroy",
+            Self::Adopt => "adopt",
+            Self::Forget => "forget",
         }
     }
 
     fn question(self) -> &'static str {
         match self {
             Self::Stack => "perform these actions",
+            Self::Adopt => "make it the stack's",
+            Self::Forget => "make it nobody's",
             Self::Nothing => "delete all of this; there is no way back",
         }
     }
@@ -103,6 +122,7 @@ pub fn go(global: &Global, terminal: &Terminal, args: &RunArgs, order: &Order) -
             Some(saved) => planfile::session(global, &args.vars, saved).await?,
             None => connect::session(global, &args.vars).await?,
         };
+        let session = Session { hand: order.hand.clone(), ..session };
         let store = session.store()?;
         let lock = store.lock(SCOPE, &session.holder(order.goal.verb())).await?;
         let work = Work { global, terminal, session: &session, order };
@@ -164,7 +184,7 @@ impl Work<'_> {
         asking: &AtomicBool,
     ) -> Result<u8, Halt> {
         let session = self.session;
-        let Order { goal, selection, saved } = self.order;
+        let Order { goal, selection, saved, .. } = self.order;
         let journal = Journal::write(store, &dice(), lock).await?;
         session.nothing_left_behind(&journal.ledger).await?;
         if let Some(saved) = saved {
@@ -187,7 +207,7 @@ impl Work<'_> {
         };
         let plan = self.plan(&hands, &mut events).await?;
         self.present(&plan, &former);
-        if plan.is_empty() && !differ(&plan, &former) {
+        if plan.is_empty() && (session.hand.is_some() || !differ(&plan, &former)) {
             return Ok(DONE);
         }
         if !plan.is_empty() && saved.is_none() {
@@ -215,7 +235,7 @@ impl Work<'_> {
         hands: &Hands<'_>,
         events: &mut UnboundedReceiver<Event>,
     ) -> Result<Plan, Halt> {
-        let Order { goal, selection, saved } = self.order;
+        let Order { goal, selection, saved, .. } = self.order;
         let (session, destroy) = (self.session, *goal == Goal::Nothing);
         let declared: BTreeSet<&Address> =
             session.stack.loaded.blocks.iter().filter_map(|block| block.address.as_ref()).collect();
@@ -224,6 +244,8 @@ impl Work<'_> {
         let mut live = Live::new(self.terminal, self.global.json, &session.side, &nothing);
         let observed = live.attend(hands.recover(&wanted), events).await?;
         live.end();
+        let mut observed = observed;
+        session.seek(&mut observed, destroy).await?;
         let journal = hands.journal.lock().await;
         if let Some(saved) = saved {
             planfile::same_world(saved, &observed)?;
@@ -237,7 +259,14 @@ impl Work<'_> {
             let drift = session.plan(&journal.ledger, &observed, destroy, &whole)?;
             super::plan::drift(self.terminal, self.global, &drift);
         }
-        Ok(plan)
+        let Some(hand) = &session.hand else { return Ok(plan) };
+        let rest = hand.rest(&plan);
+        if !rest.is_empty() && !self.global.json {
+            self.terminal.print("What apply will change of it then:\n\n");
+            self.terminal.print(&show::plan::text(&rest, &self.terminal.screen));
+            self.terminal.print("\n");
+        }
+        Ok(hand.part(plan))
     }
 
     fn present(&self, plan: &Plan, former: &BTreeMap<String, serde_json::Value>) {
@@ -267,7 +296,10 @@ impl Work<'_> {
         if ended.is_converged() {
             if !self.global.json {
                 terminal.print(&self.order.done());
-                if let Some(left) = ended.left.as_ref().filter(|left| !left.outputs.is_empty()) {
+                let told = self.order.hand.is_none();
+                if let Some(left) =
+                    ended.left.as_ref().filter(|left| told && !left.outputs.is_empty())
+                {
                     let outputs = super::output::of(left);
                     terminal.print(&format!(
                         "\nOutputs:\n\n{}",
@@ -307,6 +339,8 @@ impl Order {
         match self.goal {
             Goal::Stack => "A new plan is empty: the cloud matches the configuration.\n",
             Goal::Nothing => "A new plan is empty: nothing of the stack is left.\n",
+            Goal::Adopt => "It is the stack's now, and `mlinfra plan` judges it as such.\n",
+            Goal::Forget => "It is nobody's now, and stays as it is.\n",
         }
         .to_owned()
     }
@@ -324,6 +358,13 @@ pub fn told(
     }
     if order.goal == Goal::Nothing && plan.is_empty() {
         return "The stack owns nothing: there is nothing to destroy.\n".to_owned();
+    }
+    match order.goal {
+        Goal::Adopt if plan.is_empty() => return "It is the stack's already.\n".to_owned(),
+        Goal::Forget if plan.is_empty() => {
+            return "Nothing of the stack stands there: there is nothing to forget.\n".to_owned();
+        }
+        Goal::Stack | Goal::Nothing | Goal::Adopt | Goal::Forget => {}
     }
     show::plan::text_after(plan, Some(former), &terminal.screen)
 }

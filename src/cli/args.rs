@@ -65,6 +65,10 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Delete everything that the stack owns.
     Destroy(DestroyArgs),
+    /// Make an object that exists the stack's, at an address that is declared.
+    Adopt(AdoptArgs),
+    /// Make what stands at an address nobody's; it stays in the cloud as it is.
+    Forget(ForgetArgs),
     /// Show what the stack owns in the cloud now, or a saved plan.
     Show(ShowArgs),
     /// Show the outputs of the stack.
@@ -92,6 +96,8 @@ impl Command {
             Self::Plan(_) => "plan",
             Self::Apply(_) => "apply",
             Self::Destroy(_) => "destroy",
+            Self::Adopt(_) => "adopt",
+            Self::Forget(_) => "forget",
             Self::Show(_) => "show",
             Self::Output(_) => "output",
             Self::Ledger(_) => "ledger",
@@ -214,6 +220,26 @@ pub struct ShowArgs {
     pub plan: Option<PathBuf>,
     #[command(flatten)]
     pub vars: VarArgs,
+}
+
+/// `adopt`
+#[derive(Args, Debug)]
+pub struct AdoptArgs {
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Where it is declared, such as `bucket.data` or `network.main/vpc`.
+    pub address: String,
+    /// Its id, name or ARN.
+    pub id: String,
+}
+
+/// `forget`
+#[derive(Args, Debug)]
+pub struct ForgetArgs {
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Where it was declared: a block, one object of it, or a module.
+    pub address: String,
 }
 
 /// `output`

@@ -15,6 +15,7 @@ use crate::stack::{self, Desired, Moves, Pins};
 
 use super::args::{Global, VarArgs};
 use super::halt::Halt;
+use super::hand::Hand;
 use super::load::{self, Missing, Stack};
 use super::machine::{env, wall};
 
@@ -107,6 +108,8 @@ pub struct Session {
     pub arn: String,
     /// The simulated world's folder, when it is the cloud.
     pub world: Option<PathBuf>,
+    /// What the command wants beside the configuration.
+    pub hand: Option<Hand>,
 }
 
 /// A region, and who asks there.
@@ -159,7 +162,7 @@ async fn session_of(
     }
     let (side, caller) = met;
     let facts = side.cloud().facts(&stack::ask(&stack.loaded)).await?;
-    Ok(Session { stack, side, facts, arn: caller.arn, world: sandbox(global) })
+    Ok(Session { stack, side, facts, arn: caller.arn, world: sandbox(global), hand: None })
 }
 
 fn foreign(stack: &Stack, wanted: &AccountId, here: &AccountId) -> Halt {
@@ -177,8 +180,19 @@ impl Session {
     /// What is wanted, given what lives.
     pub fn desired(&self, observed: &Observed, destroy: bool) -> Result<Desired, Vec<Problem>> {
         if destroy {
-            return Ok(stack::nothing(&self.stack.loaded, &self.facts, &Pins::of(observed)));
+            // What is to be forgotten stays, also when everything else goes.
+            let forget = stack::forgotten(&self.stack.loaded);
+            let nothing = stack::nothing(&self.stack.loaded, &self.facts, &Pins::of(observed));
+            return Ok(Desired { forget, ..nothing });
         }
+        let mut desired = self.declared(observed)?;
+        if let Some(hand) = &self.hand {
+            hand.alter(&mut desired)?;
+        }
+        Ok(desired)
+    }
+
+    fn declared(&self, observed: &Observed) -> Result<Desired, Vec<Problem>> {
         let moves = Moves::of(&self.stack.loaded);
         let (observed, _) = moves.relocate(&self.stack.config.stack, observed);
         let pins = Pins::of(&observed);
@@ -207,11 +221,22 @@ impl Session {
     }
 
     /// What the cloud shows, without touching anything.
-    pub async fn observe(&self, ledger: &mut Ledger) -> Observed {
+    pub async fn observe(&self, ledger: &mut Ledger, destroy: bool) -> Result<Observed, Halt> {
         let scope = self.scope(ledger);
         let mut observed = self.side.cloud().observe(&scope).await;
         ledger.reconcile(&mut observed);
-        observed
+        self.seek(&mut observed, destroy).await?;
+        Ok(observed)
+    }
+
+    /// Looks for what is to be adopted, when anything is.
+    pub async fn seek(&self, observed: &mut Observed, destroy: bool) -> Result<(), Halt> {
+        let mut blocks = self.stack.loaded.blocks.iter();
+        if self.hand.is_none() && !blocks.any(|block| block.word == "adopt") {
+            return Ok(());
+        }
+        let desired = self.desired(observed, destroy).map_err(|found| self.halt(found))?;
+        self.look_for(&desired, observed).await
     }
 
     /// The plan for what the cloud shows.
@@ -239,7 +264,11 @@ impl Session {
                 what: "the configuration".to_owned(),
                 why: found.first().map(|problem| problem.summary.clone()).unwrap_or_default(),
             })?;
-            crate::plan::plan_for(&desired, ledger, observed, &selection)
+            let plan = crate::plan::plan_for(&desired, ledger, observed, &selection)?;
+            Ok(match &self.hand {
+                Some(hand) => hand.part(plan),
+                None => plan,
+            })
         }
     }
 

@@ -145,6 +145,7 @@ impl From<Refusal> for Halt {
             | Refusal::Cycle(_)
             | Refusal::Dangling { .. }
             | Refusal::Occupied { .. }
+            | Refusal::Adopt { .. }
             | Refusal::Protected { .. }
             | Refusal::Precious { .. } => {}
         }
@@ -159,6 +160,11 @@ impl From<Refusal> for Halt {
                 "delete or forget the one that you do not want, or remove the `moved` block",
             ),
             Refusal::Absent { .. } | Refusal::Several { .. } | Refusal::Used { .. } => ("P007", ""),
+            Refusal::Adopt { .. } => (
+                "P008",
+                "correct the id, or describe the object in its block as it is; with\n\
+                 `replace = true` in an `adopt` block a successor may take its place",
+            ),
             Refusal::Precious { .. } => (
                 "P004",
                 "empty it yourself; or write `precious = false` in its block and\n\

@@ -3,6 +3,7 @@
 //! The only room that wires things together, reads the environment, asks the clock and
 //! writes to the terminal. Problems of every other room get their hints here.
 
+mod adopt;
 mod apply;
 mod args;
 mod ask;
@@ -12,7 +13,9 @@ mod destroy;
 mod diff_env;
 mod environment;
 mod fmt;
+mod forget;
 mod halt;
+mod hand;
 mod ledger;
 mod live;
 mod load;
@@ -83,6 +86,8 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<u8, Halt> {
         Command::Plan(args) => plan::run(global, terminal, args),
         Command::Apply(args) => apply::run(global, terminal, args),
         Command::Destroy(args) => destroy::run(global, terminal, args),
+        Command::Adopt(args) => adopt::run(global, terminal, args),
+        Command::Forget(args) => forget::run(global, terminal, args),
         Command::Show(args) => show::run(global, terminal, args),
         Command::Output(args) => output::run(global, terminal, args),
         Command::Ledger(args) => ledger::run(global, terminal, args),

@@ -20,7 +20,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &OutputArgs) -> Result<u8
         let session = connect::session(global, &args.vars).await?;
         let mut ledger = session.read_ledger().await?;
         // The cloud is the state: outputs follow from it and the configuration.
-        let observed = session.observe(&mut ledger).await;
+        let observed = session.observe(&mut ledger, false).await?;
         let plan = session.plan(&ledger, &observed, false, &Selection::default())?;
         let all = of(&plan);
         let Some(name) = &args.name else {

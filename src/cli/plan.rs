@@ -35,7 +35,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         }
         let left = session.left_behind(&ledger).await;
         let former = ledger.outputs.clone().into_iter().collect();
-        let observed = session.observe(&mut ledger).await;
+        let observed = session.observe(&mut ledger, args.destroy).await?;
         let plan = session.plan(&ledger, &observed, args.destroy, &selection)?;
         terminal.problems(&session.stack.warnings, &session.stack.loaded.sources);
         if selection.refresh_only {

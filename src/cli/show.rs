@@ -21,7 +21,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &ShowArgs) -> Result<u8, 
     runtime.block_on(async {
         let session = connect::session(global, &args.vars).await?;
         let mut ledger = session.read_ledger().await?;
-        let observed = session.observe(&mut ledger).await;
+        let observed = session.observe(&mut ledger, false).await?;
         if global.json {
             terminal.json(&state_json::json(&observed, &outputs(&ledger)));
         } else {

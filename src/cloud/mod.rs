@@ -10,7 +10,7 @@ mod observed;
 
 pub use call::{Call, Launch, Make, Owner, Reply};
 pub use failure::{Class, Failure, Left};
-pub use observed::{Live, Observed, Phase, Seen};
+pub use observed::{Live, Observed, Phase, Seen, Stray};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,6 +34,9 @@ pub trait Cloud: Send + Sync {
 
     /// Exactly one mutating API call, without retries of our own.
     async fn act(&self, call: &Call) -> Result<Reply, Failure>;
+
+    /// One object by its id or name, whoever owns it.
+    async fn find(&self, kind: KindName, name: &str) -> Result<Option<Stray>, Failure>;
 
     /// How far one object is on its way to being ready, or gone.
     async fn phase(&self, kind: KindName, id: &CloudId) -> Result<Phase, Failure>;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::kinds::{KindName, Spec};
-use crate::model::CloudId;
+use crate::kinds::{KindName, Spec, Tags};
+use crate::model::{Address, CloudId};
 
 use super::Owner;
 
@@ -18,6 +18,25 @@ pub struct Observed {
     pub blind: BTreeMap<KindName, String>,
     /// Objects with the stack's tag whose other tags cannot be read, and why.
     pub unreadable: BTreeMap<CloudId, String>,
+    /// Objects that were looked for in order to be adopted, by the address that wants them;
+    /// none where there is no such object.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub strays: BTreeMap<Address, Option<Stray>>,
+}
+
+/// An object that was looked for by its id or name, whoever owns it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stray {
+    /// Its id.
+    pub id: CloudId,
+    /// All of its tags.
+    pub tags: Tags,
+    /// What it is.
+    pub seen: Seen,
+    /// How far it is.
+    pub phase: Phase,
+    /// It holds data that would be lost with it.
+    pub holds_data: bool,
 }
 
 /// One object of the stack.

@@ -35,6 +35,12 @@ impl Place {
         self.at(self, address).is_some()
     }
 
+    /// The address of exactly one object; none for a module.
+    pub fn address(&self) -> Option<Address> {
+        let BlockPlace { block, name, key, part } = self.block.clone()?;
+        Some(Address { module: self.module.clone(), block, name, key, part })
+    }
+
     /// Whether this is a module as a whole.
     pub fn is_module(&self) -> bool {
         self.block.is_none()

@@ -9,7 +9,7 @@ use super::Draft;
 pub(super) fn collect<'a>(draft: &mut Draft<'a>, desired: &Desired, observed: &'a Observed) {
     let staying: std::collections::BTreeSet<_> = draft.staying.values().collect();
     for (id, live) in &observed.live {
-        if staying.contains(id) || live.kind == KindName::Node {
+        if staying.contains(id) || draft.forgotten.contains(id) || live.kind == KindName::Node {
             continue;
         }
         let why = match &live.phase {

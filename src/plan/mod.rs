@@ -10,7 +10,9 @@
 //!   coexist;
 //! * what could not be seen is not acted on.
 
+mod adopt;
 mod doomed;
+mod forget;
 mod moved;
 mod nodes;
 mod order;
@@ -40,6 +42,8 @@ struct Draft<'a> {
     steps: Vec<(Address, Action, Why)>,
     /// Nodes about which a decision was made.
     nodes: BTreeSet<CloudId>,
+    /// Objects that stay and are no longer the stack's.
+    forgotten: BTreeSet<CloudId>,
     /// Objects that go.
     doomed: BTreeMap<CloudId, (&'a Live, Why)>,
     /// How many objects are as declared.
@@ -64,6 +68,7 @@ pub fn plan_for(
     refusal::blind(desired, observed)?;
     let order = order::makers_first(desired)?;
     let (observed, former) = desired.moves.relocate(&desired.stack, observed);
+    let (observed, adopted) = adopt::take(desired, observed)?;
     let observed = observed.as_ref();
     let mut draft = Draft { replace: selection.replace.clone(), ..Draft::default() };
     let standing = settle::by_address(observed);
@@ -72,8 +77,10 @@ pub fn plan_for(
         settle::object(&mut draft, desired, &standing, address);
     }
     nodes::fleets(&mut draft, desired, &standing);
+    forget::steps(&mut draft, desired, observed);
     nodes::orphans(&mut draft, &standing, desired.destroy);
     doomed::collect(&mut draft, desired, observed);
+    adopt::steps(&mut draft, desired, observed, &adopted)?;
     moved::steps(&mut draft, desired, observed, &former);
     let (unchanged, outputs) = (draft.unchanged, settle::outputs(desired, &draft));
     let steps = selection.of(steps::arrange(desired, draft, observed)?);

@@ -40,6 +40,16 @@ pub enum Refusal {
         /// All of them.
         ids: Vec<CloudId>,
     },
+    /// An object cannot become the stack's.
+    #[error("{address} cannot adopt {id}: {why}")]
+    Adopt {
+        /// Where it is wanted.
+        address: Address,
+        /// As the author names it.
+        id: String,
+        /// Why not.
+        why: String,
+    },
     /// Deleting it would lose data.
     #[error("{address} ({id}) holds data and is precious")]
     Precious {

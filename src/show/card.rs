@@ -78,9 +78,8 @@ fn likeness(item: &Item<'_>) -> Option<String> {
             let owner = Address { key: None, part: None, ..(*from).clone() };
             return Some(format!("moved from {owner}"));
         }
-        Act::Launch { .. } | Act::Terminate { .. } | Act::Adopt { .. } | Act::Forget { .. } => {
-            return None;
-        }
+        Act::Forget { .. } => return Some("forgotten".to_owned()),
+        Act::Launch { .. } | Act::Terminate { .. } | Act::Adopt { .. } => return None,
     };
     let (symbol, stem) = (item.act.symbol().mark(), value::stem(item.address));
     let whys: Vec<_> = item.whys.iter().map(|why| item::why(why)).collect();
@@ -94,6 +93,9 @@ fn diff_text(was: &Spec, spec: &Spec) -> String {
 
 pub(super) fn card(group: &[&Item<'_>], verbose: bool) -> Option<Card> {
     let (item, rest) = group.split_first()?;
+    if let Some(card) = tagged(group) {
+        return Some(card);
+    }
     let mut rows: Vec<Row> = item.whys.iter().filter_map(|why| item::why(why)).map(note).collect();
     let (title, dim) = match &item.act {
         Act::Create { spec, generation } => {
@@ -134,15 +136,8 @@ pub(super) fn card(group: &[&Item<'_>], verbose: bool) -> Option<Card> {
             rows.extend(terminated(nodes, was));
             (format!("terminate {}", words::nodes(nodes.len())), String::new())
         }
-        Act::Move { kind, ids, from } => return Some(moved(group, *kind, ids, from)),
-        Act::Adopt { id, spec } => {
-            rows.push(note("exists, and becomes the stack's"));
-            (spec.kind().title().to_owned(), id.short().to_owned())
-        }
-        Act::Forget { id, was } => {
-            rows.push(note("stays as it is, and is no longer the stack's"));
-            (was.kind().title().to_owned(), id.short().to_owned())
-        }
+        // These have cards of their own.
+        Act::Move { .. } | Act::Adopt { .. } | Act::Forget { .. } => return None,
     };
     let symbol = item.act.symbol();
     if rest.is_empty() {
@@ -151,6 +146,29 @@ pub(super) fn card(group: &[&Item<'_>], verbose: bool) -> Option<Card> {
     rows.insert(0, members(group));
     let (title, dim) = (format!("{title} × {}", group.len()), String::new());
     Some(Card { symbol, address: value::stem(item.address), title, dim, rows })
+}
+
+/// Objects of which nothing but the tags changes; none for others.
+fn tagged(group: &[&Item<'_>]) -> Option<Card> {
+    let (item, rest) = group.split_first()?;
+    let (spec, id, says) = match &item.act {
+        Act::Move { kind, ids, from } => return Some(moved(group, *kind, ids, from)),
+        Act::Forget { .. } if !rest.is_empty() => {
+            let says = "stay as they are, and are no longer the stack's";
+            return Some(together(group, Symbol::Forget, says));
+        }
+        Act::Adopt { id, spec } => (spec, id, "exists, and becomes the stack's"),
+        Act::Forget { id, was } => (was, id, "stays as it is, and is no longer the stack's"),
+        Act::Create { .. }
+        | Act::Update { .. }
+        | Act::Delete(_)
+        | Act::Replace { .. }
+        | Act::Launch { .. }
+        | Act::Terminate { .. } => return None,
+    };
+    let (symbol, address) = (item.act.symbol(), item.address.to_string());
+    let (title, dim) = (spec.kind().title().to_owned(), id.short().to_owned());
+    Some(Card { symbol, address, title, dim, rows: vec![note(says)] })
 }
 
 /// `# has moved: bucket.a -> bucket.b`. Objects of one block move together, whatever they are.
@@ -167,11 +185,18 @@ fn moved(group: &[&Item<'_>], kind: KindName, ids: &[CloudId], from: &Address) -
         let rows = vec![note(format!("has moved: {from} -> {to}"))];
         return Card { symbol, address: to.to_string(), title, dim, rows };
     }
-    let block = |address: &Address| Address { key: None, part: None, ..address.clone() };
-    let says = note(format!("have moved: {} -> {}", block(from), block(to)));
-    let title = format!("object × {}", group.len());
-    let rows = vec![says, members(group)];
-    Card { symbol, address: block(to).to_string(), title, dim: String::new(), rows }
+    together(group, symbol, &format!("have moved: {} -> {}", block(from), block(to)))
+}
+
+fn block(address: &Address) -> Address {
+    Address { key: None, part: None, ..address.clone() }
+}
+
+/// Objects of one block with which the same happens, whatever they are.
+fn together(group: &[&Item<'_>], symbol: Symbol, says: &str) -> Card {
+    let (address, title) = (block(group[0].address), format!("object × {}", group.len()));
+    let rows = vec![note(says), members(group)];
+    Card { symbol, address: address.to_string(), title, dim: String::new(), rows }
 }
 
 fn note(text: impl AsRef<str>) -> Row {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::object::Object;
+use super::object::{Object, all_tags};
 use super::physics::{self, Physics};
 use super::rules::refuse;
 use super::world::World;
-use crate::cloud::{Ask, Class, Facts, Failure, Live, Observed, Owner, Phase, Scope, Seen};
+use crate::cloud::{Ask, Class, Facts, Failure, Live, Observed, Owner, Phase, Scope, Seen, Stray};
 use crate::kinds::{Home, KindName};
 use crate::model::{CloudId, Region as RegionName, tags};
 
@@ -96,6 +96,40 @@ fn live(object: &Object, owner: Owner, seen: Seen, at: u64) -> Live {
         holds_data: object.contents > 0,
         batch: object.marks.get(tags::BATCH).and_then(|batch| batch.parse().ok()),
     }
+}
+
+/// One object by its id or name, whoever owns it.
+pub(super) fn find(
+    world: &World,
+    region: &RegionName,
+    kind: KindName,
+    name: &str,
+    now: u64,
+) -> Result<Option<Stray>, Failure> {
+    let physics = physics::of(kind);
+    let api = physics.api(physics.list);
+    let denied = |text: &str| refuse(Class::Denied, &api, "UnauthorizedOperation", text);
+    if world.settings.blind.contains(&kind) {
+        return Err(denied("You are not authorized to perform this operation."));
+    }
+    let at = now.saturating_sub(world.settings.visibility_ms);
+    let named = world.objects.values().find(|object| {
+        object.spec.kind() == kind
+            && (physics.global || object.region == *region)
+            && (object.id.as_str() == name || object.id.short() == CloudId::from(name).short())
+            && object.view(at).is_some()
+    });
+    let Some(object) = named else { return Ok(None) };
+    if object.stranger {
+        return Err(denied("it belongs to another account"));
+    }
+    Ok(object.view(at).map(|(spec, marks)| Stray {
+        id: object.id.clone(),
+        tags: all_tags(spec, marks),
+        seen: Seen::Spec(spec.clone()),
+        phase: object.phase(at),
+        holds_data: object.contents > 0,
+    }))
 }
 
 /// How far one object is.

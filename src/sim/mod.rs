@@ -6,6 +6,7 @@
 //! knows kinds only through their traits and links; `physics.rs` has the few facts in
 //! which they differ beyond those.
 
+mod ask;
 mod compute;
 mod error;
 mod file;

@@ -18,7 +18,7 @@ use super::settings::{Fault, FaultKind, Settings};
 use super::world::World;
 use crate::cloud::{
     Ask, Call, CallCounts, Caller, Class, Cloud, Facts, Failure, Left, Observed, Phase, Reply,
-    Scope,
+    Scope, Stray,
 };
 use crate::kinds::KindName;
 use crate::model::{CloudId, Region as RegionName};
@@ -238,7 +238,7 @@ impl Inner {
     }
 
     /// The bucket refills by the second and holds one second's worth.
-    fn throttle(&mut self, api: &str) -> Result<(), Failure> {
+    pub fn throttle(&mut self, api: &str) -> Result<(), Failure> {
         let rate = self.world.settings.throttle as f64;
         if rate == 0.0 {
             return Ok(());
@@ -254,7 +254,7 @@ impl Inner {
     }
 
     /// The fault that strikes this call, if one does.
-    fn fault(&mut self, api: &str, mutates: bool) -> Result<Option<FaultKind>, Failure> {
+    pub fn fault(&mut self, api: &str, mutates: bool) -> Result<Option<FaultKind>, Failure> {
         // Where others may have set some, only a look at the file tells.
         if self.log.is_none() && self.world.settings.faults.is_empty() {
             return Ok(None);
@@ -285,12 +285,12 @@ fn lost(api: &str) -> Failure {
     Failure::new(Class::Unavailable, Left::Unknown, api, "ConnectionReset", "no answer came")
 }
 
-fn broken(api: &str, why: &SimError) -> Failure {
+pub(super) fn broken(api: &str, why: &SimError) -> Failure {
     Failure::new(Class::Unavailable, Left::Unknown, api, "SandboxFile", why.to_string())
 }
 
 /// What a fault answers in place of the region; none when the call takes effect.
-fn refusal(kind: FaultKind, api: &str) -> Option<Failure> {
+pub(super) fn refusal(kind: FaultKind, api: &str) -> Option<Failure> {
     match kind {
         FaultKind::FailBefore => Some(lost(api)),
         FaultKind::LoseAnswer => None,
@@ -368,25 +368,14 @@ impl Cloud for Region {
         outcome
     }
 
+    async fn find(&self, kind: KindName, name: &str) -> Result<Option<Stray>, Failure> {
+        self.travel(2).await;
+        self.inner().ask(kind, |world, now| look::find(world, &self.name, kind, name, now))
+    }
+
     async fn phase(&self, kind: KindName, id: &CloudId) -> Result<Phase, Failure> {
         self.travel(2).await;
-        let physics = physics::of(kind);
-        let api = physics.api(physics.list);
-        let mut inner = self.inner();
-        inner.count(&api, 1);
-        inner.throttle(&api)?;
-        let look = |world: &World, now| look::phase(world, &self.name, kind, id, now);
-        let phase = inner.turn(|world, now| {
-            let quiet = world.settings.faults.is_empty();
-            (quiet.then(|| look(world, now)), None)
-        });
-        if let Some(phase) = phase.map_err(|why| broken(&api, &why))? {
-            return phase;
-        }
-        if let Some(failure) = inner.fault(&api, false)?.and_then(|kind| refusal(kind, &api)) {
-            return Err(failure);
-        }
-        inner.turn(|world, now| (look(world, now), None)).map_err(|why| broken(&api, &why))?
+        self.inner().ask(kind, |world, now| look::phase(world, &self.name, kind, id, now))
     }
 
     fn calls(&self) -> CallCounts {

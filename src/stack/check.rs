@@ -3,7 +3,7 @@
 use crate::lang::{Evaluated, Loaded, Value};
 use crate::model::{Problem, tags};
 
-use super::{backend, moved};
+use super::{adopt, backend, forget, moved};
 
 /// Problems of the `stack` block, and secrets where there may be none.
 pub fn check(loaded: &Loaded) -> Vec<Problem> {
@@ -16,6 +16,8 @@ pub fn check(loaded: &Loaded) -> Vec<Problem> {
         backend::check(stack, &mut problems);
     }
     problems.extend(moved::check(loaded));
+    problems.extend(adopt::check(loaded));
+    problems.extend(forget::check(loaded));
     for block in &loaded.blocks {
         secrets(block, &mut problems);
         deferred(block, &mut problems);

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kinds::{KindName, Offer, OutputPlan, Spec, Tags};
-use crate::model::{Address, StackName};
+use crate::model::{Address, Place, StackName};
 
+use super::adopt::Adoption;
 use super::moved::Moves;
 
 /// Everything that a stack wants.
@@ -28,6 +29,10 @@ pub struct Desired {
     pub ignore: BTreeMap<Address, BTreeSet<String>>,
     /// Blocks whose objects are never deleted or replaced.
     pub precious: BTreeSet<Address>,
+    /// Objects that exist and are to be the stack's.
+    pub adopt: BTreeMap<Address, Adoption>,
+    /// Places whose objects are no longer the stack's, and stay.
+    pub forget: Vec<Place>,
     /// The whole stack goes: nothing is wanted, on purpose.
     pub destroy: bool,
 }
@@ -60,6 +65,8 @@ impl Desired {
             moves: Moves::default(),
             ignore: BTreeMap::new(),
             precious: BTreeSet::new(),
+            adopt: BTreeMap::new(),
+            forget: Vec::new(),
             destroy: true,
         }
     }

@@ -15,7 +15,7 @@ use super::expansion::{Expansion, map};
 use super::moved::Moves;
 use super::names::Here;
 use super::pins::Pins;
-use super::{bucket, cluster, follow, network, queue};
+use super::{adopt, bucket, cluster, follow, forget, network, queue};
 
 /// What the `stack` block says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,10 +129,12 @@ pub fn expand(loaded: &Loaded, facts: &Facts, pins: &Pins) -> Result<Desired, Ve
         }
     }
     x.desired.moves = Moves::of(loaded);
+    x.desired.forget = forget::forgotten(loaded);
     follow::rules(&mut x, loaded);
     if x.problems.is_empty() {
         x.problems = follow::collisions(&x, loaded);
     }
+    adopt::expand(&mut x, loaded);
     for output in &loaded.outputs {
         let value = OutputPlan { value: plain(&output.value), sensitive: output.sensitive };
         x.desired.outputs.insert(output.name.clone(), value);

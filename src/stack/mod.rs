@@ -3,6 +3,7 @@
 //! One file per block: its table (which checking, `mlinfra schema` and the reference
 //! are made from), what can be read from it, and what it becomes.
 
+mod adopt;
 mod backend;
 mod bucket;
 mod check;
@@ -11,6 +12,7 @@ mod desired;
 mod expand;
 mod expansion;
 mod follow;
+mod forget;
 mod moved;
 mod names;
 mod network;
@@ -20,10 +22,12 @@ mod rights;
 mod user_data;
 mod words;
 
+pub use adopt::Adoption;
 pub use backend::Backend;
 pub use check::check;
 pub use desired::{Desired, Fleet};
 pub use expand::{Config, ask, chosen_names, config, expand, nothing};
+pub use forget::forgotten;
 pub use moved::Moves;
 pub use names::Origins;
 pub use pins::Pins;

@@ -141,10 +141,10 @@ fn stem(place: &Place) -> Option<Address> {
 }
 
 /// Blocks that are declared, by their address without a key.
-struct Declared<'a>(BTreeMap<Address, Vec<&'a Address>>);
+pub(super) struct Declared<'a>(BTreeMap<Address, Vec<&'a Address>>);
 
 impl<'a> Declared<'a> {
-    fn of(loaded: &'a Loaded) -> Self {
+    pub(super) fn of(loaded: &'a Loaded) -> Self {
         let mut all: BTreeMap<Address, Vec<&Address>> = BTreeMap::new();
         for address in loaded.blocks.iter().filter_map(|block| block.address.as_ref()) {
             all.entry(Address { key: None, ..address.clone() }).or_default().push(address);
@@ -152,7 +152,8 @@ impl<'a> Declared<'a> {
         Self(all)
     }
 
-    fn any(&self, place: &Place, fits: impl Fn(&Address) -> bool) -> bool {
+    /// Whether a block at a place fits.
+    pub(super) fn any(&self, place: &Place, fits: impl Fn(&Address) -> bool) -> bool {
         match stem(place) {
             Some(stem) => self.0.get(&stem).into_iter().flatten().any(|address| fits(address)),
             None => self.0.values().flatten().any(|address| fits(address)),
@@ -191,7 +192,8 @@ pub(super) fn check(loaded: &Loaded) -> Vec<Problem> {
     problems
 }
 
-fn wrong(block: &Evaluated, name: &str, text: String, help: &str) -> Problem {
+/// A problem with a place that an attribute names.
+pub(super) fn wrong(block: &Evaluated, name: &str, text: String, help: &str) -> Problem {
     Problem::error("S003", text).help(help).at(block.place(name), "")
 }
 

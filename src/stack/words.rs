@@ -10,7 +10,7 @@ use crate::model::{AccountId, Block};
 
 use super::expand::config_of;
 use super::names::{Here, Origins};
-use super::{backend, bucket, cluster, moved, network, queue};
+use super::{adopt, backend, bucket, cluster, forget, moved, network, queue};
 
 /// All blocks, in the order of the documents.
 pub const BLOCKS: &[BlockSchema] = &[
@@ -21,6 +21,8 @@ pub const BLOCKS: &[BlockSchema] = &[
     cluster::SCHEMA,
     moved::SCHEMA,
     MODULE,
+    adopt::SCHEMA,
+    forget::SCHEMA,
     VARIABLE,
     LOCALS,
     OUTPUT,

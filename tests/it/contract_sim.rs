@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mlinfra::cloud::{
-    Ask, Call, CallCounts, Caller, Cloud, Facts, Failure, Observed, Phase, Reply, Scope,
+    Ask, Call, CallCounts, Caller, Cloud, Facts, Failure, Observed, Phase, Reply, Scope, Stray,
 };
 use mlinfra::kinds::KindName;
 use mlinfra::model::{CloudId, Region as RegionName, Token};
@@ -98,6 +98,10 @@ impl Cloud for Sloppy {
         }
         self.0.act(&call).await
     }
+    async fn find(&self, kind: KindName, name: &str) -> Result<Option<Stray>, Failure> {
+        self.0.find(kind, name).await
+    }
+
     async fn phase(&self, kind: KindName, id: &CloudId) -> Result<Phase, Failure> {
         self.0.phase(kind, id).await
     }

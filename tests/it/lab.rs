@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use mlinfra::apply::{Convergence, Ended, Hands, NoApply, Patience, converge};
 use mlinfra::cloud::{
-    Ask, Call, CallCounts, Caller, Cloud, Facts, Failure, Observed, Phase, Reply, Scope,
+    Ask, Call, CallCounts, Caller, Cloud, Facts, Failure, Observed, Phase, Reply, Scope, Stray,
 };
 use mlinfra::kinds::{Home, KindName, Plan};
 use mlinfra::lang::{self, File, Loaded, Vars};
@@ -111,6 +111,9 @@ impl Cloud for MortalCloud<'_> {
         }
         self.1.moment().await;
         reply
+    }
+    async fn find(&self, kind: KindName, name: &str) -> Result<Option<Stray>, Failure> {
+        self.0.find(kind, name).await
     }
     async fn phase(&self, kind: KindName, id: &CloudId) -> Result<Phase, Failure> {
         self.0.phase(kind, id).await

@@ -1,0 +1,112 @@
+//! What one command adds to the configuration by hand, and the part of the plan that it
+//! carries out.
+
+use crate::cloud::Observed;
+use crate::kinds::{Action, Plan, Step};
+use crate::model::{Place, Problem};
+use crate::stack::{Adoption, Desired};
+
+use super::connect::Session;
+use super::halt::Halt;
+
+/// What a command wants beside the configuration.
+#[derive(Clone, Debug)]
+pub enum Hand {
+    /// An object at a place of the configuration.
+    Adopt(Place, Adoption),
+    /// Nothing of what stands at a place.
+    Forget(Place),
+}
+
+/// Reads an address as people write it.
+pub fn place(text: &str) -> Result<Place, Halt> {
+    text.parse::<Place>().map_err(|bad| {
+        let help = "write it as in the configuration: bucket.data, 'bucket.data[\"eu\"]',\n\
+                    network.main/vpc, module.base.bucket.data";
+        Halt::one("F006", bad.to_string(), help)
+    })
+}
+
+impl Hand {
+    /// Adds it to what is wanted.
+    pub fn alter(&self, desired: &mut Desired) -> Result<(), Vec<Problem>> {
+        let wrong = |text, help| vec![Problem::error("S003", text).help(help)];
+        match self {
+            Self::Adopt(place, adoption) => desired
+                .adopts(place, adoption.clone())
+                .map_err(|(text, help): (String, String)| wrong(text, help)),
+            Self::Forget(place) => {
+                let mut declared = desired.specs.keys().chain(desired.fleets.keys());
+                if declared.any(|address| place.holds(address)) {
+                    let text = format!("{place} is still declared: it would be made again");
+                    let help = "remove its block from the configuration first";
+                    return Err(wrong(text, help.to_owned()));
+                }
+                desired.forget.push(place.clone());
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether a step is what the command is for.
+    fn is_mine(&self, step: &Step) -> bool {
+        match (self, &step.action) {
+            (Self::Adopt(place, _), Action::Adopt { .. })
+            | (Self::Forget(place), Action::Forget { .. }) => place.holds(&step.address),
+            (Self::Adopt(..) | Self::Forget(_), _) => false,
+        }
+    }
+
+    /// The part of a plan that the command carries out. None of these steps needs another.
+    pub fn part(&self, plan: Plan) -> Plan {
+        let mine = plan.steps.into_iter().filter(|step| self.is_mine(step));
+        let steps = mine.map(|step| Step { needs: Vec::new(), ..step }).collect();
+        Plan { steps, ..plan }
+    }
+
+    /// What apply would change of what was adopted.
+    pub fn rest(&self, plan: &Plan) -> Plan {
+        let Self::Adopt(place, _) = self else { return Plan::default() };
+        let rest = plan.steps.iter().filter(|step| place.holds(&step.address));
+        let rest = rest.filter(|step| !self.is_mine(step)).cloned();
+        let steps = rest.map(|step| Step { needs: Vec::new(), ..step }).collect();
+        Plan { steps, ..Plan::default() }
+    }
+}
+
+impl Session {
+    /// Looks for what is to be adopted, so that a plan can judge it.
+    pub async fn look_for(&self, desired: &Desired, observed: &mut Observed) -> Result<(), Halt> {
+        for (address, adoption) in &desired.adopt {
+            let at = |live: &&crate::cloud::Live| live.owner.address == *address;
+            if let Some(live) = observed.live.values().filter(|live| live.is_usable()).find(at) {
+                self.only_one(live, observed, adoption)?;
+                continue;
+            }
+            let Some(spec) = desired.specs.get(address) else { continue };
+            let found = self.side.cloud().find(spec.kind(), &adoption.id).await?;
+            observed.strays.insert(address.clone(), found);
+        }
+        Ok(())
+    }
+
+    /// A command that adopts says so when another object has the address; a block that
+    /// stands there since is no problem.
+    fn only_one(
+        &self,
+        live: &crate::cloud::Live,
+        observed: &Observed,
+        adoption: &Adoption,
+    ) -> Result<(), Halt> {
+        let wanted = crate::model::CloudId::from(adoption.id.as_str());
+        let address = &live.owner.address;
+        let mut ids = observed.live.iter().filter(|(_, other)| other.owner.address == *address);
+        let same = ids.clone().any(|(id, _)| id.short() == wanted.short());
+        if self.hand.is_none() || same {
+            return Ok(());
+        }
+        let id = ids.next().map(|(id, _)| id.short().to_owned()).unwrap_or_default();
+        let text = format!("{address} cannot adopt {}: {id} stands there already", adoption.id);
+        Err(Halt::one("P008", text, "delete or forget that one first"))
+    }
+}

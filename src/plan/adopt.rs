@@ -1,0 +1,114 @@
+//! Objects that exist and are to be the stack's: planned as if they were, and tagged first.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::cloud::{Live, Observed, Owner, Phase, Seen, Stray};
+use crate::kinds::{Action, Why};
+use crate::model::{Address, CloudId, Token, tags};
+use crate::stack::{Adoption, Desired};
+
+use super::{Draft, Refusal};
+
+/// What is adopted, and where.
+pub(super) type Adopted = BTreeMap<CloudId, Address>;
+
+/// The cloud with what is to be adopted at its address.
+pub(super) fn take<'o>(
+    desired: &Desired,
+    observed: Cow<'o, Observed>,
+) -> Result<(Cow<'o, Observed>, Adopted), Refusal> {
+    let mut adopted = Adopted::new();
+    if desired.adopt.is_empty() {
+        return Ok((observed, adopted));
+    }
+    let usable = observed.live.values().filter(|live| live.is_usable());
+    let standing: BTreeSet<&Address> = usable.map(|live| &live.owner.address).collect();
+    let mut fresh = Vec::new();
+    for (address, adoption) in &desired.adopt {
+        // Once it is the stack's the block says nothing more.
+        let (false, Some(spec)) = (standing.contains(address), desired.specs.get(address)) else {
+            continue;
+        };
+        let refuse = |why: String| {
+            let (address, id) = (address.clone(), adoption.id.clone());
+            Refusal::Adopt { address, id, why }
+        };
+        let stray = match observed.strays.get(address) {
+            Some(Some(stray)) => stray,
+            Some(None) => {
+                let why = format!("there is no {} of that id or name", spec.kind().title());
+                return Err(refuse(why));
+            }
+            None => return Err(refuse("it has not been looked for".to_owned())),
+        };
+        owned(desired, stray).map_err(&refuse)?;
+        let (stack, token) = (desired.stack.clone(), Token(String::new()));
+        let owner = Owner { stack, address: address.clone(), generation: 1, token, named: None };
+        let live = Live {
+            kind: spec.kind(),
+            owner,
+            seen: stray.seen.clone(),
+            phase: stray.phase.clone(),
+            holds_data: stray.holds_data,
+            batch: None,
+        };
+        adopted.insert(stray.id.clone(), address.clone());
+        fresh.push((stray.id.clone(), live));
+    }
+    let mut observed = observed.into_owned();
+    observed.live.extend(fresh);
+    Ok((Cow::Owned(observed), adopted))
+}
+
+/// Why an object cannot be had.
+fn owned(desired: &Desired, stray: &Stray) -> Result<(), String> {
+    match stray.tags.get(tags::STACK) {
+        None => {}
+        Some(stack) if *stack == desired.stack.as_str() => {
+            let at = stray.tags.get(tags::ADDRESS).map_or("an unknown address", String::as_str);
+            return Err(format!("it is this stack's already, at {at}"));
+        }
+        Some(other) => return Err(format!("it belongs to the stack {other:?}")),
+    }
+    match (&stray.phase, &stray.seen) {
+        (Phase::Pending | Phase::Ready, Seen::Spec(_)) => Ok(()),
+        (Phase::Pending | Phase::Ready, Seen::Blind(why)) => Err(format!("cannot see it: {why}")),
+        (Phase::Leaving | Phase::Gone, _) => Err("it is being deleted".to_owned()),
+        (Phase::Failed(why), _) => Err(format!("the cloud has given it up: {why}")),
+    }
+}
+
+/// Adds the steps that tag what is adopted; refuses where it would not stay.
+pub(super) fn steps(
+    draft: &mut Draft<'_>,
+    desired: &Desired,
+    observed: &Observed,
+    adopted: &Adopted,
+) -> Result<(), Refusal> {
+    for (id, address) in adopted {
+        if draft.staying.get(address) != Some(id) {
+            let allowed =
+                desired.adopt.get(address).is_some_and(|Adoption { replace, .. }| *replace);
+            let mut there = draft.steps.iter().filter(|(at, ..)| at == address);
+            let forced = there.find_map(|(.., why)| {
+                let Why::Replaces { fields, .. } = why else { return None };
+                Some(fields.join(", "))
+            });
+            if !allowed {
+                let why = format!(
+                    "it would be replaced, because it differs in what cannot change in place: {}",
+                    forced.unwrap_or_default()
+                );
+                return Err(Refusal::Adopt { address: address.clone(), id: id.to_string(), why });
+            }
+            continue;
+        }
+        let Some(spec) = observed.live.get(id).and_then(Live::spec).cloned() else { continue };
+        let updates = draft.steps.iter().any(|(at, ..)| at == address);
+        draft.unchanged -= usize::from(!updates).min(draft.unchanged);
+        let action = Action::Adopt { id: id.clone(), spec };
+        draft.steps.push((address.clone(), action, Why::Adopted));
+    }
+    Ok(())
+}
