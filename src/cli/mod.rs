@@ -83,7 +83,7 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<u8, Halt> {
         Command::Show(args) => show::run(global, terminal, args),
         Command::Output(args) => output::run(global, terminal, args),
         Command::Sandbox(args) => sandbox::run(global, terminal, args),
-        Command::Schema(args) => schema::run(terminal, args),
+        Command::Schema(args) => schema::run(global, terminal, args),
         Command::Version => version::run(global, terminal),
         Command::Completions(args) => completions::run(terminal, args),
     }

@@ -36,6 +36,7 @@ mod moto;
 #[cfg(feature = "aws")]
 mod moto_groups;
 mod process;
+mod readers;
 #[cfg(feature = "aws")]
 mod roundtrip;
 mod sample;
