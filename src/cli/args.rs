@@ -79,7 +79,7 @@ pub enum Command {
     DiffEnv(DiffEnvArgs),
     /// Look at the simulated region, change its rules, or act in it as a stranger.
     Sandbox(SandboxArgs),
-    /// Print the language's tables: every block and attribute.
+    /// Print the schema of the language, or of a format that mlinfra writes.
     Schema(SchemaArgs),
     /// Print the version.
     Version,
@@ -252,6 +252,9 @@ pub struct OutputArgs {
     /// A text without quotes, for scripts.
     #[arg(long, requires = "name")]
     pub raw: bool,
+    /// As a state document that Terraform's data source `terraform_remote_state` reads.
+    #[arg(long, conflicts_with_all = ["name", "raw"])]
+    pub terraform_state: bool,
 }
 
 /// `ledger`
@@ -361,9 +364,15 @@ pub enum SandboxCommand {
 /// `schema`
 #[derive(Args, Debug)]
 pub struct SchemaArgs {
-    /// As a page for people instead of JSON Schema.
+    /// Of what: `language`, or a format that `mlinfra schema --list` names.
+    #[arg(default_value = "language")]
+    pub name: String,
+    /// The language as a page for people instead of JSON Schema.
     #[arg(long)]
     pub markdown: bool,
+    /// Name all that there is a schema of.
+    #[arg(long, conflicts_with_all = ["name", "markdown"])]
+    pub list: bool,
 }
 
 /// `completions`

@@ -93,7 +93,7 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<u8, Halt> {
         Command::Ledger(args) => ledger::run(global, terminal, args),
         Command::DiffEnv(args) => diff_env::run(global, terminal, args),
         Command::Sandbox(args) => sandbox::run(global, terminal, args),
-        Command::Schema(args) => schema::run(terminal, args),
+        Command::Schema(args) => schema::run(global, terminal, args),
         Command::Version => version::run(global, terminal),
         Command::Completions(args) => completions::run(terminal, args),
     }

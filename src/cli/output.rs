@@ -23,6 +23,14 @@ pub fn run(global: &Global, terminal: &Terminal, args: &OutputArgs) -> Result<u8
         let observed = session.observe(&mut ledger, false).await?;
         let plan = session.plan(&ledger, &observed, false, &Selection::default())?;
         let all = of(&plan);
+        if args.terraform_state {
+            let waiting = all.iter().find(|(_, output)| waits(&output.value));
+            if let Some((name, _)) = waiting {
+                return Err(unknown(name));
+            }
+            terminal.json(&outputs::terraform_state(&all, ledger.serial, &ledger.lineage));
+            return Ok(DONE);
+        }
         let Some(name) = &args.name else {
             if global.json {
                 terminal.json(&outputs::json(&all));
@@ -37,8 +45,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &OutputArgs) -> Result<u8
             return Err(Halt::one("O001", format!("there is no output {name:?}"), help));
         };
         if waits(&output.value) {
-            let text = format!("output {name:?} holds an id that the cloud has yet to give");
-            return Err(Halt::one("O002", text, "`mlinfra apply` first"));
+            return Err(unknown(name));
         }
         if args.raw && (output.value.is_array() || output.value.is_object()) {
             let text = format!("output {name:?} is no text, and --raw prints nothing else");
@@ -51,6 +58,11 @@ pub fn run(global: &Global, terminal: &Terminal, args: &OutputArgs) -> Result<u8
         }
         Ok(DONE)
     })
+}
+
+fn unknown(name: &str) -> Halt {
+    let text = format!("output {name:?} holds an id that the cloud has yet to give");
+    Halt::one("O002", text, "`mlinfra apply` first")
 }
 
 /// Whether a value holds an id that apply fills in.

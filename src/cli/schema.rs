@@ -1,19 +1,43 @@
 //! `mlinfra schema`
 
+use serde_json::json;
+
 use crate::show::schema;
+use crate::show::schemas::{self, FORMATS};
 use crate::stack::BLOCKS;
 
 use super::DONE;
-use super::args::SchemaArgs;
+use super::args::{Global, SchemaArgs};
 use super::halt::Halt;
 use super::terminal::Terminal;
 
-#[expect(clippy::unnecessary_wraps, reason = "all commands look alike")]
-pub fn run(terminal: &Terminal, args: &SchemaArgs) -> Result<u8, Halt> {
-    if args.markdown {
+/// The format that people write and mlinfra reads.
+const LANGUAGE: &str = "language";
+
+pub fn run(global: &Global, terminal: &Terminal, args: &SchemaArgs) -> Result<u8, Halt> {
+    let SchemaArgs { name, markdown, list } = args;
+    if *list {
+        terminal.print(&all(global.json));
+    } else if *markdown {
         terminal.print(&schema::markdown(BLOCKS));
-    } else {
+    } else if name == LANGUAGE {
         terminal.json(&schema::json(BLOCKS));
+    } else if let Some(format) = schemas::format(name) {
+        terminal.print(format.schema);
+    } else {
+        let help = "`mlinfra schema --list` names all that there is a schema of";
+        return Err(Halt::one("O004", format!("there is no schema of {name:?}"), help));
     }
     Ok(DONE)
+}
+
+fn all(as_json: bool) -> String {
+    let language = (LANGUAGE, "a configuration in HCL's JSON form");
+    let formats = FORMATS.iter().map(|format| (format.name, format.about));
+    let all: Vec<(&str, &str)> = std::iter::once(language).chain(formats).collect();
+    if as_json {
+        let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
+        return format!("{}\n", json!(names));
+    }
+    all.iter().map(|(name, about)| format!("{name:<10} {about}\n")).collect()
 }

@@ -11,7 +11,7 @@ use super::change_json::{self, Changed};
 use super::item::{self, Sums};
 use super::outputs::{self, Output};
 use super::summary;
-use super::terraform::Named;
+use super::terraform::{Named, VERSION};
 use super::words;
 use crate::apply::Event;
 use crate::cloud::Failure;
@@ -194,7 +194,7 @@ pub fn planned_outputs(
 
 /// Which program, and which version of the stream.
 pub fn version(program: &str, timestamp: &str) -> Value {
-    let extra = json!({ "mlinfra": program, "ui": UI });
+    let extra = json!({ "mlinfra": program, "terraform": VERSION, "ui": UI });
     line("info", &format!("mlinfra {program}"), timestamp, "version", &extra)
 }
 

@@ -5,6 +5,7 @@ mod advice;
 pub mod calls;
 mod card;
 mod change_json;
+mod configuration_json;
 mod crowd;
 #[cfg(test)]
 mod crowd_test;
@@ -34,6 +35,7 @@ pub mod refresh;
 pub mod sandbox;
 pub mod saved;
 pub mod schema;
+pub mod schemas;
 pub mod screen;
 mod state;
 pub mod state_json;

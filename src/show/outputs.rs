@@ -191,6 +191,27 @@ pub fn json(outputs: &BTreeMap<String, Output>) -> Value {
     Value::Object(each.collect())
 }
 
+/// A state document of Terraform's, version 4, with these outputs and nothing else: enough
+/// for `data "terraform_remote_state"`.
+pub fn terraform_state(outputs: &BTreeMap<String, Output>, serial: u64, lineage: &str) -> Value {
+    let each = outputs.iter().map(|(name, Output { value, sensitive })| {
+        let mut shown = json!({ "value": value, "type": kind(value) });
+        if let (Some(map), true) = (shown.as_object_mut(), sensitive) {
+            map.insert("sensitive".to_owned(), json!(true));
+        }
+        (name.clone(), shown)
+    });
+    json!({
+        "version": 4,
+        "terraform_version": super::terraform::VERSION,
+        "serial": serial,
+        "lineage": lineage,
+        "outputs": Value::Object(each.collect()),
+        "resources": [],
+        "check_results": null,
+    })
+}
+
 /// Terraform's name for the type of a value.
 pub(super) fn kind(value: &Value) -> Value {
     match value {

@@ -2,20 +2,19 @@
 //! those plans (comments on pull requests, policies) read ours. What Terraform has no word
 //! for stands under the key `mlinfra`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
 use super::change_json::{self, Changed};
+use super::configuration_json;
 use super::item::{self, Sums};
 use super::outputs::{self, Output, OutputChange};
 use super::state_json::{self, Resource, tree};
-use super::terraform::{PROVIDER, PROVIDER_KEY};
+use super::terraform::VERSION;
 use super::value::{self, Shape};
 use crate::cloud::Observed;
-use crate::kinds::walk::{FoundTarget, links_in};
 use crate::kinds::{Action, Plan, Step};
-use crate::model::{Address, CloudId};
 
 /// The format that this is: a minor step only adds keys.
 pub const FORMAT: &str = "1.2";
@@ -58,12 +57,13 @@ pub fn json(document: &Document<'_>) -> Value {
     let steps: Vec<Value> = steps.iter().enumerate().map(|(id, step)| own(id, step)).collect();
     json!({
         "format_version": FORMAT,
+        "terraform_version": VERSION,
         "variables": variables,
         "planned_values": planned_values(&changes, plan),
         "resource_changes": changes.iter().map(Changed::json).collect::<Vec<_>>(),
         "output_changes": output_changes,
         "prior_state": state_json::document(observed, &before(former, plan)),
-        "configuration": configuration(&changes, observed, plan),
+        "configuration": configuration_json::json(&changes, observed, plan),
         "timestamp": created,
         "applyable": !plan.is_empty() || outputs_after.iter().any(OutputChange::is_one),
         "complete": complete,
@@ -114,71 +114,6 @@ fn planned_values(changes: &[Changed<'_>], plan: &Plan) -> Value {
 /// Whether a whole value is known only after apply.
 fn is_unknown(unknown: &Value) -> bool {
     *unknown == json!(true)
-}
-
-/// What is declared, as far as resources show it: one entry for all with the same name.
-fn configuration(changes: &[Changed<'_>], observed: &Observed, plan: &Plan) -> Value {
-    let by_id = state_json::plain_names(observed);
-    let by_address: BTreeMap<&Address, String> =
-        changes.iter().map(|change| (change.named.address, change.named.plain())).collect();
-    let mut seen = BTreeSet::new();
-    let mut root = Vec::new();
-    for change in changes.iter().filter(|change| change.deposed.is_none()) {
-        let Some(Value::Object(fields)) = &change.after else { continue };
-        let (module, plain) = (change.named.module(), change.named.plain());
-        if !module.is_empty() || !seen.insert(plain.clone()) {
-            continue;
-        }
-        root.push(json!({
-            "address": plain,
-            "mode": "managed",
-            "type": change.named.ty(),
-            "name": change.named.name(),
-            "provider_config_key": PROVIDER_KEY,
-            "expressions": expressions(fields, &by_id, &by_address),
-            "schema_version": 0,
-        }));
-    }
-    let outputs: Map<String, Value> = plan
-        .outputs
-        .iter()
-        .map(|(name, output)| {
-            let mut shown = json!({ "expression": {} });
-            if let (Some(map), true) = (shown.as_object_mut(), output.sensitive) {
-                map.insert("sensitive".to_owned(), json!(true));
-            }
-            (name.clone(), shown)
-        })
-        .collect();
-    json!({
-        "provider_config": { PROVIDER_KEY: { "name": PROVIDER_KEY, "full_name": PROVIDER } },
-        "root_module": { "outputs": outputs, "resources": root },
-    })
-}
-
-/// Each field as the constant that it is, or with what it refers to.
-fn expressions(
-    fields: &Map<String, Value>,
-    by_id: &BTreeMap<&CloudId, String>,
-    by_address: &BTreeMap<&Address, String>,
-) -> Map<String, Value> {
-    let mut refers: BTreeMap<String, BTreeSet<&String>> = BTreeMap::new();
-    for found in links_in(fields) {
-        let name = match &found.target {
-            FoundTarget::Id(id) => by_id.get(id),
-            FoundTarget::Address(address) => by_address.get(address),
-        };
-        refers.entry(found.field).or_default().extend(name);
-    }
-    let each = fields.iter().filter(|(name, value)| *name != "id" && !value.is_null());
-    each.map(|(name, value)| {
-        let shown = match refers.get(name) {
-            Some(to) => json!({ "references": to }),
-            None => json!({ "constant_value": split(value).0 }),
-        };
-        (name.clone(), shown)
-    })
-    .collect()
 }
 
 /// A value without what is known only after apply, and the places of that: `true` where

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::outputs::{self, Output};
 use super::plan_json::split;
-use super::terraform::Named;
+use super::terraform::{Named, VERSION};
 use crate::cloud::{Live, Observed, Phase, Seen};
 use crate::kinds::walk::{FoundTarget, links_in};
 use crate::kinds::{KindName, Spec};
@@ -29,6 +29,7 @@ pub fn json(observed: &Observed, outputs: &BTreeMap<String, Output>) -> Value {
 pub(super) fn document(observed: &Observed, outputs: &BTreeMap<String, Output>) -> Value {
     json!({
         "format_version": FORMAT,
+        "terraform_version": VERSION,
         "values": {
             "outputs": outputs::json(outputs),
             "root_module": tree(resources(observed)),

@@ -22,6 +22,8 @@ use super::value;
 use crate::kinds::KindName;
 use crate::model::{Address, Block, Key};
 
+/// The version of Terraform whose shapes these are; readers look at it.
+pub const VERSION: &str = "1.11.4";
 /// The provider that resources name. Only a name: nothing is asked there.
 pub const PROVIDER: &str = "registry.mlinfra.dev/mlinfra/mlinfra";
 /// The same within the document.

@@ -39,6 +39,7 @@ mod moto;
 #[cfg(feature = "aws")]
 mod moto_groups;
 mod process;
+mod readers;
 #[cfg(feature = "aws")]
 mod roundtrip;
 mod sample;
