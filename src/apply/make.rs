@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::cloud::{Call, Class, Owner};
+use crate::cloud::{Call, Class, Failure, Owner};
 use crate::kinds::{Idempotence, StepId};
 use crate::ledger::Entry;
 use crate::model::{CloudId, Moment, Token};
@@ -28,6 +28,37 @@ enum Sent {
     Never,
     /// It may have been carried out.
     Perhaps,
+}
+
+/// How a call has fared so far.
+struct Tries {
+    /// Until when it may have been carried out: where the quiet period begins.
+    since: Moment,
+    sent: Sent,
+    begun: Instant,
+    failures: u32,
+    /// Answers that were lost.
+    unanswered: u32,
+}
+
+impl Tries {
+    /// It may have been carried out at any time until now: the quiet period begins here,
+    /// whenever the intent was written.
+    fn lost(&mut self, now: Moment) {
+        self.sent = Sent::Perhaps;
+        self.unanswered += 1;
+        self.since = now;
+    }
+
+    /// Nothing was made, for certain, and nothing can be on its way: the intent is closed.
+    /// Otherwise it stays open, and the next run resolves it. (A replayed token speaks for
+    /// the first call too; a tag was looked for just before.)
+    fn is_certain(&self, failure: &Failure, idempotence: Idempotence) -> bool {
+        failure.is_definitive()
+            && (self.sent == Sent::Never
+                || idempotence != Idempotence::Name
+                || failure.class == Class::Exists)
+    }
 }
 
 /// What is to become of an open intent of an earlier run.
@@ -76,7 +107,7 @@ impl Hands<'_> {
                 let Some(owner) = call.owner() else { return Ok(Vec::new()) };
                 let found = self.await_visible(owner, since, self.patience.quiet).await?;
                 if found.is_empty() {
-                    let failure = crate::cloud::Failure::new(
+                    let failure = Failure::new(
                         Class::Gone,
                         crate::cloud::Left::Nothing,
                         &call.words(),
@@ -96,43 +127,33 @@ impl Hands<'_> {
         &self,
         step: Option<StepId>,
         call: &Call,
-        mut since: Moment,
-        mut sent: Sent,
+        since: Moment,
+        sent: Sent,
     ) -> Result<Vec<CloudId>, Trouble> {
         let Some(owner) = call.owner() else { return Ok(Vec::new()) };
         let idempotence = call.kind().traits().idempotence;
-        let mut begun = Instant::now();
-        let (mut failures, mut unanswered) = (0, 0);
+        let begun = Instant::now();
+        let mut tries = Tries { since, sent, begun, failures: 0, unanswered: 0 };
         loop {
-            if sent == Sent::Perhaps {
-                let waiting = Instant::now();
-                let found = self.look_back(owner, since, idempotence).await?;
+            if tries.sent == Sent::Perhaps {
+                let found = self.look_back(call, owner, &mut tries).await?;
                 if !found.is_empty() {
                     return self.commit(owner, found).await;
                 }
-                // That wait says nothing about how patient we were with the call.
-                begun += waiting.elapsed();
-                if idempotence == Idempotence::Tag {
-                    // It was never carried out, and is sent anew: should this process die,
-                    // the next one must count its quiet period from here.
-                    sent = Sent::Never;
-                    since = self.now();
-                    self.renew(call, since).await?;
-                }
             }
             self.announce(step, call).await?;
-            let mut failure = match self.act(call, failures + 1).await {
+            let mut failure = match self.act(call, tries.failures + 1).await {
                 Ok(reply) => return self.commit(owner, reply.ids).await,
                 Err(failure) => failure,
             };
-            failures += 1;
+            tries.failures += 1;
             if failure.class == Class::Exists && idempotence != Idempotence::Name {
                 // Not a name that is taken but an address or a range: its former holder was
                 // deleted just before and lets go within minutes.
                 failure.class = Class::Settling;
             } else if failure.class == Class::Exists {
                 // Our own write, whose answer was lost on the way, or somebody else's.
-                let patience = match sent {
+                let patience = match tries.sent {
                     Sent::Never => Duration::from_secs(20),
                     Sent::Perhaps => self.patience.quiet,
                 };
@@ -142,23 +163,13 @@ impl Hands<'_> {
                 }
             }
             if !failure.is_definitive() {
-                sent = Sent::Perhaps;
-                unanswered += 1;
-                // It may have been carried out at any time until now: the quiet period of
-                // this call begins here, whenever the intent was written.
-                since = self.now();
+                tries.lost(self.now());
             }
-            // Nothing was made, for certain, and nothing can be on its way: the intent is
-            // closed. Otherwise it stays open, and the next run resolves it. (A replayed
-            // token speaks for the first call too; a tag was looked for just before.)
-            let certain = failure.is_definitive()
-                && (sent == Sent::Never
-                    || idempotence != Idempotence::Name
-                    || failure.class == Class::Exists);
-            if idempotence == Idempotence::Tag && unanswered >= UNANSWERED {
+            let certain = tries.is_certain(&failure, idempotence);
+            if idempotence == Idempotence::Tag && tries.unanswered >= UNANSWERED {
                 return Err(Trouble::Failed(failure));
             }
-            match self.pause_after(step, failure, failures, begun).await {
+            match self.pause_after(step, failure, tries.failures, tries.begun).await {
                 Ok(()) => {}
                 Err(Trouble::Failed(failure)) if certain => {
                     self.refuse(owner, failure.clone()).await?;
@@ -172,15 +183,27 @@ impl Hands<'_> {
     /// What an earlier try has made, as far as it can be told before the next one.
     async fn look_back(
         &self,
+        call: &Call,
         owner: &Owner,
-        since: Moment,
-        idempotence: Idempotence,
+        tries: &mut Tries,
     ) -> Result<Vec<CloudId>, Trouble> {
-        match idempotence {
+        match call.kind().traits().idempotence {
             // The replay itself says what happened.
             Idempotence::Token => Ok(Vec::new()),
-            Idempotence::Name => self.await_visible(owner, since, Duration::ZERO).await,
-            Idempotence::Tag => self.await_visible(owner, since, self.patience.quiet).await,
+            Idempotence::Name => self.await_visible(owner, tries.since, Duration::ZERO).await,
+            Idempotence::Tag => {
+                let waiting = Instant::now();
+                let found = self.await_visible(owner, tries.since, self.patience.quiet).await?;
+                if found.is_empty() {
+                    // It was never carried out, and is sent anew: should this process die,
+                    // the next one must count its quiet period from here. The wait says
+                    // nothing about how patient we were with the call.
+                    tries.sent = Sent::Never;
+                    tries.begun += waiting.elapsed();
+                    self.renew(call, self.now()).await?;
+                }
+                Ok(found)
+            }
         }
     }
 
@@ -226,7 +249,7 @@ impl Hands<'_> {
         Ok(ids)
     }
 
-    async fn refuse(&self, owner: &Owner, failure: crate::cloud::Failure) -> Result<(), Trouble> {
+    async fn refuse(&self, owner: &Owner, failure: Failure) -> Result<(), Trouble> {
         let (at, token) = (self.now(), owner.token.clone());
         Ok(self.note(Entry::Refused { at, token, failure }).await?)
     }
