@@ -20,6 +20,8 @@ mod aws_moto_wrong;
 #[cfg(feature = "aws")]
 mod aws_network;
 #[cfg(feature = "aws")]
+mod aws_pages;
+#[cfg(feature = "aws")]
 mod aws_requests;
 #[cfg(feature = "aws")]
 mod aws_stage;
@@ -40,6 +42,7 @@ mod process;
 mod roundtrip;
 mod sample;
 mod saved;
+mod scale;
 mod scripts;
 mod stacks;
 mod targets;
