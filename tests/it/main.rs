@@ -20,6 +20,8 @@ mod aws_moto_wrong;
 #[cfg(feature = "aws")]
 mod aws_network;
 #[cfg(feature = "aws")]
+mod aws_pages;
+#[cfg(feature = "aws")]
 mod aws_requests;
 #[cfg(feature = "aws")]
 mod aws_stage;
@@ -44,6 +46,7 @@ mod readers;
 mod roundtrip;
 mod sample;
 mod saved;
+mod scale;
 mod schedule;
 mod scripts;
 mod stacks;

@@ -1,0 +1,187 @@
+//! Large stacks: what they cost in calls, and how their cost grows.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use mlinfra::cloud::Cloud;
+use mlinfra::kinds::KindName;
+use mlinfra::sim::Settings;
+
+use crate::lab::Lab;
+
+/// Clusters of at most a thousand nodes, which is what one launch can start.
+fn clusters(nodes: u32) -> String {
+    let mut text =
+        "stack \"s\" {\n  region = \"us-east-1\"\n}\nnetwork \"n\" {}\nbucket \"b\" {}\n\
+                    queue \"q\" {}\n"
+            .to_owned();
+    for at in 0..nodes.div_ceil(1000) {
+        let nodes = (nodes - at * 1000).min(1000);
+        text.push_str(&format!(
+            "cluster \"c{at}\" {{\n  network = network.n\n  instance_type = \"g5.xlarge\"\n  \
+             nodes = {nodes}\n  queue = queue.q\n}}\n"
+        ));
+    }
+    text
+}
+
+/// The calls of one refresh of a cluster that was applied, and what it found.
+async fn refresh(nodes: u32) -> (BTreeMap<String, u64>, BTreeMap<KindName, u64>) {
+    let lab = Lab::new(Settings::default());
+    let desired = lab.desired(&clusters(nodes)).await;
+    let (_, ended) = lab.apply(&desired).await.expect("an apply");
+    assert!(ended.is_converged(), "{ended:?}");
+    let before = lab.region.calls();
+    let observed = lab.region.observe(&lab.scope(&desired)).await;
+    let mut calls = BTreeMap::new();
+    for (api, count) in lab.region.calls() {
+        let more = count.calls - before.get(&api).map_or(0, |before| before.calls);
+        if more > 0 {
+            calls.insert(api, more);
+        }
+    }
+    let mut found = BTreeMap::new();
+    for live in observed.live.values() {
+        *found.entry(live.kind).or_default() += 1;
+    }
+    (calls, found)
+}
+
+/// One list per kind (two where the kind says so), one more for each further page, and
+/// the detail reads that kinds have declared.
+fn allowed(found: &BTreeMap<KindName, u64>) -> u64 {
+    let one = |kind: &KindName| {
+        let (budget, found) = (kind.traits().budget, found.get(kind).copied().unwrap_or(0));
+        let pages = found.div_ceil(1000).max(1);
+        u64::from(budget.list) * pages + u64::from(budget.detail) * found
+    };
+    KindName::ALL.iter().map(one).sum()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_of_many_nodes_costs_one_call_per_kind_and_page() {
+    let (few, found) = refresh(2).await;
+    assert_eq!(found[&KindName::Node], 2);
+    let all = |calls: &BTreeMap<String, u64>| calls.values().sum::<u64>();
+    assert!(all(&few) <= allowed(&found), "{few:?}");
+    for (nodes, pages) in [(1000, 1), (1001, 2), (10_000, 10)] {
+        let (calls, found) = refresh(nodes).await;
+        assert_eq!(found[&KindName::Node], u64::from(nodes));
+        assert_eq!(calls["ec2:DescribeInstances"], pages);
+        assert!(all(&calls) <= allowed(&found), "{nodes} nodes: {calls:?}");
+        // As many calls as for two nodes, but for pages and what more clusters consist of.
+        if nodes == 1000 {
+            assert_eq!(calls, few);
+        }
+    }
+}
+
+const MLINFRA: &str = env!("CARGO_BIN_EXE_mlinfra");
+/// How much a command may grow when its stack grows four times as large. Twice as much as
+/// linear would be 8, a square 16.
+const LINEAR: f64 = 5.2;
+/// What validating and planning may cost beside formatting, which is parsing and little
+/// else, in the profile in which tests are built.
+const VALIDATE: f64 = 1.5;
+const PLAN: f64 = 1.8;
+/// How often each command is measured; the least counts, since noise only adds.
+const RUNS: usize = 3;
+
+/// User CPU seconds of a command. Seconds of the wall would tell how busy the machine is.
+fn cpu(folder: &Path, command: &str) -> f64 {
+    let script =
+        format!("TIMEFORMAT=%U; time {command} >/dev/null 2>said || {{ cat said; exit 1; }}");
+    let output = Command::new("bash")
+        .args(["-c", &script])
+        .current_dir(folder)
+        .env("MLINFRA_SANDBOX", "1")
+        .env("LC_ALL", "C")
+        .output()
+        .expect("bash runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stdout));
+    said.trim().parse().unwrap_or_else(|_| panic!("{command}: {said}"))
+}
+
+/// Blocks in chains of ten, as `make bench` has them.
+fn stack(folder: &Path, blocks: usize) {
+    let mut text = "stack \"s\" {\n  region = \"us-east-1\"\n}\n".to_owned();
+    for i in 0..blocks {
+        let after = if i % 10 == 0 { String::new() } else { format!("bucket.b{}.name", i - 1) };
+        let after = if after.is_empty() { "\"nothing\"".to_owned() } else { after };
+        text.push_str(&format!(
+            "\nbucket \"b{i}\" {{\n  tags = {{\n    number = \"{i}\"\n    after  = {after}\n  }}\n}}\n"
+        ));
+    }
+    std::fs::write(folder.join("main.hcl"), text).expect("a stack");
+}
+
+/// The least CPU seconds of each command on a small stack and on one four times as large.
+fn grown(small: usize, commands: &[&str]) -> Vec<(f64, f64)> {
+    let folders = [small, 4 * small].map(|blocks| {
+        let folder = tempfile::tempdir().expect("a folder");
+        stack(folder.path(), blocks);
+        folder
+    });
+    let mut least = vec![(f64::MAX, f64::MAX); commands.len()];
+    for _ in 0..RUNS {
+        for (command, (one, four)) in commands.iter().zip(&mut least) {
+            let line = format!("{MLINFRA} {command}");
+            let [a, b] = [0, 1].map(|at: usize| cpu(folders[at].path(), &line));
+            (*one, *four) = (one.min(a), four.min(b));
+        }
+    }
+    least
+}
+
+fn is_linear((one, four): (f64, f64)) -> bool {
+    four / one <= LINEAR
+}
+
+#[test]
+fn commands_grow_with_their_stack_and_no_faster() {
+    let commands = ["validate", "fmt --check", "plan", "plan -v", "plan --json"];
+    let times = grown(1000, &commands);
+    for (command, times) in commands.iter().zip(&times) {
+        println!("{command}: {:.2} s, {:.2} s, {:.1} times", times.0, times.1, times.1 / times.0);
+        assert!(is_linear(*times), "{command}: {times:?} for four times the blocks");
+    }
+    // Against work of the same sort: formatting is parsing and little else.
+    let [validate, fmt, plan] = [0, 1, 2].map(|at: usize| times[at].1 / times[1].1);
+    println!("validate {validate:.2}, plan {plan:.2} of fmt {fmt:.2}");
+    assert!(validate <= VALIDATE && plan <= PLAN, "validate {validate:.2}, plan {plan:.2} of fmt");
+}
+
+#[test]
+fn an_apply_grows_with_its_stack_and_no_faster() {
+    let mut times = Vec::new();
+    for _ in 0..2 {
+        let pair = [250, 1000].map(|blocks| {
+            let folder = tempfile::tempdir().expect("a folder");
+            stack(folder.path(), blocks);
+            let apply = cpu(folder.path(), &format!("{MLINFRA} apply --yes"));
+            let again = cpu(folder.path(), &format!("{MLINFRA} plan"));
+            let destroy = cpu(folder.path(), &format!("{MLINFRA} destroy --yes"));
+            [apply, again, destroy]
+        });
+        times.push(pair);
+    }
+    for (at, command) in ["apply", "plan with no changes", "destroy"].iter().enumerate() {
+        let least = |size: usize| times.iter().map(|pair| pair[size][at]).fold(f64::MAX, f64::min);
+        println!("{command}: {:.2} s, {:.2} s", least(0), least(1));
+        assert!(is_linear((least(0), least(1))), "{command}: {:.2} s, {:.2} s", least(0), least(1));
+    }
+}
+
+#[test]
+fn what_grows_with_the_square_is_noticed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let square = |n: u32| {
+        format!(
+            "bash -c 'for ((i = 0; i < {n}; i++)); do for ((j = 0; j < {n}; j++)); do :; done; done'"
+        )
+    };
+    let times = (cpu(folder.path(), &square(150)), cpu(folder.path(), &square(600)));
+    assert!(!is_linear(times), "{times:?}");
+}
