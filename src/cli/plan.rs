@@ -38,9 +38,12 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         let observed = session.observe(&mut ledger, args.destroy).await?;
         let plan = session.plan(&ledger, &observed, args.destroy, &selection)?;
         terminal.problems(&session.stack.warnings, &session.stack.loaded.sources);
+        let mut drifted = None;
         if selection.refresh_only {
-            let whole = session.plan(&ledger, &observed, args.destroy, &Selection::default())?;
-            drift(terminal, global, &whole);
+            let whole = Selection::default();
+            let found = session.plan(&ledger, &observed, args.destroy, &whole)?;
+            drift(terminal, global, &found);
+            drifted = Some(found);
         }
         let order = Order::of(args.destroy, selection);
         if global.json {
@@ -55,9 +58,12 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
             let counts = session.side.cloud().calls();
             terminal.say(&show::calls::text(&counts, &terminal.errors));
         }
-        let code = if args.detailed_exitcode && !plan.is_empty() { CHANGES } else { DONE };
+        let differs = drifted.as_ref().is_some_and(|found| !found.is_empty());
+        let changes = differs || !plan.is_empty();
+        let code = if args.detailed_exitcode && changes { CHANGES } else { DONE };
         if let Some(path) = &args.out {
-            let saved = planfile::make(&session, &ledger, (observed, plan), &order, lasts);
+            let made = planfile::Made { observed, plan, drift: drifted };
+            let saved = planfile::make(&session, &ledger, made, &order, lasts);
             planfile::write(path, &saved)?;
             if !global.json {
                 terminal.print(&planfile::hint(path, &saved));

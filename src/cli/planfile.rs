@@ -102,15 +102,20 @@ pub fn hint(path: &Path, saved: &Saved) -> String {
     )
 }
 
+/// What came out of planning.
+pub struct Made {
+    /// What the cloud showed.
+    pub observed: Observed,
+    /// The plan.
+    pub plan: Plan,
+    /// What would be done about how the cloud differs, where only that was asked for.
+    pub drift: Option<Plan>,
+}
+
 /// Puts together what is saved.
-pub fn make(
-    session: &Session,
-    ledger: &Ledger,
-    (observed, plan): (Observed, Plan),
-    order: &Order,
-    lasts: i64,
-) -> Saved {
+pub fn make(session: &Session, ledger: &Ledger, made: Made, order: &Order, lasts: i64) -> Saved {
     let (stack, created) = (&session.stack, session.side.now());
+    let Made { observed, plan, drift } = made;
     let home = Place {
         account: session.facts.home.account.clone(),
         region: session.facts.home.region.clone(),
@@ -130,6 +135,7 @@ pub fn make(
         variables: variables(session),
         observed,
         former: ledger.outputs.clone(),
+        drift,
         plan,
     }
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::model::{BadAddress, Problem, Sources};
 use crate::plan::Selection;
+use crate::show::terraform;
 
 use super::args::SelectArgs;
 use super::halt::Halt;
@@ -27,6 +28,7 @@ fn addresses<T: FromStr<Err = BadAddress> + Ord>(
     texts: &[String],
 ) -> Result<BTreeSet<T>, Halt> {
     let read = |text: &String| {
+        let text = terraform::ours(text).unwrap_or_else(|| text.clone());
         text.parse().map_err(|bad: BadAddress| {
             let help = "an address is `bucket.data`, `bucket.data[\"eu\"]`, `network.main/vpc`; \
                         a plan shows them";

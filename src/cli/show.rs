@@ -51,11 +51,15 @@ fn saved(global: &Global, terminal: &Terminal, path: &Path) -> Result<u8, Halt> 
             former: &former,
             variables: &saved.variables,
             created: saved.created.to_string(),
+            drift: saved.drift.as_ref(),
             complete: saved.selection.is_whole(),
         }));
         return Ok(DONE);
     }
     terminal.print(&show::saved::head(&saved));
+    if let Some(drift) = &saved.drift {
+        super::plan::drift(terminal, global, drift);
+    }
     let order = super::apply::Order::of(saved.destroy, saved.selection);
     terminal.print(&super::apply::told(&saved.plan, &order, &former, terminal));
     select::warn(terminal, &order.selection);

@@ -54,6 +54,9 @@ pub struct Saved {
     pub observed: Observed,
     /// The outputs of the last apply.
     pub former: Map<String, Value>,
+    /// What would be done about how the cloud differs, where only that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Plan>,
     /// The plan.
     pub plan: Plan,
 }

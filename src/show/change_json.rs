@@ -56,6 +56,23 @@ pub(super) fn all<'a>(plan: &'a Plan, observed: &'a Observed) -> Vec<Changed<'a>
     joined(out)
 }
 
+/// What has changed in the cloud, given what would be done about it: the same backwards. What is
+/// there and not declared is no drift in Terraform's sense.
+pub(super) fn drifted(plan: &Plan) -> Vec<Changed<'_>> {
+    touched(plan).into_iter().filter_map(backwards).collect()
+}
+
+fn backwards(change: Changed<'_>) -> Option<Changed<'_>> {
+    let actions: &[&str] = match change.actions {
+        ["create"] => &["delete"],
+        ["update" | "create" | "delete", ..] if change.after.is_some() => &["update"],
+        _ => return None,
+    };
+    let Changed { before, after, .. } = change;
+    let (reason, replace_paths) = (None, Vec::new());
+    Some(Changed { actions, before: after, after: before, reason, replace_paths, ..change })
+}
+
 /// In order; that an object moves or is adopted, and what changes of it, is one entry.
 fn joined(mut changes: Vec<Changed<'_>>) -> Vec<Changed<'_>> {
     changes.sort_by_cached_key(|change| (change.named.full(), change.deposed.cloned()));

@@ -40,6 +40,6 @@ pub mod screen;
 mod state;
 pub mod state_json;
 mod summary;
-mod terraform;
+pub mod terraform;
 mod value;
 mod words;

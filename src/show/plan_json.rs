@@ -31,13 +31,15 @@ pub struct Document<'a> {
     pub variables: &'a BTreeMap<String, Option<Value>>,
     /// When it was made.
     pub created: String,
+    /// What would be done about how the cloud differs, where only that was asked for.
+    pub drift: Option<&'a Plan>,
     /// A new plan is empty once it was applied.
     pub complete: bool,
 }
 
 /// The plan for machines.
 pub fn json(document: &Document<'_>) -> Value {
-    let Document { plan, observed, former, variables, created, complete } = document;
+    let Document { plan, observed, former, variables, created, drift, complete } = document;
     let Plan { base, steps, unchanged, outputs } = plan;
     let changes = change_json::all(plan, observed);
     let outputs_after = outputs::changes(outputs, Some(former));
@@ -55,7 +57,7 @@ pub fn json(document: &Document<'_>) -> Value {
     let Sums { add, change, delete, launch, terminate, moved, adopted, forgotten } =
         item::sums(plan);
     let steps: Vec<Value> = steps.iter().enumerate().map(|(id, step)| own(id, step)).collect();
-    json!({
+    let mut out = json!({
         "format_version": FORMAT,
         "terraform_version": VERSION,
         "variables": variables,
@@ -76,7 +78,13 @@ pub fn json(document: &Document<'_>) -> Value {
                 "adopt": adopted, "forget": forgotten },
             "steps": steps,
         },
-    })
+    });
+    if let (Some(map), Some(drift)) = (out.as_object_mut(), drift) {
+        let drifted = change_json::drifted(drift);
+        let drifted: Vec<Value> = drifted.iter().map(Changed::json).collect();
+        map.insert("resource_drift".to_owned(), json!(drifted));
+    }
+    out
 }
 
 /// The outputs of the last apply; one that is a secret by now is not shown.

@@ -19,6 +19,7 @@ fn json(plan: &Plan, observed: &Observed) -> Value {
         former: &BTreeMap::new(),
         variables: &variables,
         created: "2026-11-23T09:30:00Z".to_owned(),
+        drift: None,
         complete: true,
     })
 }

@@ -69,20 +69,15 @@ fn fields(was: &Spec, wanted: &Spec) -> Vec<String> {
     differing(was, wanted).iter().map(line).collect()
 }
 
-/// For machines: a `resource_drift` line for each resource that is changed or gone. What is
-/// there and not declared is no drift in Terraform's sense.
+/// For machines: a `resource_drift` line for each resource that is changed or gone.
 pub fn json(plan: &Plan, timestamp: &str) -> Vec<Value> {
-    let changes = super::change_json::touched(plan);
-    let drifted = changes.iter().filter_map(|change| {
-        let action = match change.action() {
-            "create" => "delete",
-            "update" | "replace" => "update",
-            _ => return None,
-        };
+    let drifted = super::change_json::drifted(plan);
+    let lines = drifted.iter().map(|change| {
+        let action = change.action();
         let told = json!({ "resource": change.named.line(), "action": action });
         let text = format!("{}: Drift detected ({action})", change.named.address);
         let extra = json!({ "change": told });
-        Some(event_json::line("info", &text, timestamp, "resource_drift", &extra))
+        event_json::line("info", &text, timestamp, "resource_drift", &extra)
     });
-    drifted.collect()
+    lines.collect()
 }

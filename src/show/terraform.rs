@@ -133,6 +133,28 @@ impl<'a> Named<'a> {
     }
 }
 
+/// Our address of a resource, from Terraform's: who reads one in a document can write it on the
+/// command line. None for what is no such address.
+pub fn ours(text: &str) -> Option<String> {
+    let at = text.find("mlinfra_").filter(|at| *at == 0 || text[..*at].ends_with('.'))?;
+    let (modules, rest) = text.split_at(at);
+    let (kind, rest) = rest.strip_prefix("mlinfra_")?.split_once('.')?;
+    let (name, index) = rest.split_at(rest.find('[').unwrap_or(rest.len()));
+    let long = Block::ALL.into_iter().find_map(|block| {
+        let rest = name.strip_prefix(block.word())?.strip_prefix('_')?;
+        let (label, part) = rest.rsplit_once('_')?;
+        Some((block, label, part))
+    });
+    let (block, label, part) = match long {
+        Some(found) => found,
+        None => (Block::from_word(kind)?, name, ""),
+    };
+    // The index of a node is its own, not its block's key.
+    let key = if kind == KindName::Node.word() { "" } else { index };
+    let part = if part.is_empty() { String::new() } else { format!("/{part}") };
+    Some(format!("{modules}{}.{label}{key}{part}", block.word()))
+}
+
 fn within(module: &str, local: &str) -> String {
     if module.is_empty() { local.to_owned() } else { format!("{module}.{local}") }
 }
@@ -163,6 +185,7 @@ mod tests {
             let address = Address::from_tag(tag).expect("an address");
             let found = Named::new(&address, kind).full();
             assert_eq!(found, wanted);
+            assert_eq!(ours(&found).expect("ours").parse(), Ok(address));
             assert!(seen.insert(found));
         }
     }
@@ -174,5 +197,11 @@ mod tests {
         assert_eq!(node.full(), r#"mlinfra_node.cluster_train_nodes["eu/i-1"]"#);
         assert_eq!(node.line()["resource_key"], "eu/i-1");
         assert_eq!(node.head()["index"], "eu/i-1");
+        assert_eq!(ours(&node.full()).as_deref(), Some("cluster.train/nodes"));
+        for text in
+            ["", "bucket.data", "aws_vpc.main", "mlinfra_", "mlinfra_vpc.x", "xmlinfra_vpc.x"]
+        {
+            assert_eq!(ours(text), None, "{text}");
+        }
     }
 }

@@ -127,6 +127,33 @@ fn a_plan_makes_no_files_and_a_lost_ledger_leaves_it_empty() {
     assert_eq!(bench.run(&["apply", "--yes"]).code, Some(0));
 }
 
+#[test]
+fn over_an_apply_that_was_cut_off_no_plan_is_saved_and_none_applied() {
+    let bench = Bench::new();
+    assert_eq!(bench.run(&["plan", "--out", "before"]).code, Some(0));
+    bench.set("latency_ms", "3000");
+    let running = bench.start(&["apply", "--yes"], Clock::Real);
+    running.wait_for("creating");
+    // By then calls are in flight, and what they mean is written down.
+    running.signal("INT");
+    running.wait_for("Interrupt again");
+    running.signal("KILL");
+    running.end();
+    bench.set("latency_ms", "40");
+    let left = bench.objects();
+    let done = bench.run(&["plan", "--out", "after"]);
+    assert_eq!(done.code, Some(1), "{done:#?}");
+    assert!(done.err.contains("P011") && done.err.contains("mlinfra apply"), "{done:#?}");
+    assert!(!bench.path("after").exists());
+    let done = bench.run(&["apply", "before"]);
+    assert_eq!(done.code, Some(1), "{done:#?}");
+    assert!(done.err.contains("P011") && done.err.contains("cut off"), "{done:#?}");
+    assert_eq!(bench.objects(), left, "nothing was changed");
+    converges(&bench);
+    let done = bench.run(&["apply", "before"]);
+    assert!(done.err.contains("P013") && done.err.contains("ana@"), "{done:#?}");
+}
+
 /// Root may write to a folder whatever its mode says, so that the tests, which may be run
 /// by root, put something in the ledger's place that cannot hold one.
 #[test]

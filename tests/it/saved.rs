@@ -39,6 +39,7 @@ fn saved(observed: Observed, plan: Plan) -> Saved {
         variables: BTreeMap::from([("x".to_owned(), Some(json!(1))), ("y".to_owned(), None)]),
         observed,
         former: serde_json::Map::new(),
+        drift: None,
         plan,
     }
 }
