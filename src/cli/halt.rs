@@ -121,33 +121,34 @@ impl From<SimError> for Halt {
     }
 }
 
+/// Parts of a stack that were named and cannot be taken alone.
+fn selection(refusal: &Refusal) -> Option<String> {
+    match refusal {
+        Refusal::Absent { address: _, like } => Some(match like.as_slice() {
+            [] => "`mlinfra show` lists what is there".to_owned(),
+            like => format!("did you mean {}?", like.join(", ")),
+        }),
+        Refusal::Several { address: _, parts } => {
+            Some(format!("name one of them: {}", parts.join(", ")))
+        }
+        Refusal::Used { address: _, users } => {
+            let flags: Vec<String> = users.iter().map(|user| format!("--replace {user}")).collect();
+            Some(format!("replace what stands on it, too: {}", flags.join(" ")))
+        }
+        Refusal::Blind { .. }
+        | Refusal::Cycle(_)
+        | Refusal::Dangling { .. }
+        | Refusal::Occupied { .. }
+        | Refusal::Adopt { .. }
+        | Refusal::Protected { .. }
+        | Refusal::Precious { .. } => None,
+    }
+}
+
 impl From<Refusal> for Halt {
     fn from(refusal: Refusal) -> Self {
-        match &refusal {
-            Refusal::Absent { address: _, like } => {
-                let help = match like.as_slice() {
-                    [] => "`mlinfra show` lists what is there".to_owned(),
-                    like => format!("did you mean {}?", like.join(", ")),
-                };
-                return Self::one("P007", refusal.to_string(), help);
-            }
-            Refusal::Several { address: _, parts } => {
-                let help = format!("name one of them: {}", parts.join(", "));
-                return Self::one("P007", refusal.to_string(), help);
-            }
-            Refusal::Used { address: _, users } => {
-                let flags: Vec<String> =
-                    users.iter().map(|user| format!("--replace {user}")).collect();
-                let help = format!("replace what stands on it, too: {}", flags.join(" "));
-                return Self::one("P007", refusal.to_string(), help);
-            }
-            Refusal::Blind { .. }
-            | Refusal::Cycle(_)
-            | Refusal::Dangling { .. }
-            | Refusal::Occupied { .. }
-            | Refusal::Adopt { .. }
-            | Refusal::Protected { .. }
-            | Refusal::Precious { .. } => {}
+        if let Some(help) = selection(&refusal) {
+            return Self::one("P007", refusal.to_string(), help);
         }
         let (code, help) = match &refusal {
             Refusal::Blind { .. } => {

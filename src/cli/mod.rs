@@ -29,6 +29,7 @@ mod select;
 mod show;
 mod store;
 mod terminal;
+mod tools;
 mod validate;
 mod version;
 
