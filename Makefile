@@ -4,13 +4,14 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/mlinfra-target
 # The Python peers of the tests: an AWS emulator and a client that knows nothing of mlinfra.
 export MLINFRA_PEERS ?= $(CARGO_TARGET_DIR)/peers
 
-.PHONY: help demo demo-aws test faults peers docs bench smoke-aws
+.PHONY: help demo demo-aws test soak faults peers docs bench smoke-aws
 
 help:
 	@echo "make demo       the main job in a simulated region; no AWS account"
 	@echo "make demo-aws   the same through the AWS SDK against an emulator (moto)"
 	@echo "make test       install what the tests need and run all of them"
 	@echo "make faults     every fault at every AWS operation; make test plays a part of it"
+	@echo "make soak       1,000 kills on each kind of ledger, and more orders of events; hours"
 	@echo "make bench      measure every command beside Terraform: CPU seconds, memory, ratios"
 	@echo "make docs       write docs/reference.md from the tables in the code"
 	@echo "make smoke-aws  a small run on a real account, with a cap on what it may cost"
@@ -26,11 +27,22 @@ demo-aws: peers
 peers:
 	@tests/peer/install $(MLINFRA_PEERS)
 
+# How often the binary is killed on each kind of ledger, and how many orders are tried in
+# which two and three applies at once can reach it.
+test: export MLINFRA_KILLS ?= 100
+test: export MLINFRA_DEPARTURES ?= 2
+test: export MLINFRA_SCHEDULES ?= 10000
 test: peers
 	cargo test --locked -- --include-ignored
 
 faults: peers
 	MLINFRA_FAULTS=all cargo test --locked --test it faults::faults_at -- --include-ignored --nocapture
+
+soak: export MLINFRA_KILLS ?= 1000
+soak: export MLINFRA_DEPARTURES ?= 3
+soak: export MLINFRA_SCHEDULES ?= 100000
+soak:
+	cargo test --locked --no-default-features --test it -- --nocapture kills schedule dying
 
 docs:
 	cargo run --quiet --locked --no-default-features -- schema --markdown > docs/reference.md

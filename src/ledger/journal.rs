@@ -284,11 +284,13 @@ impl<'s> Journal<'s> {
             return Ok(());
         }
         // A writer that slept through a takeover and two folds finds its next record free,
-        // in a journal that nobody reads any more.
-        let done = match self.store.create_all(&self.waiting).await {
-            Ok(()) => self.confirm().await,
-            Err(error) => Err(error),
+        // in a journal that nobody reads any more: before it writes, and in between.
+        let done = async {
+            self.confirm().await?;
+            self.store.create_all(&self.waiting).await?;
+            self.confirm().await
         };
+        let done = done.await;
         match &done {
             Ok(()) => {
                 self.written += self.waiting.len() as u64;

@@ -34,11 +34,11 @@ struct Tally {
     applies: [usize; 3],
 }
 
-/// Dies at every moment of going from `before` to `after`.
-async fn enumerate(before: Option<&Desired>, after: &Desired) -> Tally {
+/// Dies at every moment of going from `before` to `after`, in labs of one kind.
+async fn enumerate(lab: fn(Settings) -> Lab, before: Option<&Desired>, after: &Desired) -> Tally {
     let mut tally = Tally::default();
     for moment in 0.. {
-        let lab = Lab::new(hidden());
+        let lab = lab(hidden());
         if let Some(before) = before {
             let (_, ended) = lab.apply(before).await.expect("an apply");
             assert!(ended.is_converged(), "the scenario's start: {ended:?}");
@@ -87,7 +87,7 @@ fn report(name: &str, tally: &Tally) {
 
 #[tokio::test(start_paused = true)]
 async fn dying_while_creating() {
-    report("create", &enumerate(None, &quickstart(&[]).await).await);
+    report("create", &enumerate(Lab::new, None, &quickstart(&[]).await).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -101,14 +101,14 @@ async fn dying_while_changing() {
         ("default     = 2", "default     = 3"),
     ])
     .await;
-    report("change", &enumerate(Some(&before), &after).await);
+    report("change", &enumerate(Lab::new, Some(&before), &after).await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn dying_while_replacing() {
     let before = quickstart(&[]).await;
     let after = quickstart(&[("10.20.0.0/16", "10.30.0.0/16")]).await;
-    report("replace", &enumerate(Some(&before), &after).await);
+    report("replace", &enumerate(Lab::new, Some(&before), &after).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -129,14 +129,27 @@ async fn dying_while_moving() {
     let plan = lab.plan(&after).await.expect("a plan");
     let moves = |step: &Step| matches!(step.action, Action::Move { .. });
     assert!(plan.steps.iter().all(moves), "nothing but moves: {plan:#?}");
-    let tally = enumerate(Some(&before), &after).await;
+    let tally = enumerate(Lab::new, Some(&before), &after).await;
     report("move", &tally);
 }
 
 #[tokio::test(start_paused = true)]
 async fn dying_while_destroying() {
     let nothing = Desired::nothing(StackName::from("quickstart"));
-    report("destroy", &enumerate(Some(&quickstart(&[]).await), &nothing).await);
+    report("destroy", &enumerate(Lab::new, Some(&quickstart(&[]).await), &nothing).await);
+}
+
+/// The same with a ledger in a bucket: then a process also dies while it probes, takes and
+/// renews its lock, fences off whoever died before, and lets go.
+#[tokio::test(start_paused = true)]
+async fn dying_with_a_ledger_in_a_bucket() {
+    let lab = Lab::with_bucket;
+    let whole = quickstart(&[]).await;
+    let other = quickstart(&[("10.20.0.0/16", "10.30.0.0/16"), ("resnet", "gpt")]).await;
+    let nothing = Desired::nothing(StackName::from("quickstart"));
+    report("create, in a bucket", &enumerate(lab, None, &whole).await);
+    report("replace, in a bucket", &enumerate(lab, Some(&whole), &other).await);
+    report("destroy, in a bucket", &enumerate(lab, Some(&whole), &nothing).await);
 }
 
 /// The check can fail: a process that loses its ledger with its life makes things twice

@@ -1,5 +1,5 @@
-//! A laboratory: a simulated region, a ledger in memory, and a process that can die at
-//! any of its calls and writes.
+//! A laboratory: a simulated region, a ledger in memory or in a bucket, and a process that
+//! can die at any of its calls and writes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,7 +13,8 @@ use mlinfra::cloud::{
 use mlinfra::kinds::{Home, KindName, Plan};
 use mlinfra::lang::{self, File, Loaded, Vars};
 use mlinfra::ledger::{
-    Blob, Holder, Journal, Ledger, Lock, MemoryStore, Store, StoreError, Version, Who,
+    Blob, Holder, Journal, Ledger, Lock, MemoryStore, Miss, Objects, Store, StoreError, Version,
+    Who,
 };
 use mlinfra::model::{Address, Clock, CloudId, Moment, tags};
 use mlinfra::plan::{Refusal, plan};
@@ -21,6 +22,8 @@ use mlinfra::sim::{ObjectView, Region, Settings};
 use mlinfra::stack::{self, Desired, Moves, Pins, Words};
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
+
+use crate::bucket::{self, Bucket};
 
 /// The clock of a simulated region.
 pub struct SimClock(pub Region);
@@ -162,10 +165,46 @@ impl Store for MortalStore<'_> {
     }
 }
 
+/// A bucket as a mortal process sees it.
+struct MortalObjects(Bucket, Death);
+
+#[async_trait]
+impl Objects for MortalObjects {
+    fn place(&self) -> String {
+        self.0.place()
+    }
+    async fn get(&self, key: &str) -> Result<Option<Blob>, Miss> {
+        self.0.get(key).await
+    }
+    async fn put_new(&self, key: &str, bytes: &[u8]) -> Result<Version, Miss> {
+        self.1.moment().await;
+        let put = self.0.put_new(key, bytes).await;
+        self.1.moment().await;
+        put
+    }
+    async fn put_if(&self, key: &str, bytes: &[u8], version: &Version) -> Result<Version, Miss> {
+        self.1.moment().await;
+        let put = self.0.put_if(key, bytes, version).await;
+        self.1.moment().await;
+        put
+    }
+    async fn delete(&self, key: &str) -> Result<(), Miss> {
+        self.1.moment().await;
+        let deleted = self.0.delete(key).await;
+        self.1.moment().await;
+        deleted
+    }
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, Miss> {
+        self.0.list(prefix).await
+    }
+}
+
 /// A region and a ledger.
 pub struct Lab {
     pub region: Region,
     pub store: MemoryStore,
+    /// Where the ledger is kept instead, under a lock.
+    pub bucket: Option<Bucket>,
     runs: AtomicUsize,
     doubles: Doubles,
 }
@@ -176,9 +215,15 @@ impl Lab {
         Self {
             region,
             store: MemoryStore::default(),
+            bucket: None,
             runs: AtomicUsize::new(0),
             doubles: Doubles::default(),
         }
+    }
+
+    /// One whose ledger is kept in a bucket.
+    pub fn with_bucket(settings: Settings) -> Self {
+        Self { bucket: Some(Bucket::default()), ..Self::new(settings) }
     }
 
     /// Where the lab's stacks live.
@@ -224,11 +269,22 @@ impl Lab {
         death: &Death,
     ) -> Option<Result<(Plan, Ended), NoApply>> {
         let cloud = MortalCloud(&self.region, death, &self.doubles);
-        let store = MortalStore(&self.store, death);
+        let memory = MortalStore(&self.store, death);
+        let bucket = self.bucket.clone().map(|bucket| MortalObjects(bucket, death.clone()));
+        let bucket = bucket.map(bucket::store);
+        let store: &dyn Store = bucket.as_ref().map_or(&memory, |bucket| bucket);
         let clock = SimClock(self.region.clone());
         let run = self.runs.fetch_add(1, Ordering::SeqCst);
         let work = async {
-            let journal = Journal::open(&store, &format!("lab-{run}")).await;
+            let name = format!("lab-{run}");
+            let lock = match &bucket {
+                Some(bucket) => Some(bucket.lock("stack", &bucket::me(1)).await.expect("a lock")),
+                None => None,
+            };
+            let journal = match &lock {
+                Some(lock) => Journal::write(store, &name, lock).await,
+                None => Journal::open(store, &name).await,
+            };
             let hands = Hands {
                 cloud: &cloud,
                 scope: self.scope(desired),
@@ -246,7 +302,11 @@ impl Lab {
                 who: Who::default(),
                 names: desired.names.clone(),
             };
-            converge(&hands, task).await
+            let ended = converge(&hands, task).await;
+            if let Some(lock) = lock {
+                lock.release().await.expect("it is let go of");
+            }
+            ended
         };
         tokio::select! {
             biased;
@@ -264,7 +324,9 @@ impl Lab {
     /// What a plan says now.
     pub async fn plan(&self, desired: &Desired) -> Result<Plan, Refusal> {
         let mut observed = self.region.observe(&self.scope(desired)).await;
-        let mut journal = Journal::open(&self.store, "reader").await.expect("a ledger");
+        let bucket = self.bucket.clone().map(bucket::store);
+        let store: &dyn Store = bucket.as_ref().map_or(&self.store, |bucket| bucket);
+        let mut journal = Journal::open(store, "reader").await.expect("a ledger");
         journal.ledger.reconcile(&mut observed);
         plan(desired, &journal.ledger, &observed)
     }

@@ -11,7 +11,7 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use bench::{Bench, Clock, Done};
+use bench::{Bench, Clock, Done, Kept};
 
 /// The undisturbed run: every object by address and kind, with how many of them.
 fn whole() -> BTreeMap<String, usize> {
@@ -107,6 +107,29 @@ fn of_two_applies_at_once_the_second_is_told_who_is_first_and_changes_nothing() 
     first.signal("KILL");
     assert_eq!(first.end().code, None);
     converges(&bench);
+}
+
+/// The same where a lock is a lease, and the first is stopped for longer than that.
+#[test]
+fn an_apply_that_was_frozen_past_its_lease_changes_nothing_more() {
+    let bench = Bench::with(Kept::Bucket);
+    let first = waiting(&bench);
+    let second = bench.run(&["apply", "--yes"]);
+    assert_eq!(second.code, Some(1), "while it lives it is not robbed: {second:#?}");
+    let holder = format!("process {}, `mlinfra apply` since", first.pid());
+    assert!(second.err.contains(&holder), "{second:#?}");
+    first.signal("STOP");
+    let second = bench.run(&["apply", "--yes"]);
+    assert_eq!(second.code, Some(0), "{second:#?}");
+    assert!(second.err.contains(&holder), "it says for whom it waits: {second:#?}");
+    let (ledger, world) = (bench.tree(bench.ledger()), bench.objects());
+    first.signal("CONT");
+    let done = first.end();
+    assert_eq!(done.code, Some(1), "{done:#?}");
+    let told = ["the lock was taken over by", "another mlinfra wrote to this ledger"];
+    assert!(told.iter().any(|text| done.err.contains(text)), "{done:#?}");
+    assert_eq!((bench.tree(bench.ledger()), bench.objects()), (ledger, world));
+    converged(&bench);
 }
 
 #[test]

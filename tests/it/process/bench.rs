@@ -24,6 +24,19 @@ pub enum Clock {
     Real,
 }
 
+/// Where the ledger is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// In `.mlinfra/`, beside the stack.
+    Folder,
+    /// In a bucket of the simulated world, with a lock that lasts a second.
+    Bucket,
+}
+
+/// The bucket's block.
+const BACKEND: &str =
+    "  backend \"s3\" {\n    bucket = \"acme-mlinfra\"\n    lease  = \"1s\"\n  }\n";
+
 /// How a process ended.
 #[derive(Debug)]
 pub struct Done {
@@ -36,14 +49,33 @@ pub struct Done {
 /// The folder. At its end no process of it may be left, and it is removed.
 pub struct Bench {
     folder: TempDir,
+    pub kept: Kept,
 }
 
 impl Bench {
     pub fn new() -> Self {
+        Self::with(Kept::Folder)
+    }
+
+    pub fn with(kept: Kept) -> Self {
         let folder = TempDir::with_prefix("mlinfra-process-").unwrap();
         let text = include_str!("../../../examples/quickstart/main.hcl");
+        let head = "stack \"quickstart\" {\n";
+        assert!(text.contains(head), "the quickstart has a stack");
+        let text = match kept {
+            Kept::Folder => text.to_owned(),
+            Kept::Bucket => text.replacen(head, &format!("{head}{BACKEND}"), 1),
+        };
         fs::write(folder.path().join("main.hcl"), text).unwrap();
-        Self { folder }
+        Self { folder, kept }
+    }
+
+    /// The folder of the ledger.
+    pub fn ledger(&self) -> &'static str {
+        match self.kept {
+            Kept::Folder => ".mlinfra",
+            Kept::Bucket => ".mlinfra-sandbox/buckets/acme-mlinfra/mlinfra/quickstart",
+        }
     }
 
     pub fn path(&self, below: &str) -> PathBuf {

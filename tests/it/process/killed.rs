@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::bench::{Bench, Clock, Running};
+use super::bench::{Bench, Clock, Kept, Running};
 use super::converged;
 
 const KILLS_PER_LANE: u64 = 5;
@@ -49,7 +49,7 @@ struct Tally {
 }
 
 /// One more death of an apply; it is repeated when the process was faster.
-fn kill(bench: &Bench, work: Work, dice: &mut Dice, tally: &Tally) {
+fn kill(bench: &Bench, work: Work, dice: &mut Dice, tally: &Tally, left: &mut bool) {
     loop {
         // In jumping time an apply takes a fraction of a second and gets past what takes
         // minutes; in real time the cloud's answers and lags are as slow as they are set.
@@ -64,7 +64,9 @@ fn kill(bench: &Bench, work: Work, dice: &mut Dice, tally: &Tally) {
         };
         let args = [verb, "--yes", "--var", &format!("nodes={nodes}")];
         let running: Running = bench.start(&args, clock);
-        std::thread::sleep(Duration::from_millis(dice.roll(within)));
+        // A lock in a bucket is waited for while the last who died is watched.
+        let watched = if std::mem::take(left) && dice.roll(4) > 0 { 1000 } else { 0 };
+        std::thread::sleep(Duration::from_millis(watched + dice.roll(within)));
         running.signal("KILL");
         let done = running.end();
         let plan = bench.run(&["plan"]);
@@ -73,6 +75,7 @@ fn kill(bench: &Bench, work: Work, dice: &mut Dice, tally: &Tally) {
             tally.open.fetch_add(1, Ordering::SeqCst);
         }
         if done.code.is_none() {
+            *left = bench.kept == Kept::Bucket;
             tally.kills.fetch_add(1, Ordering::SeqCst);
             return;
         }
@@ -81,15 +84,16 @@ fn kill(bench: &Bench, work: Work, dice: &mut Dice, tally: &Tally) {
     }
 }
 
-fn lane(seed: u64, kills: u64, tally: &Tally) {
+fn lane(kept: Kept, seed: u64, kills: u64, tally: &Tally) {
     let mut dice = Dice(seed);
-    let bench = Bench::new();
+    let bench = Bench::with(kept);
     for (key, value) in [("latency_ms", "15"), ("visibility_ms", "400"), ("boot_seconds", "1")] {
         bench.set(key, value);
     }
     let work = if seed.is_multiple_of(2) { Work::Apply } else { Work::Any };
+    let mut left = false;
     for _ in 0..kills {
-        kill(&bench, work, &mut dice, tally);
+        kill(&bench, work, &mut dice, tally, &mut left);
     }
     let apply = bench.run(&["apply", "--yes"]);
     if work == Work::Any && apply.code != Some(0) {
@@ -102,8 +106,10 @@ fn lane(seed: u64, kills: u64, tally: &Tally) {
         assert_eq!(apply.code, Some(0), "seed {seed}: the next apply: {apply:#?}");
     }
     converged(&bench);
-    let left = bench.tree(".mlinfra").into_keys();
-    let drafts = left.filter(|path| path.to_string_lossy().contains(".draft-")).count();
+    let whole = bench.run(&["ledger", "verify"]);
+    assert_eq!(whole.code, Some(0), "the whole chain: {whole:#?}");
+    let left = bench.tree(bench.ledger()).into_keys();
+    let drafts = left.filter(|path| path.to_string_lossy().contains(".draft")).count();
     assert_eq!(drafts, 0, "drafts of the dead are swept away");
 }
 
@@ -113,6 +119,15 @@ fn last(text: &str) -> String {
 
 #[test]
 fn kills_at_random_times_leave_no_orphan_no_double_and_a_ledger_that_can_be_read() {
+    many_kills(Kept::Folder);
+}
+
+#[test]
+fn kills_at_random_times_with_a_ledger_in_a_bucket_leave_no_more() {
+    many_kills(Kept::Bucket);
+}
+
+fn many_kills(kept: Kept) {
     let (kills, seed) = (number("MLINFRA_KILLS", 30), number("MLINFRA_SEED", 1));
     let tally = Tally::default();
     let lanes = kills.div_ceil(KILLS_PER_LANE);
@@ -124,14 +139,14 @@ fn kills_at_random_times_leave_no_orphan_no_double_and_a_ledger_that_can_be_read
                     && at < lanes
                 {
                     let mine = KILLS_PER_LANE.min(kills - at * KILLS_PER_LANE);
-                    lane(seed * 1000 + at, mine, &tally);
+                    lane(kept, seed * 1000 + at, mine, &tally);
                 }
             });
         }
     });
     let count = |of: &AtomicUsize| of.load(Ordering::SeqCst);
     println!(
-        "kills: {} in {lanes} stacks (seed {seed}), {} with intents left open, {} came too late; \
+        "kills, {kept:?}: {} in {lanes} stacks (seed {seed}), {} with intents left open, {} came too late; \
          converged in one apply {} times, in two {} times; 0 orphans, 0 doubles, 0 unreadable \
          ledgers",
         count(&tally.kills),
