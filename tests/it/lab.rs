@@ -278,18 +278,25 @@ impl Lab {
         let work = async {
             let name = format!("lab-{run}");
             let lock = match &bucket {
-                Some(bucket) => Some(bucket.lock("stack", &bucket::me(1)).await.expect("a lock")),
+                Some(bucket) => {
+                    let lock = bucket.lock("stack", &bucket::me(1)).await;
+                    Some(lock.map_err(NoApply::Ledger)?)
+                }
                 None => None,
             };
             let journal = match &lock {
                 Some(lock) => Journal::write(store, &name, lock).await,
                 None => Journal::open(store, &name).await,
             };
+            let journal = match journal {
+                Err(error @ StoreError::Corrupt { .. }) => panic!("an unreadable ledger: {error}"),
+                journal => journal.map_err(NoApply::Ledger)?,
+            };
             let hands = Hands {
                 cloud: &cloud,
                 scope: self.scope(desired),
                 clock: &clock,
-                journal: Mutex::new(journal.expect("a ledger that can be read")),
+                journal: Mutex::new(journal),
                 listener: &|_| {},
                 stop: CancellationToken::new(),
                 patience: Patience::default(),
@@ -304,7 +311,8 @@ impl Lab {
             };
             let ended = converge(&hands, task).await;
             if let Some(lock) = lock {
-                lock.release().await.expect("it is let go of");
+                // What fails here costs the next one only time.
+                drop(lock.release().await);
             }
             ended
         };

@@ -1,10 +1,11 @@
 //! Where the ledger is kept: `contract` holds every store to the same promises, here is
 //! what files promise beyond it. `damage` breaks what is stored, `lease` plays with the lock
-//! of an object store.
+//! of an object store, `migrate` moves a ledger from one to another.
 
 mod contract;
 mod damage;
 mod lease;
+mod migrate;
 #[cfg(feature = "aws")]
 mod moto;
 

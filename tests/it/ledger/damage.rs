@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mlinfra::ledger::{Entry, FileStore, Journal, Ledger, MemoryStore, Store, StoreError, Who};
+use mlinfra::ledger::{
+    Entry, FileStore, Journal, Ledger, MemoryStore, Store, StoreError, Who, verify,
+};
 use mlinfra::model::{CloudId, Moment};
 use serde_json::{Map, json};
 
 use super::{Place, now};
+use crate::bucket::{Bucket, store};
 use crate::sample;
 
 /// A ledger of two finished applies and a third that stands at its tenth record.
@@ -212,4 +215,89 @@ fn a_lost_state_comes_back_whole_from_its_last_backup() {
     fs::copy(place.path().join("backups/0000000002"), place.path().join("state")).unwrap();
     let back = read(&place.path()).unwrap();
     assert_eq!((back.applies, back.outputs, back.serial), (whole.applies, whole.outputs, 2));
+}
+
+/// Every object of a ledger in a bucket, and every byte of it.
+#[test]
+fn any_byte_of_any_object_that_flips_is_found_with_the_last_good_point() {
+    let bucket = Bucket::default();
+    history(&store(bucket.clone()));
+    let whole = now(async { verify(&store(bucket.clone()), "stack").await.unwrap() });
+    assert_eq!(whole.damage, []);
+    let mut flips = 0;
+    for key in bucket.keys().into_iter().filter(|key| !key.starts_with("lock/")) {
+        let length = bucket.objects.lock().unwrap()[&key].len();
+        // Each place once, in turn from all of eight bits.
+        for at in (0..length).step_by(5) {
+            let flip = |bytes: &mut Vec<u8>| bytes[at] ^= 1 << (at / 5 % 8);
+            bucket.edit(&key, flip);
+            let store = store(bucket.clone());
+            let found = now(async { verify(&store, "stack").await.unwrap() });
+            assert!(
+                found.damage.iter().any(|one| one.place.ends_with(&key)),
+                "{key} {at}: {found:?}"
+            );
+            assert!(found.good < whole.good, "{key} {at}: {found:?}");
+            if key == "state" || key.starts_with("journal/0000000002") {
+                let read = now(async { Journal::open(&store, "x").await.map(|_| ()) });
+                let Err(StoreError::Corrupt { problem, .. }) = read else { panic!("{key} {at}") };
+                assert!(problem.contains("good"), "{problem}");
+            }
+            bucket.edit(&key, flip);
+            flips += 1;
+        }
+    }
+    println!("flips in {} objects: {flips} found, 0 silent", bucket.keys().len());
+    assert!(flips > 1000);
+}
+
+#[test]
+fn an_object_that_is_missing_or_stands_elsewhere_is_found() {
+    let bucket = Bucket::default();
+    history(&store(bucket.clone()));
+    let verified = || now(async { verify(&store(bucket.clone()), "stack").await.unwrap() });
+    let whole = verified();
+    let keys = bucket.keys();
+    let journal: Vec<_> = keys.iter().filter(|key| key.starts_with("journal/0000000002")).collect();
+    // The last one is missed by the lock only (see `lease`).
+    for key in &journal[..journal.len() - 1] {
+        let bytes = bucket.objects.lock().unwrap().remove(*key).unwrap();
+        let found = verified();
+        assert!(!found.damage.is_empty() && found.good < whole.good, "{key}: {found:?}");
+        bucket.objects.lock().unwrap().insert((*key).clone(), bytes);
+    }
+    for pair in journal.windows(2) {
+        let swap = || {
+            let mut objects = bucket.objects.lock().unwrap();
+            let [one, other] = [pair[0], pair[1]].map(|key| objects[key].clone());
+            objects.insert(pair[0].clone(), other);
+            objects.insert(pair[1].clone(), one);
+        };
+        swap();
+        assert!(!verified().damage.is_empty(), "{pair:?}");
+        swap();
+    }
+    let state = bucket.objects.lock().unwrap().remove("state").unwrap();
+    assert!(!verified().damage.is_empty());
+    bucket.objects.lock().unwrap().insert("state".to_owned(), state);
+    assert_eq!(verified(), whole);
+}
+
+/// The same for files, as `mlinfra ledger verify` reads them.
+#[test]
+fn verify_names_what_is_damaged_on_disk() {
+    let (place, journal, _) = written();
+    let verified = || now(async { verify(&*place.open(), "stack").await.unwrap() });
+    let whole = verified();
+    assert_eq!((whole.damage.len(), whole.states), (0, 2));
+    for path in [place.path().join("state"), place.path().join("backups/0000000001"), journal] {
+        let bytes = fs::read(&path).unwrap();
+        let mut flipped = bytes.clone();
+        flipped[bytes.len() / 2] ^= 4;
+        fs::write(&path, &flipped).unwrap();
+        let found = verified();
+        assert!(!found.damage.is_empty() && found.good < whole.good, "{path:?}: {found:?}");
+        fs::write(&path, &bytes).unwrap();
+    }
+    assert_eq!(verified(), whole);
 }
