@@ -79,6 +79,23 @@ pub fn spots(stages: &[Stage]) -> (Vec<Spot>, Skipped) {
     (spots, skipped)
 }
 
+/// Every class at every operation once, in the first scene that sends it.
+pub fn once(spots: Vec<Spot>) -> Vec<Spot> {
+    let mut first: BTreeMap<Op, usize> = BTreeMap::new();
+    for spot in &spots {
+        first.entry(spot.fault.op.clone()).or_insert(spot.stage);
+    }
+    spots.into_iter().filter(|spot| first[&spot.fault.op] == spot.stage).collect()
+}
+
+/// The k-th of n parts, written `k/n`.
+pub fn part(spots: Vec<Spot>, which: &str) -> Vec<Spot> {
+    let numbers: Vec<usize> = which.split('/').filter_map(|text| text.parse().ok()).collect();
+    let [k, n] = numbers.as_slice() else { panic!("MLINFRA_FAULTS_PART is k/n, not {which}") };
+    let mine = |at: &usize| at % n + 1 == *k;
+    spots.into_iter().enumerate().filter(|(at, _)| mine(at)).map(|(_, spot)| spot).collect()
+}
+
 /// A part of the cells that has every operation and every class in it: along the
 /// diagonals, each operation once or twice.
 pub fn sample(spots: &[Spot], per_op: usize) -> Vec<Spot> {
@@ -109,7 +126,8 @@ pub type Ends = BTreeMap<(usize, Op, Class), Result<End, String>>;
 /// Plays cells, as many at once as there are processors.
 pub fn run(stages: &[Stage], spots: &[Spot], first: &BTreeSet<Object>) -> Ends {
     let (next, ends) = (AtomicUsize::new(0), Mutex::new(Ends::new()));
-    let workers = std::thread::available_parallelism().map_or(2, usize::from).min(4);
+    // A cell waits for the emulator as long as it works itself.
+    let workers = 2 * std::thread::available_parallelism().map_or(2, usize::from).min(8);
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
