@@ -350,7 +350,8 @@ def forget(fresh):
     check("what it holds is there", body, b"data")
 
 
-SESSIONS = {one.__name__: one for one in (drift, saved, moved)}
+SESSIONS = {one.__name__: one
+            for one in (drift, saved, moved, moved_into_module, adopt, forget)}
 
 
 def main():

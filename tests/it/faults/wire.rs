@@ -156,6 +156,7 @@ impl Request {
     pub fn by_a_stranger(&self) -> Self {
         let text = String::from_utf8_lossy(&self.body);
         let text = text.replace("mlinfra%3A", "stranger%3A").replace("mlinfra:", "stranger:");
+        let text = text.replace("ClientToken=", "ClientToken=stranger-");
         Self { body: text.into_bytes(), ..self.clone() }
     }
 
