@@ -350,8 +350,17 @@ def forget(fresh):
     check("what it holds is there", body, b"data")
 
 
+def knows(binary, word):
+    """Whether this mlinfra has a command, or a block, of that name."""
+    said = [subprocess.run([binary, *args], capture_output=True, text=True).stdout
+            for args in (["help"], ["schema", "--markdown"])]
+    return word in "".join(said)
+
+
 SESSIONS = {one.__name__: one
             for one in (drift, saved, moved, moved_into_module, adopt, forget)}
+# Sessions of what may not have been built yet.
+NEED = {"moved_into_module": "`module`", "adopt": "adopt", "forget": "forget"}
 
 
 def main():
@@ -367,6 +376,9 @@ def main():
         shutil.copy(stack, applied)
         Mlinfra(binary, applied).run("apply", "--yes")
         for name in chosen or SESSIONS:
+            if name in NEED and not knows(binary, NEED[name]):
+                print(f"\n== {name}: skipped, this mlinfra knows no {NEED[name]}")
+                continue
             print(f"\n== {name}: {SESSIONS[name].__doc__.splitlines()[0]}")
             begun = []
 

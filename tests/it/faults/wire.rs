@@ -61,6 +61,12 @@ impl Op {
         makes && !["CreateTags", "CreateRoute"].contains(&self.name())
     }
 
+    /// Takes something away.
+    pub fn is_removal(&self) -> bool {
+        let verbs = ["Delete", "Detach", "Disassociate", "Remove", "Revoke", "Untag"];
+        verbs.iter().any(|verb| self.name().starts_with(verb))
+    }
+
     /// Ends an object, or lets go of one.
     pub fn is_delete(&self) -> bool {
         let ends = ["Delete", "Release", "Detach"].iter().any(|verb| self.name().starts_with(verb));
