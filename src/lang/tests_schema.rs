@@ -153,7 +153,7 @@ const BLOCKS: Cases = &[
     (
         "resource \"aws_s3_bucket\" \"x\" {}\n",
         &[
-            "L010 unknown block \"resource\" @ main.hcl:1:1 `resource` [not known] (this is not Terraform: blocks are bucket, cluster, locals, network, output, stack, variable)",
+            "L010 unknown block \"resource\" @ main.hcl:1:1 `resource` [not known] (this is not Terraform: blocks are bucket, cluster, locals, module, network, output, stack, variable)",
         ],
     ),
     (

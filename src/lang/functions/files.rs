@@ -1,6 +1,7 @@
 //! Files beside the stack.
 
 use super::super::eval::{Empty, Eval, Stop};
+use super::super::folder;
 use super::super::parse;
 use super::super::value::Value;
 use super::encoding::hex;
@@ -42,7 +43,10 @@ fn bytes(call: &Call<'_>) -> Result<Vec<u8>, Fail> {
 /// A module reads beside its own files. What is no path in a folder is refused by the reader.
 fn from_folder(folder: &str, path: String) -> String {
     let plain = !(path.is_empty() || path.starts_with(['/', '~', '\\']));
-    if folder.is_empty() || !plain { path } else { format!("{folder}/{path}") }
+    if folder.is_empty() || !plain {
+        return path;
+    }
+    folder::join(folder, &path).unwrap_or(format!("{folder}/{path}"))
 }
 
 fn text(call: &Call<'_>) -> Result<String, Fail> {
