@@ -13,9 +13,10 @@ use crate::model::{ImageId, Zone};
 impl Aws {
     pub(super) async fn find_facts(&self, ask: &Ask) -> Result<Facts, Failure> {
         let names: Vec<_> = ask.images.iter().cloned().collect();
-        let (zones, offerings, images) = futures_util::join!(
+        let (zones, offerings, lookups, images) = futures_util::join!(
             self.zones(),
             self.offerings(&ask.instance_types),
+            self.look_up(ask.lookups.iter().cloned().collect()),
             found::each(names, |name| async move { (self.image(&name).await, name) }),
         );
         let (zones, mut offerings) = (zones?, offerings?);
@@ -28,7 +29,7 @@ impl Aws {
                 facts.images.insert(name, image);
             }
         }
-        Ok(Facts { zones, offerings, ..facts })
+        Ok(Facts { zones, offerings, lookups: lookups?, ..facts })
     }
 
     async fn zones(&self) -> Result<Vec<Zone>, Failure> {

@@ -17,6 +17,7 @@ mod instance_profile;
 mod internet_gateway;
 mod launch_template;
 mod limits;
+mod lookup;
 mod nat_gateway;
 mod node;
 mod placement_group;

@@ -262,20 +262,6 @@ pub struct OutputArgs {
     pub terraform_state: bool,
 }
 
-/// `diff-env`
-#[derive(Args, Debug)]
-pub struct DiffEnvArgs {
-    #[command(flatten)]
-    pub vars: VarArgs,
-    /// One environment: the name of a file in env/.
-    pub from: String,
-    /// The other.
-    pub to: String,
-    /// Exit with 2 when their objects differ.
-    #[arg(long)]
-    pub detailed_exitcode: bool,
-}
-
 /// Flags that Terraform's users write with one dash.
 const SINGLE: &[&str] = &[
     "auto-approve",

@@ -161,8 +161,35 @@ async fn session_of(
         Some(_) | None => {}
     }
     let (side, caller) = met;
-    let facts = side.cloud().facts(&stack::ask(&stack.loaded)).await?;
+    let (stack, facts) = find_out(stack, &side).await?;
     Ok(Session { stack, side, facts, arn: caller.arn, world: sandbox(global), hand: None })
+}
+
+/// Lookups within lookups, at most.
+const ROUNDS: usize = 8;
+
+/// Asks what expansion needs to know. What is looked up decides what else is asked, so that
+/// goes on until nothing new is.
+async fn find_out(mut stack: Stack, side: &Side) -> Result<(Stack, Facts), Halt> {
+    let mut ask = stack::ask(&stack.loaded);
+    let mut facts = side.cloud().facts(&ask).await?;
+    if !stack.looks_up() {
+        return Ok((stack, facts));
+    }
+    for _ in 0..ROUNDS {
+        let problems = stack::not_found(&stack.loaded, &facts);
+        if !problems.is_empty() {
+            return Err(Halt::of(problems, &stack.loaded.sources));
+        }
+        stack = stack.informed(facts.clone())?;
+        let more = stack::ask(&stack.loaded);
+        if more == ask {
+            break;
+        }
+        ask = more;
+        facts = side.cloud().facts(&ask).await?;
+    }
+    Ok((stack, facts))
 }
 
 fn foreign(stack: &Stack, wanted: &AccountId, here: &AccountId) -> Halt {

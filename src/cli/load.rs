@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::cloud::Facts;
 use crate::lang::{self, File, Folder, Loaded, Recorder, Snapshot, Vars};
 use crate::model::{AccountId, Problem, Region, Severity};
 use crate::stack::{self, Config, Origins, Words};
@@ -27,12 +28,37 @@ pub struct Stack {
     pub warnings: Vec<Problem>,
     texts: Vec<File>,
     vars: Vars,
+    facts: Option<Arc<Facts>>,
 }
 
 impl Stack {
+    /// The same configuration, now that it is known what was looked up.
+    pub fn informed(self, facts: Facts) -> Result<Self, Halt> {
+        let facts = Some(Arc::new(facts));
+        let account = facts.as_ref().map(|facts| facts.home.account.clone());
+        let words = Words { account, facts: facts.clone(), ..Words::default() };
+        let mut loaded = lang::load(&self.texts, &self.vars, &words, Some(&self.snapshot));
+        if loaded.problems.is_empty() {
+            loaded.problems = stack::check(&loaded);
+        }
+        match stack::config(&loaded) {
+            Some(config) if loaded.problems.iter().all(|one| one.severity != Severity::Error) => {
+                let warnings = loaded.problems.clone();
+                Ok(Self { loaded, config, warnings, facts, ..self })
+            }
+            Some(_) | None => Err(Halt::of(loaded.problems.clone(), &loaded.sources)),
+        }
+    }
+
+    /// Whether anything in it is looked up.
+    pub fn looks_up(&self) -> bool {
+        self.loaded.blocks.iter().any(|block| block.word.starts_with("lookup "))
+    }
+
     /// The same configuration with names computed as what lives is named.
     pub fn renamed(&self, account: &AccountId, origins: &Arc<Origins>) -> Loaded {
-        let words = Words { account: Some(account.clone()), origins: Arc::clone(origins) };
+        let (origins, facts) = (Arc::clone(origins), self.facts.clone());
+        let words = Words { account: Some(account.clone()), origins, facts };
         lang::load(&self.texts, &self.vars, &words, Some(&self.snapshot))
     }
 }
@@ -251,7 +277,8 @@ fn evaluate(texts: Texts<'_>, account: Option<AccountId>, missing: Missing) -> R
         Some(config) if !bad => {
             let warnings = loaded.problems.clone();
             let snapshot = Snapshot::of(&files, &recorder, &vars, &loaded);
-            Ok(Stack { dir, config, warnings, snapshot, loaded, texts, vars })
+            let facts = None;
+            Ok(Stack { dir, config, warnings, snapshot, loaded, texts, vars, facts })
         }
         Some(_) | None => Err(Halt::of(loaded.problems.clone(), &loaded.sources)),
     }

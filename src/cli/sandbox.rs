@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use crate::kinds::{KindName, Spec, Tags};
 use crate::model::Region as RegionName;
 use crate::show::sandbox as show;
 use crate::sim::{KEYS, Region};
@@ -50,6 +51,24 @@ fn region(global: &Global, args: &SandboxArgs) -> RegionName {
     }
 }
 
+/// An object from its fields; tags stand among them.
+fn spec(kind: &str, fields: &str, tags: &[String]) -> Result<Spec, Halt> {
+    let bad = |text: String| Halt::one("X004", text, "`mlinfra show --json` shows such fields");
+    let Some(kind) = KindName::ALL.iter().find(|known| known.word() == kind) else {
+        let known: Vec<&str> = KindName::ALL.iter().map(|kind| kind.word()).collect();
+        return Err(bad(format!("{kind:?} is no kind; known are {}", known.join(", "))));
+    };
+    let mut fields: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(fields).map_err(|error| bad(format!("no JSON object: {error}")))?;
+    let pair =
+        |tag: &String| tag.split_once('=').map(|(key, value)| (key.to_owned(), value.into()));
+    fields.insert(
+        "tags".to_owned(),
+        serde_json::Value::Object(tags.iter().filter_map(pair).collect()),
+    );
+    kind.read(fields).map_err(|error| bad(format!("no {kind}: {error}")))
+}
+
 fn act(
     global: &Global,
     terminal: &Terminal,
@@ -78,6 +97,10 @@ fn act(
             })?;
             let id = region.foreign_edit(object, field, value)?;
             format!("A stranger has changed {field} of {}.\n", id.short())
+        }
+        SandboxCommand::Create { kind, fields, tags } => {
+            let id = region.foreign_create(&spec(kind, fields, tags)?, Tags::new())?;
+            format!("A stranger has made {id}.\n")
         }
         SandboxCommand::Delete { object } => {
             let id = region.foreign_delete(object)?;

@@ -94,6 +94,16 @@ pub enum SandboxCommand {
         /// Its value, as JSON.
         value: String,
     },
+    /// Make an object without our tags, as somebody else would.
+    Create {
+        /// Its kind, as `mlinfra show --json` names it.
+        kind: String,
+        /// Its fields, as JSON.
+        fields: String,
+        /// A tag; may be given several times.
+        #[arg(long = "tag", value_name = "KEY=VALUE")]
+        tags: Vec<String>,
+    },
     /// Delete an object, as somebody else would.
     Delete {
         /// The object: its id, name, or address.

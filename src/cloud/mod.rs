@@ -6,10 +6,12 @@
 
 mod call;
 mod failure;
+mod lookup;
 mod observed;
 
 pub use call::{Call, Launch, Make, Owner, Reply};
 pub use failure::{Class, Failure, Left};
+pub use lookup::{Lookup, Lookups, Match, matched};
 pub use observed::{Live, Observed, Phase, Seen, Stray};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,6 +75,8 @@ pub struct Ask {
     pub images: BTreeSet<String>,
     /// Instance types whose zones matter.
     pub instance_types: BTreeSet<String>,
+    /// What exists already.
+    pub lookups: BTreeSet<Lookup>,
 }
 
 /// What was found out.
@@ -86,12 +90,15 @@ pub struct Facts {
     pub images: BTreeMap<String, ImageId>,
     /// Which zones offer an instance type; empty for a type that the region lacks.
     pub offerings: BTreeMap<String, BTreeSet<Zone>>,
+    /// What was found of what exists already.
+    pub lookups: Lookups,
 }
 
 impl Facts {
     /// Facts that only name the home: enough to check a configuration without a cloud.
     pub fn bare(home: Home) -> Self {
-        Self { home, zones: Vec::new(), images: BTreeMap::new(), offerings: BTreeMap::new() }
+        let (images, offerings, lookups) = (BTreeMap::new(), BTreeMap::new(), Lookups::new());
+        Self { home, zones: Vec::new(), images, offerings, lookups }
     }
 
     /// The region.

@@ -48,6 +48,9 @@ pub const OUTPUT: BlockSchema = BlockSchema {
     doc: "A value that is shown after apply and read by other tools.",
 };
 
+/// What can be looked up: the first labels of `lookup` blocks.
+pub(crate) const LOOKUPS: [&str; 6] = ["vpc", "subnets", "bucket", "image", "zones", "account"];
+
 /// Attributes of every block that becomes cloud objects.
 pub const META: &[Attribute] = &[
     Attribute::new(

@@ -2,9 +2,10 @@
 
 use hcl_edit::structure::{Block, Structure};
 
-use crate::model::{Block as Kind, Problem, Source, Span};
+use crate::model::{Block as Kind, Name, Problem, Source, Span};
 
-use super::builtin::{LOCALS, OUTPUT, VARIABLE};
+use super::builtin::{LOCALS, LOOKUPS, OUTPUT, VARIABLE};
+use super::eval::Eval;
 use super::graph::{Graph, Node, What};
 use super::load::Loader;
 use super::schema::BlockSchema;
@@ -54,20 +55,12 @@ impl<'a> Loader<'a> {
         let Some(eval) = self.eval(file, graph) else { return };
         let word = block.ident.value().as_str();
         let span = body::header(&eval, block);
-        let schemas = self.world.schema();
-        let schema = match word {
-            "variable" => &VARIABLE,
-            "output" => &OUTPUT,
-            "locals" => &LOCALS,
-            _ => match schemas.iter().find(|schema| schema.word == word) {
-                Some(schema) => schema,
-                None => {
-                    let place = eval.span(&block.ident);
-                    let problem = unknown_block(word, &place, schemas);
-                    self.problems.push(problem);
-                    return;
-                }
-            },
+        let schema = match self.table(&eval, block) {
+            Ok(schema) => schema,
+            Err(problem) => {
+                self.problems.push(*problem);
+                return;
+            }
         };
         let inside = ["variable", "output", "locals", "module", "lookup"];
         let fits = inside.contains(&word) || Kind::from_word(word).is_some();
@@ -76,6 +69,12 @@ impl<'a> Loader<'a> {
             let help = "it stands in the files of the stack that uses the module; move it there";
             let problem = Problem::error(codes::STACK, text).at(&span, "in a module");
             self.problems.push(problem.help(help));
+            return;
+        }
+        if word == "lookup" {
+            let name = block.labels.get(1).map_or("", |label| label.as_str());
+            let what = What::Block(block, schema);
+            self.add(graph, Node { what, word: schema.word, name, span, file }, true);
             return;
         }
         let label = match body::top_label(&eval, block, schema) {
@@ -101,6 +100,44 @@ impl<'a> Loader<'a> {
         let unique = label.is_some();
         let node = Node { what, word: first, name, span, file };
         self.add(graph, node, unique && word != "stack");
+    }
+
+    /// The table of a block.
+    fn table(&self, eval: &Eval<'_>, block: &Block) -> Result<&'static BlockSchema, Box<Problem>> {
+        let schemas = self.world.schema();
+        match block.ident.value().as_str() {
+            "variable" => Ok(&VARIABLE),
+            "output" => Ok(&OUTPUT),
+            "locals" => Ok(&LOCALS),
+            "lookup" => self.lookup(eval, block),
+            word => schemas
+                .iter()
+                .find(|schema| schema.word == word)
+                .ok_or_else(|| Box::new(unknown_block(word, &eval.span(&block.ident), schemas))),
+        }
+    }
+
+    /// The table of a lookup, by its first label.
+    fn lookup(&self, eval: &Eval<'_>, block: &Block) -> Result<&'static BlockSchema, Box<Problem>> {
+        let span = body::header(eval, block);
+        let error = |text: String, label: &str| {
+            Box::new(Problem::error(codes::LABEL, text).at(&span, label))
+        };
+        let [kind, name] = block.labels.as_slice() else {
+            let text = "`lookup` needs two labels: a kind and a name".to_owned();
+            let help = "write lookup \"vpc\" \"shared\" { … }, and read lookup.vpc.shared.id";
+            return Err(Box::new(error(text, "").help(help)));
+        };
+        Name::new(name.as_str()).map_err(|bad| error(bad.to_string(), "not a name"))?;
+        let kind = kind.as_str();
+        let schemas = self.world.schema().iter();
+        let found =
+            schemas.into_iter().find(|schema| schema.word.strip_prefix("lookup ") == Some(kind));
+        found.ok_or_else(|| {
+            let text = format!("nothing of the kind {kind:?} can be looked up");
+            let help = nearest::help(kind, "known are", &LOOKUPS);
+            Box::new(error(text, "not known").help(help))
+        })
     }
 
     fn declare_locals(&mut self, graph: &mut Graph<'a>, file: usize, block: &'a Block) {
@@ -147,7 +184,8 @@ fn referable(schema: &BlockSchema) -> bool {
 }
 
 fn unknown_block(word: &str, span: &Span, schemas: &[BlockSchema]) -> Problem {
-    let mut names: Vec<&str> = schemas.iter().map(|schema| schema.word).collect();
+    let mut names: Vec<&str> =
+        schemas.iter().filter_map(|schema| schema.word.split(' ').next()).collect();
     names.extend(["variable", "output", "locals"]);
     names.sort_unstable();
     names.dedup();

@@ -48,7 +48,7 @@ impl Node<'_> {
         if self.name.is_empty() {
             self.word.to_owned()
         } else {
-            format!("{}.{}", self.word, self.name)
+            format!("{}.{}", self.word.replace(' ', "."), self.name)
         }
     }
 }
@@ -293,7 +293,11 @@ impl Scope for Graph<'_> {
     }
 
     fn words(&self) -> Vec<&str> {
-        self.words.clone()
+        // `lookup vpc` is written lookup.vpc.
+        let mut words: Vec<&str> =
+            self.words.iter().map(|word| word.split(' ').next().unwrap_or(word)).collect();
+        words.dedup();
+        words
     }
 
     fn names(&self, word: &str) -> Vec<&str> {

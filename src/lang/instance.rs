@@ -137,7 +137,7 @@ impl<'a> Loader<'a> {
         if checked.complete {
             self.blocks.push(checked.block);
         }
-        let block = BlockValue { address, word: form.schema.word, exports };
+        let block = BlockValue { address, word: form.schema.word, exports, found: false };
         (Data::Block(block.into()).into(), checked.complete)
     }
 }

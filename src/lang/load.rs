@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use hcl_edit::structure::{Block, Body};
 
-use crate::model::{Address, Block as Kind, Module, Problem, Sources, Span};
+use crate::model::{Address, Block as Kind, Module, Name, Problem, Sources, Span};
 
 use super::body::{self, Problems, Subject};
 use super::builtin::OUTPUT;
@@ -19,7 +19,7 @@ use super::read::ReadFile;
 use super::rules::Inside;
 use super::schema::BlockSchema;
 use super::snapshot::Variable;
-use super::value::{Data, Value};
+use super::value::{BlockValue, Data, Value};
 use super::vars::Vars;
 use super::{Evaluated, File, Loaded, Output, World, codes, convert, nearest, tidy, variable};
 
@@ -285,7 +285,16 @@ impl<'a> Loader<'a> {
         if checked.complete {
             self.blocks.push(checked.block);
         }
-        Some(Value::from(Data::Object(exports)).from_span(span))
+        let value = match (node.word, Name::new(node.name)) {
+            // A bucket is referred to as such: `read = [lookup.bucket.x]`.
+            ("lookup bucket", Ok(name)) => {
+                let address = Address::block(Kind::Bucket, name);
+                let word = Kind::Bucket.word();
+                Data::Block(BlockValue { address, word, exports, found: true }.into())
+            }
+            (_, Ok(_) | Err(_)) => Data::Object(exports),
+        };
+        Some(Value::from(value).from_span(span))
     }
 
     /// The rules of all variables, which may refer to anything.

@@ -28,7 +28,18 @@ impl<'i, 'a> References<'i, 'a> {
 
 impl Visit for References<'_, '_> {
     fn visit_traversal(&mut self, node: &Traversal) {
-        if let (Expression::Variable(word), Some(first)) = (&node.expr, node.operators.first())
+        if let (Expression::Variable(word), [first, second, ..]) = (&node.expr, &*node.operators)
+            && let TraversalOperator::GetAttr(kind) = first.value()
+            && let TraversalOperator::GetAttr(name) = second.value()
+            && word.value().as_str() == "lookup"
+            && let Some(names) = self.index.get(format!("lookup {}", kind.value()).as_str())
+            && let Some(place) = names.get(name.value().as_str())
+        {
+            let start = word.span().map_or(0, |span| span.start);
+            let end = name.span().or_else(|| word.span()).map_or(start, |span| span.end);
+            self.found.push((*place, start..end));
+        } else if let (Expression::Variable(word), Some(first)) =
+            (&node.expr, node.operators.first())
             && let TraversalOperator::GetAttr(name) = first.value()
             && !self.bound.iter().any(|bound| bound == word.value().as_str())
             && let Some(names) = self.index.get(word.value().as_str())

@@ -177,6 +177,9 @@ fn module(item: &Expression, inside: &Inside) -> Option<Vec<Address>> {
 fn addresses(value: &Value, out: &mut Vec<Address>) -> bool {
     match &value.data {
         Data::Block(block) => {
+            if block.found {
+                return false;
+            }
             out.push(block.address.clone());
             true
         }

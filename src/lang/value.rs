@@ -62,6 +62,8 @@ pub struct BlockValue {
     pub word: &'static str,
     /// What can be read from it.
     pub exports: BTreeMap<String, Value>,
+    /// It was looked up: its address says how it is called here, and nothing is declared there.
+    pub found: bool,
 }
 
 impl fmt::Debug for Value {
@@ -207,7 +209,7 @@ impl Value {
 
     /// The address of the block that it refers to.
     pub fn address(&self) -> Option<&Address> {
-        self.block().map(|block| &block.address)
+        self.block().filter(|block| !block.found).map(|block| &block.address)
     }
 
     /// A text, known or completed by apply.

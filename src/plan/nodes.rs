@@ -18,9 +18,12 @@ pub(super) fn fleets<'a>(draft: &mut Draft<'a>, desired: &Desired, standing: &St
     if desired.fleets.is_empty() {
         return;
     }
-    let stays: BTreeSet<CloudId> = draft.staying.values().cloned().collect();
+    let stays: BTreeSet<&CloudId> = draft.staying.values().collect();
+    let subnets = standing.values().flatten().filter(|(_, live)| live.kind == KindName::Subnet);
+    let going = subnets.map(|(id, _)| *id).filter(|id| !stays.contains(id));
+    let going: BTreeSet<CloudId> = going.cloned().collect();
     for (address, fleet) in &desired.fleets {
-        self::fleet(draft, (address, fleet), standing, &stays);
+        self::fleet(draft, (address, fleet), standing, &going);
     }
 }
 
@@ -28,7 +31,7 @@ fn fleet<'a>(
     draft: &mut Draft<'a>,
     (address, fleet): (&Address, &Fleet),
     standing: &Standing<'a>,
-    stays: &BTreeSet<CloudId>,
+    going: &BTreeSet<CloudId>,
 ) {
     let nodes: Vec<Found<'a>> = standing
         .get(address)
@@ -41,11 +44,11 @@ fn fleet<'a>(
         })
         .collect();
     let template = draft.staying.get(&fleet.template);
-    // A subnet that goes takes its nodes along. Zones that are merely no longer offered
+    // A subnet of ours that goes takes its nodes along. Zones that are merely no longer offered
     // do not: nobody wants to lose a running job to a shorter list.
     let is_current = |node: &Node| match (&node.template, template, &node.subnet) {
         (Link::Id(id), Some(wanted), Link::Id(subnet)) => {
-            id.as_str() == wanted.as_str() && stays.contains(&CloudId::from(subnet.as_str()))
+            id.as_str() == wanted.as_str() && !going.contains(&CloudId::from(subnet.as_str()))
         }
         (Link::Id(_) | Link::To(_), _, _) => false,
     };

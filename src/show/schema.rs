@@ -9,9 +9,15 @@ use crate::model::Block;
 /// JSON Schema of a configuration in HCL's JSON form.
 pub fn json(blocks: &[BlockSchema]) -> Value {
     let mut properties = Map::new();
+    let mut lookups = Map::new();
     for block in blocks {
-        properties.insert(block.word.to_owned(), labelled(block));
+        match block.word.strip_prefix("lookup ") {
+            Some(kind) => drop(lookups.insert(kind.to_owned(), labelled(block))),
+            None => drop(properties.insert(block.word.to_owned(), labelled(block))),
+        }
     }
+    let lookups = json!({ "type": "object", "properties": lookups });
+    properties.insert("lookup".to_owned(), lookups);
     properties.insert("locals".to_owned(), json!({ "type": "object" }));
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -138,7 +144,11 @@ fn attributes(out: &mut String, attributes: &[Attribute]) {
 fn section(out: &mut String, block: &BlockSchema, within: &str) {
     let label = block.label.map_or("", |_| " \"name\"");
     let level = if within.is_empty() { "##" } else { "###" };
-    out.push_str(&format!("\n{level} {within}{}{label}\n\n{}\n", block.word, block.doc));
+    let word = match block.word.split_once(' ') {
+        Some((word, kind)) => format!("{word} \"{kind}\""),
+        None => block.word.to_owned(),
+    };
+    out.push_str(&format!("\n{level} {within}{word}{label}\n\n{}\n", block.doc));
     if let Some(label) = block.label {
         out.push_str(&format!("\nIts label is {label}.\n"));
     }
@@ -147,7 +157,8 @@ fn section(out: &mut String, block: &BlockSchema, within: &str) {
         out.push_str("\n| can be read | meaning |\n|---|---|\n");
     }
     for export in block.exports {
-        out.push_str(&format!("| `{}.<name>.{}` | {} |\n", block.word, export.name, export.doc));
+        let word = block.word.replace(' ', ".");
+        out.push_str(&format!("| `{word}.<name>.{}` | {} |\n", export.name, export.doc));
     }
     for inner in block.blocks {
         section(out, inner, &format!("{} / ", block.word));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::lookup;
 use super::object::{Object, all_tags};
 use super::physics::{self, Physics};
 use super::rules::refuse;
@@ -27,7 +28,7 @@ pub(super) fn home(world: &World, region: &RegionName) -> Home {
 }
 
 /// The answers to what an expansion asks.
-pub(super) fn facts(world: &World, region: &RegionName, ask: &Ask) -> Facts {
+pub(super) fn facts(world: &World, region: &RegionName, ask: &Ask, now: u64) -> Facts {
     let settings = &world.settings;
     let zones = settings.zones_of(region);
     let image = |name: &String| Some((name.clone(), settings.image(name)?));
@@ -39,6 +40,11 @@ pub(super) fn facts(world: &World, region: &RegionName, ask: &Ask) -> Facts {
         home: home(world, region),
         images: ask.images.iter().filter_map(image).collect(),
         offerings: ask.instance_types.iter().map(offering).collect(),
+        lookups: ask
+            .lookups
+            .iter()
+            .map(|question| (question.clone(), lookup::answer(world, region, question, now)))
+            .collect(),
         zones,
     }
 }

@@ -12,6 +12,7 @@ mod error;
 mod file;
 mod foreign;
 mod look;
+mod lookup;
 mod object;
 mod physics;
 mod region;

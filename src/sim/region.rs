@@ -323,7 +323,7 @@ impl Cloud for Region {
         inner.count("ec2:DescribeAvailabilityZones", 1);
         inner.count("ssm:GetParameters", (ask.images.len() as u64).div_ceil(10));
         inner.count("ec2:DescribeInstanceTypeOfferings", u64::from(!ask.instance_types.is_empty()));
-        let facts = inner.turn(|world, _| (look::facts(world, &self.name, ask), None));
+        let facts = inner.turn(|world, now| (look::facts(world, &self.name, ask, now), None));
         facts.map_err(|why| broken("ec2:DescribeAvailabilityZones", &why))
     }
 

@@ -13,6 +13,7 @@ use crate::model::{Address, ImageId, Link, Zone};
 
 use super::desired::Fleet;
 use super::expansion::{Expansion, tags_of};
+use super::ground::Ground;
 use super::names::Here;
 use super::{network, rights, user_data};
 
@@ -22,7 +23,20 @@ pub const SCHEMA: BlockSchema = BlockSchema {
     label: Some("the name by which other blocks refer to it"),
     repeats: true,
     attributes: &[
-        Attribute::new("network", Type::Reference("network"), "Where its nodes run.").required(),
+        Attribute::new(
+            "network",
+            Type::Reference("network"),
+            "Where its nodes run: this, or `subnets`.",
+        ),
+        Attribute::new(
+            "subnets",
+            Type::Object(&[
+                Attribute::new("vpc", Type::String, "The VPC's id.").required(),
+                Attribute::new("zones", Type::Map(&Type::String), "Subnets by zone.").required(),
+                Attribute::new("ids", Type::List(&Type::String), "All of their ids."),
+            ]),
+            "Subnets that exist already, in which its nodes run: `lookup.subnets.<name>`.",
+        ),
         Attribute::new("instance_type", Type::String, "What its nodes are, such as `p5.48xlarge`.")
             .required(),
         Attribute::new("nodes", Type::Integer, "How many nodes it has; 0 to 1000.").required(),
@@ -118,7 +132,8 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
     // Whatever the number of nodes: another template would replace every node of a cluster
     // that grows from one or shrinks to it.
     let grouped = together;
-    security_group(x, block, &address);
+    let ground = Ground::of(x, block);
+    security_group(x, block, &address, ground.as_ref());
     rights::role(x, block, &address);
     if grouped {
         let at = address.with_part("placement");
@@ -130,7 +145,7 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
         x.desired.specs.insert(at, spec.into());
     }
     template(x, block, &address, (type_name, known, grouped));
-    let offers = offers(x, block, type_name);
+    let offers = offers(x, block, type_name, ground.as_ref());
     let nodes = address.with_part("nodes");
     let fleet = Fleet {
         count,
@@ -150,9 +165,14 @@ fn whole_network(x: &Expansion<'_>, block: &Evaluated) -> std::collections::BTre
     x.desired.specs.keys().filter(of_it).cloned().collect()
 }
 
-fn security_group(x: &mut Expansion<'_>, block: &Evaluated, address: &Address) {
+fn security_group(
+    x: &mut Expansion<'_>,
+    block: &Evaluated,
+    address: &Address,
+    ground: Option<&Ground>,
+) {
     let at = address.with_part("group");
-    let Some(network) = block.attr("network").and_then(Value::address) else { return };
+    let Some(ground) = ground else { return };
     let anywhere = Peer::Cidr("0.0.0.0/0".to_owned());
     let mut egress = vec![
         // EFA wants the group itself named in both directions.
@@ -163,7 +183,7 @@ fn security_group(x: &mut Expansion<'_>, block: &Evaluated, address: &Address) {
     let spec = SecurityGroup {
         name: x.here.name(&at, "", 240),
         description: x.here.nodes_of(&at),
-        vpc: Link::To(network.with_part("vpc")),
+        vpc: ground.vpc(),
         ingress: vec![Rule::all(Peer::Itself, "between nodes")],
         egress,
         tags: tags_of(x, &at, block),
@@ -286,9 +306,14 @@ fn wanted(x: &mut Expansion<'_>, block: &Evaluated, open: &[Zone]) -> Vec<Zone> 
 }
 
 /// Zones that offer the type, in the author's order.
-fn offers(x: &mut Expansion<'_>, block: &Evaluated, type_name: &str) -> Vec<Offer> {
-    let Some(network) = block.attr("network").and_then(Value::address) else { return Vec::new() };
-    let open = x.networks.get(network).cloned().unwrap_or_default();
+fn offers(
+    x: &mut Expansion<'_>,
+    block: &Evaluated,
+    type_name: &str,
+    ground: Option<&Ground>,
+) -> Vec<Offer> {
+    let Some(ground) = ground else { return Vec::new() };
+    let open = ground.zones(x);
     let wanted = wanted(x, block, &open);
     let zones: Vec<Zone> = match x.facts.offerings.get(type_name) {
         Some(offered) => wanted.iter().filter(|zone| offered.contains(zone)).cloned().collect(),
@@ -314,10 +339,9 @@ fn offers(x: &mut Expansion<'_>, block: &Evaluated, type_name: &str) -> Vec<Offe
     zones
         .into_iter()
         .filter_map(|zone| {
-            let letter = zone.letter()?;
             Some(Offer {
                 instance_type: type_name.to_owned(),
-                subnet: Link::To(network::private_subnet(network, letter)),
+                subnet: ground.subnet(&zone)?,
                 zone,
                 market: Market::OnDemand,
             })

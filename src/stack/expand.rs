@@ -15,7 +15,7 @@ use super::expansion::{Expansion, map};
 use super::moved::Moves;
 use super::names::Here;
 use super::pins::Pins;
-use super::{adopt, bucket, cluster, follow, forget, network, queue};
+use super::{adopt, bucket, cluster, follow, forget, lookup, network, queue};
 
 /// What the `stack` block says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +56,13 @@ pub fn ask(loaded: &Loaded) -> Ask {
         ask.images.insert(text("image").unwrap_or_else(|| "dlami-base".to_owned()));
         ask.instance_types.extend(text("instance_type"));
     }
+    ask.lookups = loaded.blocks.iter().filter_map(lookup::question).collect();
     ask
+}
+
+/// Lookups without the one object that they mean.
+pub fn not_found(loaded: &Loaded, facts: &Facts) -> Vec<Problem> {
+    tidy(lookup::problems(loaded, facts))
 }
 
 /// Names that the author chose and that no prefix of ours covers.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::cloud::Facts;
 use crate::kinds::Home;
 use crate::lang::schema::{Attribute, BlockSchema, Type};
 use crate::lang::{Evaluated, LOCALS, MODULE, OUTPUT, VARIABLE, Value, World};
@@ -10,7 +11,7 @@ use crate::model::{AccountId, Block};
 
 use super::expand::config_of;
 use super::names::{Here, Origins};
-use super::{adopt, backend, bucket, cluster, forget, moved, network, queue};
+use super::{adopt, backend, bucket, cluster, forget, lookup, moved, network, queue};
 
 /// All blocks, in the order of the documents.
 pub const BLOCKS: &[BlockSchema] = &[
@@ -20,6 +21,12 @@ pub const BLOCKS: &[BlockSchema] = &[
     queue::SCHEMA,
     cluster::SCHEMA,
     moved::SCHEMA,
+    lookup::VPC,
+    lookup::SUBNETS,
+    lookup::BUCKET,
+    lookup::IMAGE,
+    lookup::ZONES,
+    lookup::ACCOUNT,
     MODULE,
     adopt::SCHEMA,
     forget::SCHEMA,
@@ -53,6 +60,8 @@ pub struct Words {
     pub account: Option<AccountId>,
     /// Objects whose names were computed from an address that they had before.
     pub origins: Arc<Origins>,
+    /// What was found out, once it was: what is looked up is known from then on.
+    pub facts: Option<Arc<Facts>>,
 }
 
 impl World for Words {
@@ -72,6 +81,9 @@ impl World for Words {
             Some(Block::Network) => network::exports(block),
             Some(Block::Queue) => queue::exports(&here, block),
             Some(Block::Cluster) => cluster::exports(&here, block),
+            None if block.word.starts_with("lookup ") => {
+                return lookup::exports(&here, block, self.facts.as_deref());
+            }
             None => BTreeMap::new(),
         };
         if known.is_none() {

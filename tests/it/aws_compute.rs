@@ -237,6 +237,7 @@ async fn aws_facts_name_zones_offerings_and_images() {
             .map(str::to_owned)
             .into(),
         instance_types: ["p5.48xlarge", "x99.none"].map(str::to_owned).into(),
+        ..Ask::default()
     };
     let facts = stage.aws.facts(&ask).await.expect("facts");
     assert_eq!(facts.home, home());

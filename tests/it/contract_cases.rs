@@ -193,6 +193,7 @@ async fn facts(stage: &Stage<'_>) -> Outcome {
     let ask = Ask {
         images: [stage.place.image.to_string(), "no-such-image".to_owned()].into(),
         instance_types: [kind.clone(), "x9.nonsense".to_owned()].into(),
+        ..Ask::default()
     };
     let facts = stage.cloud.facts(&ask).await?;
     must(facts.home == *stage.home(), "another home than the caller's")?;

@@ -247,7 +247,7 @@ impl Lab {
     fn loaded(&self, text: &str, pins: &Pins) -> Loaded {
         let files = [File { name: "main.hcl".to_owned(), text: text.to_owned() }];
         let account = Some(self.home().account);
-        let words = Words { account, origins: Arc::clone(&pins.origins) };
+        let words = Words { account, origins: Arc::clone(&pins.origins), facts: None };
         lang::load(&files, &Vars::new(), &words, None)
     }
 

@@ -99,6 +99,7 @@ async fn facts_follow_the_settings() {
     let ask = Ask {
         images: images.iter().map(ToString::to_string).collect(),
         instance_types: types.iter().map(ToString::to_string).collect(),
+        ..Ask::default()
     };
     let facts = region.facts(&ask).await.expect("facts");
     assert_eq!(facts.zones, [Zone::from("us-east-1a"), Zone::from("us-east-1c")]);

@@ -1,0 +1,7 @@
+stack "bad" {
+  region = "us-east-1"
+}
+
+lookup "vpc" {
+  id = "vpc-1"
+}
