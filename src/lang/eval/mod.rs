@@ -6,6 +6,7 @@
 
 mod call;
 mod collect;
+mod lookup;
 mod operate;
 mod template;
 mod traverse;
