@@ -27,6 +27,7 @@ use super::terminal::Terminal;
 use super::{DONE, INTERRUPTED, PROBLEM, ask, planfile, select};
 
 pub fn run(global: &Global, terminal: &Terminal, args: &ApplyArgs) -> Result<u8, Halt> {
+    terminal.announce();
     let order = match &args.plan {
         Some(path) => Order::saved(planfile::read(path)?),
         None => Order::apply(select::of(&args.select)?),
@@ -116,7 +117,6 @@ impl Goal {
 /// Plans, asks, applies.
 pub fn go(global: &Global, terminal: &Terminal, args: &RunArgs, order: &Order) -> Result<u8, Halt> {
     let runtime = connect::runtime(global)?;
-    terminal.announce();
     runtime.block_on(async {
         let session = match &order.saved {
             Some(saved) => planfile::session(global, &args.vars, saved).await?,

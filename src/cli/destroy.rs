@@ -7,6 +7,7 @@ use super::select;
 use super::terminal::Terminal;
 
 pub fn run(global: &Global, terminal: &Terminal, args: &DestroyArgs) -> Result<u8, Halt> {
+    terminal.announce();
     let selection = select::targets(&args.targets)?;
     go(global, terminal, &args.run, &Order::destroy(selection))
 }

@@ -19,8 +19,8 @@ use super::terminal::Terminal;
 use super::{CHANGES, DONE, planfile, select};
 
 pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, Halt> {
-    let runtime = connect::runtime(global)?;
     terminal.announce();
+    let runtime = connect::runtime(global)?;
     let selection = select::of(&args.select)?;
     let lasts = planfile::duration(&args.expires)?;
     if let Some(path) = &args.out {

@@ -59,9 +59,11 @@ pub fn event_json(
         }),
         Event::Failed { step: id, failure, took } => one(id, &|step| {
             let text = format!("{} failed: {failure}", words::doing(&step.action));
-            hooks(step, "apply_errored", &text, timestamp, &|_| {
+            let mut lines = hooks(step, "apply_errored", &text, timestamp, &|_| {
                 failed(failure, step, took.as_secs())
-            })
+            });
+            lines.push(diagnostic(&problem(step, &text, failure), timestamp));
+            lines
         }),
         Event::Skipped { step: id, because } => one(id, &|skipped| {
             let Some(cause) = step(because) else { return Vec::new() };
@@ -71,6 +73,17 @@ pub fn event_json(
         }),
         Event::Stopping => vec![line("warn", "Stopping", timestamp, "stopping", &json!({}))],
     }
+}
+
+/// A failed step as a problem: readers that look for nothing else find it.
+fn problem(step: &Step, text: &str, failure: &Failure) -> Value {
+    json!({
+        "severity": "error",
+        "code": "A004",
+        "summary": format!("{}: {text}", step.address),
+        "detail": super::advice::next(failure.class, failure, step),
+        "address": change_json::step_names(step).first().map(Named::full),
+    })
 }
 
 fn failed(failure: &Failure, step: &Step, seconds: u64) -> Value {

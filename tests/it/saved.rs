@@ -89,6 +89,47 @@ fn a_plan_of_a_later_format_is_told_from_a_damaged_one() {
     assert_eq!(Saved::from_bytes(&bytes), Err(NoPlan::Format(2)));
 }
 
+/// What the binary says of a plan that somebody has written anew.
+fn applied(edit: &dyn Fn(&mut Saved)) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = "stack \"s\" {\n  region = \"us-east-1\"\n}\n\nbucket \"data\" {}\n";
+    std::fs::write(folder.path().join("main.hcl"), text).expect("written");
+    let run = |args: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mlinfra"));
+        command.current_dir(folder.path()).args(args).env("MLINFRA_SANDBOX", "1");
+        let output = command.output().expect("the binary runs");
+        String::from_utf8(output.stderr).expect("text")
+    };
+    assert_eq!(run(&["plan", "--out", "plan"]), "");
+    let path = folder.path().join("plan");
+    let mut saved = Saved::from_bytes(&std::fs::read(&path).expect("a file")).expect("a plan");
+    edit(&mut saved);
+    std::fs::write(&path, saved.to_bytes()).expect("written");
+    run(&["apply", "plan"])
+}
+
+#[test]
+fn a_checksum_alone_is_not_trusted() {
+    assert_eq!(applied(&|_| {}), "");
+    let told = applied(&|saved| saved.mlinfra = "0.0.9".to_owned());
+    assert!(told.starts_with("Error[P012]: the plan was made by mlinfra 0.0.9"), "{told}");
+    let told = applied(&|saved| saved.configuration = "0".repeat(64));
+    assert!(told.starts_with("Error[P010]: the configuration in the plan"), "{told}");
+    let told = applied(&|saved| saved.home.region = Region::from("eu-west-1"));
+    assert!(told.starts_with("Error[P012]: the plan is for account"), "{told}");
+    // Steps that nobody planned do not come out when it is planned again.
+    let told = applied(&|saved| saved.plan.steps.clear());
+    assert!(told.starts_with("Error[P016]: a new plan has other steps"), "{told}");
+    let told = applied(&|saved| {
+        for step in &mut saved.plan.steps {
+            if let Action::Create { spec: Spec::Bucket(bucket), .. } = &mut step.action {
+                bucket.versioning = false;
+            }
+        }
+    });
+    assert!(told.contains("versioning is true, was false"), "{told}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_has_changed_in_the_cloud_is_named_and_nodes_are_not() {
     let (_, before, _) = world_and_plan().await;
