@@ -192,7 +192,10 @@ pub async fn session(global: &Global, args: &VarArgs, saved: &Saved) -> Result<S
 fn same_files(dir: &Path, saved: &Saved) -> Result<(), Halt> {
     let snapshot = &saved.snapshot;
     let inner = |name: &String| Path::new(name).parent().map(Path::to_path_buf);
-    let mut folders: BTreeSet<PathBuf> = snapshot.files.keys().filter_map(inner).collect();
+    // Files of modules are among what was read.
+    let modules = snapshot.reads.keys().filter(|name| name.ends_with(".hcl"));
+    let all = snapshot.files.keys().chain(modules);
+    let mut folders: BTreeSet<PathBuf> = all.filter_map(inner).collect();
     folders.insert(PathBuf::new());
     let mut here: BTreeSet<String> = BTreeSet::new();
     for folder in folders {
@@ -211,7 +214,9 @@ fn same_files(dir: &Path, saved: &Saved) -> Result<(), Halt> {
             Err(_) => told.push(format!("{name} is gone")),
         }
     }
-    let added = here.iter().filter(|name| !snapshot.files.contains_key(*name));
+    let known =
+        |name: &String| snapshot.files.contains_key(name) || snapshot.reads.contains_key(name);
+    let added = here.iter().filter(|name| !known(name));
     told.extend(added.map(|name| format!("{name} is new")));
     for path in snapshot.reads.keys() {
         let was = lang::ReadFile::read(snapshot, path).unwrap_or_default();
