@@ -74,7 +74,7 @@ fn faults_at_every_operation_end_converged_or_explained() {
     let root = cell::Root::start();
     let first = root.world.inventory();
     let files = [File { name: "main.hcl".to_owned(), text: scene::whole() }];
-    let words = stack::Words { account: None, origins: Arc::default() };
+    let words = stack::Words { account: None, origins: Arc::default(), facts: None };
     let loaded = lang::load(&files, &Vars::new(), &words, None);
     let facts = root.world.facts(&stack::ask(&loaded));
     let scenes = scene::all(&facts);

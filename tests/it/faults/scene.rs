@@ -31,7 +31,8 @@ pub struct Scene {
 /// A configuration, expanded.
 fn desired(text: &str, facts: &Facts) -> Desired {
     let files = [File { name: "main.hcl".to_owned(), text: text.to_owned() }];
-    let words = Words { account: Some(facts.home.account.clone()), origins: Arc::default() };
+    let words =
+        Words { account: Some(facts.home.account.clone()), origins: Arc::default(), facts: None };
     let loaded = lang::load(&files, &Vars::new(), &words, None);
     assert!(loaded.problems.is_empty(), "{:#?}", loaded.problems);
     stack::expand(&loaded, facts, &Pins::default()).expect("a stack")
