@@ -16,6 +16,8 @@ mod aws_faults;
 #[cfg(feature = "aws")]
 mod aws_iam;
 #[cfg(feature = "aws")]
+mod aws_ledger;
+#[cfg(feature = "aws")]
 mod aws_moto_wrong;
 #[cfg(feature = "aws")]
 mod aws_network;
