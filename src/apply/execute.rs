@@ -98,7 +98,7 @@ impl Hands<'_> {
                 let address = plan.steps[at].address.clone();
                 made.lock().unwrap_or_else(PoisonError::into_inner).insert(address, id.clone());
             }
-            if let Err(error) = self.close(plan, at, &result).await {
+            if let Err(error) = self.close(plan, (at, begun), &result).await {
                 outcome.ledger = Some(error);
             }
             self.settle(at, begun, result, &mut outcome, &mut board);
@@ -145,7 +145,7 @@ impl Hands<'_> {
     async fn close(
         &self,
         plan: &Plan,
-        at: StepId,
+        (at, begun): (StepId, Instant),
         result: &Result<Vec<CloudId>, Trouble>,
     ) -> Result<(), StoreError> {
         let step = &plan.steps[at];
@@ -156,8 +156,10 @@ impl Hands<'_> {
         };
         let (at, address) = (self.now(), step.address.clone());
         let verb = step.action.verb().to_owned();
+        let took = u64::try_from(begun.elapsed().as_millis()).ok();
         // What exists is known since its commit: this one waits for the next write.
-        self.journal.lock().await.stage(Entry::Did { at, address, verb, ids, failure }).await?;
+        let did = Entry::Did { at, address, verb, ids, failure, took };
+        self.journal.lock().await.stage(did).await?;
         Ok(())
     }
 

@@ -16,4 +16,4 @@ mod step;
 pub use event::{Event, Listener};
 pub use execute::Outcome;
 pub use hands::{Hands, Patience, Trouble};
-pub use session::{Convergence, Ended, NoApply, Planner, converge};
+pub use session::{Convergence, Ended, NoApply, Planner, Start, converge};

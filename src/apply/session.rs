@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use crate::cloud::Observed;
 use crate::kinds::{KindName, Plan};
-use crate::ledger::{Entry, Ledger, StoreError, Who};
+use crate::ledger::{Applied, Entry, Ledger, StoreError, Who};
 use crate::model::Address;
 use crate::plan::Refusal;
 
@@ -39,17 +40,24 @@ impl Hands<'_> {
     pub async fn run(
         &self,
         plan: &Plan,
-        who: Who,
-        names: BTreeSet<(KindName, String)>,
+        start: Start,
         planner: Planner<'_>,
     ) -> Result<Ended, StoreError> {
-        let begin = Entry::Begin { at: self.now(), who, steps: plan.steps.len(), names };
-        self.journal.lock().await.append(begin).await?;
+        let Start { who, names, config } = start;
+        let config = match config {
+            Some((digest, bytes)) => {
+                let kept = self.journal.lock().await.keep_config(&digest, &bytes).await?;
+                kept.then_some(digest)
+            }
+            None => None,
+        };
+        let (at, steps, plan_sum) = (self.now(), plan.steps.len(), Some(digest(plan)));
+        self.note(Entry::Begin { at, who, steps, names, plan: plan_sum, config }).await?;
         let outcome = self.execute(plan).await;
         if let Some(error) = outcome.ledger {
             return Err(error);
         }
-        let left = self.verify(&outcome, planner).await;
+        let (left, observed) = self.verify(&outcome, planner).await;
         let text = match (&left, outcome.is_complete()) {
             (Some(plan), true) if plan.is_empty() => "converged",
             (_, true) => "applied, with changes left",
@@ -60,6 +68,10 @@ impl Hands<'_> {
         let mut journal = self.journal.lock().await;
         let end = Entry::End { at: self.now(), outcome: text.to_owned(), outputs };
         journal.append(end).await?;
+        if let Some(observed) = observed {
+            let applied = Applied::of(journal.ledger.total, self.now(), &observed);
+            journal.keep_applied(&applied).await?;
+        }
         journal.finish(self.now()).await?;
         drop(journal);
         Ok(Ended { outcome, left })
@@ -67,28 +79,53 @@ impl Hands<'_> {
 
     /// Looks until a new plan is empty. After a failure or an interrupt one look is
     /// enough: it is known that something is left.
-    async fn verify(&self, outcome: &Outcome, planner: Planner<'_>) -> Option<Plan> {
+    async fn verify(
+        &self,
+        outcome: &Outcome,
+        planner: Planner<'_>,
+    ) -> (Option<Plan>, Option<Observed>) {
         let begun = Instant::now();
         let mut pause = Duration::from_secs(1);
         loop {
             let observed = if outcome.is_complete() {
-                self.until_visible().await.ok()?
+                match self.until_visible().await {
+                    Ok(observed) => observed,
+                    Err(_) => return (None, None),
+                }
             } else {
                 self.look().await
             };
             let plan = {
                 let journal = self.journal.lock().await;
-                planner(&observed, &journal.ledger).ok()?
+                planner(&observed, &journal.ledger)
             };
+            let Ok(plan) = plan else { return (None, Some(observed)) };
             if plan.is_empty() || !outcome.is_complete() || begun.elapsed() > self.patience.quiet {
-                return Some(plan);
+                return (Some(plan), Some(observed));
             }
             if self.pause(pause).await.is_err() {
-                return Some(plan);
+                return (Some(plan), Some(observed));
             }
             pause = (pause * 2).min(Duration::from_secs(30));
         }
     }
+}
+
+/// The checksum of a plan.
+fn digest(plan: &Plan) -> String {
+    let bytes = serde_json::to_vec(plan).unwrap_or_default();
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What is written down when an apply begins.
+#[derive(Clone, Debug, Default)]
+pub struct Start {
+    /// Who runs it.
+    pub who: Who,
+    /// Names that the author chose.
+    pub names: BTreeSet<(KindName, String)>,
+    /// The configuration and its checksum.
+    pub config: Option<(String, Vec<u8>)>,
 }
 
 /// The outputs that may be written down: known, and not sensitive.
@@ -103,10 +140,8 @@ pub struct Convergence<'a> {
     pub wanted: &'a (dyn Fn(&Address) -> bool + Sync),
     /// Plans against what the cloud shows.
     pub planner: Planner<'a>,
-    /// Who runs it.
-    pub who: Who,
-    /// Names that the author chose.
-    pub names: BTreeSet<(KindName, String)>,
+    /// What is written down when it begins.
+    pub start: Start,
 }
 
 /// Why there was no apply.
@@ -127,7 +162,6 @@ pub async fn converge(hands: &Hands<'_>, task: Convergence<'_>) -> Result<(Plan,
         let journal = hands.journal.lock().await;
         (task.planner)(&observed, &journal.ledger).map_err(NoApply::Refused)?
     };
-    let ended =
-        hands.run(&plan, task.who, task.names, task.planner).await.map_err(NoApply::Ledger)?;
+    let ended = hands.run(&plan, task.start, task.planner).await.map_err(NoApply::Ledger)?;
     Ok((plan, ended))
 }

@@ -2,10 +2,11 @@
 
 use crate::stack::Adoption;
 
-use super::apply::{Order, go};
+use super::apply::go;
 use super::args::{AdoptArgs, Global};
 use super::halt::Halt;
 use super::hand::{self, Hand};
+use super::order::Order;
 use super::terminal::Terminal;
 
 pub fn run(global: &Global, terminal: &Terminal, args: &AdoptArgs) -> Result<u8, Halt> {

@@ -13,15 +13,14 @@ use crate::kinds::Plan;
 use crate::ledger::{Journal, Lock, Store};
 use crate::model::{Address, Problem, Sources};
 use crate::plan::Selection;
-use crate::plan::saved::Saved;
 use crate::show;
 
 use super::args::{ApplyArgs, Global, RunArgs};
 use super::connect::{self, Session};
 use super::halt::Halt;
-use super::hand::Hand;
 use super::live::Live;
 use super::machine::{aside, dice, stamp};
+use super::order::{Goal, Order};
 use super::store::SCOPE;
 use super::terminal::Terminal;
 use super::{DONE, INTERRUPTED, PROBLEM, ask, planfile, select};
@@ -35,96 +34,13 @@ pub fn run(global: &Global, terminal: &Terminal, args: &ApplyArgs) -> Result<u8,
     go(global, terminal, &args.run, &order)
 }
 
-/// What is to be done.
-pub struct Order {
-    goal: Goal,
-    /// The parts.
-    pub selection: Selection,
-    saved: Option<Saved>,
-    hand: Option<Hand>,
-}
-
-impl Order {
-    /// The configuration, or parts of it.
-    pub fn apply(selection: Selection) -> Self {
-        Self { goal: Goal::Stack, selection, saved: None, hand: None }
-    }
-
-    /// Nothing of the stack stays, or nothing of parts of it.
-    pub fn destroy(selection: Selection) -> Self {
-        Self { goal: Goal::Nothing, selection, saved: None, hand: None }
-    }
-
-    /// One thing beside the configuration.
-    pub fn by_hand(hand: Hand) -> Self {
-        let goal = match &hand {
-            Hand::Adopt(..) => Goal::Adopt,
-            Hand::Forget(_) => Goal::Forget,
-        };
-        Self { goal, selection: Selection::default(), saved: None, hand: Some(hand) }
-    }
-
-    /// One or the other.
-    pub fn of(destroy: bool, selection: Selection) -> Self {
-        if destroy { Self::destroy(selection) } else { Self::apply(selection) }
-    }
-
-    /// Nothing is wanted.
-    pub fn is_destroy(&self) -> bool {
-        self.goal == Goal::Nothing
-    }
-
-    /// What was planned before.
-    fn saved(saved: Saved) -> Self {
-        let goal = if saved.destroy { Goal::Nothing } else { Goal::Stack };
-        Self { goal, selection: saved.selection.clone(), saved: Some(saved), hand: None }
-    }
-}
-
-/// What is wanted in the end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Goal {
-    /// The configuration.
-    Stack,
-    /// Nothing.
-    Nothing,
-    /// One object more than before.
-    Adopt,
-    /// Some objects less, which stay in the cloud.
-    Forget,
-}
-
-impl Goal {
-    fn verb(self) -> &'static str {
-        match self {
-            Self::Stack => "apply",
-            Self::Nothing => "destroy",
-            Self::Adopt => "adopt",
-            Self::Forget => "forget",
-        }
-    }
-
-    fn question(self) -> &'static str {
-        match self {
-            Self::Stack => "perform these actions",
-            Self::Adopt => "make it the stack's",
-            Self::Forget => "make it nobody's",
-            Self::Nothing => "delete all of this; there is no way back",
-        }
-    }
-}
-
 /// Plans, asks, applies.
 pub fn go(global: &Global, terminal: &Terminal, args: &RunArgs, order: &Order) -> Result<u8, Halt> {
     let runtime = connect::runtime(global)?;
     runtime.block_on(async {
-        let session = match &order.saved {
-            Some(saved) => planfile::session(global, &args.vars, saved).await?,
-            None => connect::session(global, &args.vars).await?,
-        };
-        let session = Session { hand: order.hand.clone(), ..session };
+        let session = order.session(global, args).await?;
         let store = session.store()?;
-        let lock = store.lock(SCOPE, &session.holder(order.goal.verb())).await?;
+        let lock = store.lock(SCOPE, &session.holder(&order.verb())).await?;
         let work = Work { global, terminal, session: &session, order };
         let stop = CancellationToken::new();
         let asked = AtomicBool::new(false);
@@ -223,7 +139,7 @@ impl Work<'_> {
         }
         let mut live = Live::new(self.terminal, self.global.json, &session.side, &plan);
         let planner = session.planner(*goal == Goal::Nothing, selection.afterwards());
-        let running = hands.run(&plan, session.who(goal.verb()), names, &planner);
+        let running = hands.run(&plan, session.start(&self.order.verb(), names), &planner);
         let ended = live.attend(running, &mut events).await?;
         let summary = live.end();
         Ok(self.conclude(&plan, &ended, &summary, stop))
@@ -242,9 +158,8 @@ impl Work<'_> {
         let wanted = |address: &Address| !destroy && declared.contains(&address.owner());
         let nothing = Plan::default();
         let mut live = Live::new(self.terminal, self.global.json, &session.side, &nothing);
-        let observed = live.attend(hands.recover(&wanted), events).await?;
+        let mut observed = live.attend(hands.recover(&wanted), events).await?;
         live.end();
-        let mut observed = observed;
         session.seek(&mut observed, destroy).await?;
         let journal = hands.journal.lock().await;
         if let Some(saved) = saved {
@@ -276,6 +191,9 @@ impl Work<'_> {
             super::plan::stream(terminal, plan, former);
         } else {
             terminal.print(&told(plan, self.order, former, terminal));
+            if self.order.goal == Goal::Rollback {
+                terminal.print(&show::history::lost(plan, &terminal.screen));
+            }
         }
         select::warn(terminal, &self.order.selection);
     }
@@ -296,10 +214,8 @@ impl Work<'_> {
         if ended.is_converged() {
             if !self.global.json {
                 terminal.print(&self.order.done());
-                let told = self.order.hand.is_none();
-                if let Some(left) =
-                    ended.left.as_ref().filter(|left| told && !left.outputs.is_empty())
-                {
+                let shown = |left: &&Plan| !left.outputs.is_empty() && self.session.hand.is_none();
+                if let Some(left) = ended.left.as_ref().filter(shown) {
                     let outputs = super::output::of(left);
                     terminal.print(&format!(
                         "\nOutputs:\n\n{}",
@@ -322,30 +238,6 @@ impl Work<'_> {
     }
 }
 
-impl Order {
-    /// What an empty plan says. Of a part it says nothing about the rest.
-    fn done(&self) -> String {
-        let targets: Vec<String> = self.selection.targets.iter().map(ToString::to_string).collect();
-        if self.selection.refresh_only {
-            return "The outputs were taken over. Nothing was changed in the cloud.\n".to_owned();
-        }
-        if !targets.is_empty() {
-            return format!(
-                "Nothing is left to do for {}.\nThe rest of the stack was left alone: `mlinfra plan` \
-                 shows it.\n",
-                targets.join(", ")
-            );
-        }
-        match self.goal {
-            Goal::Stack => "A new plan is empty: the cloud matches the configuration.\n",
-            Goal::Nothing => "A new plan is empty: nothing of the stack is left.\n",
-            Goal::Adopt => "It is the stack's now, and `mlinfra plan` judges it as such.\n",
-            Goal::Forget => "It is nobody's now, and stays as it is.\n",
-        }
-        .to_owned()
-    }
-}
-
 /// A plan as text. That nothing is left to destroy says nothing about the configuration.
 pub fn told(
     plan: &Plan,
@@ -364,7 +256,7 @@ pub fn told(
         Goal::Forget if plan.is_empty() => {
             return "Nothing of the stack stands there: there is nothing to forget.\n".to_owned();
         }
-        Goal::Stack | Goal::Nothing | Goal::Adopt | Goal::Forget => {}
+        Goal::Stack | Goal::Nothing | Goal::Adopt | Goal::Forget | Goal::Rollback => {}
     }
     show::plan::text_after(plan, Some(former), &terminal.screen)
 }

@@ -74,6 +74,12 @@ pub enum Command {
     Adopt(AdoptArgs),
     /// Make what stands at an address nobody's; it stays in the cloud as it is.
     Forget(ForgetArgs),
+    /// Name what others have changed since the last apply; exit with 2 when they have.
+    Drift(VarArgs),
+    /// Show who applied what and when.
+    History(HistoryArgs),
+    /// Plan the stack as it was at an earlier apply, ask, and change the cloud accordingly.
+    Rollback(RollbackArgs),
     /// Show what the stack owns in the cloud now, or a saved plan.
     Show(ShowArgs),
     /// Show the outputs of the stack.
@@ -103,6 +109,9 @@ impl Command {
             Self::Destroy(_) => "destroy",
             Self::Adopt(_) => "adopt",
             Self::Forget(_) => "forget",
+            Self::Drift(_) => "drift",
+            Self::History(_) => "history",
+            Self::Rollback(_) => "rollback",
             Self::Show(_) => "show",
             Self::Output(_) => "output",
             Self::Ledger(_) => "ledger",
@@ -245,6 +254,39 @@ pub struct ForgetArgs {
     pub run: RunArgs,
     /// Where it was declared: a block, one object of it, or a module.
     pub address: String,
+}
+
+/// `history`
+#[derive(Args, Debug)]
+pub struct HistoryArgs {
+    #[command(flatten)]
+    pub vars: VarArgs,
+    #[command(subcommand)]
+    pub command: Option<HistoryCommand>,
+}
+
+/// What can be asked of the history.
+#[derive(Debug, Subcommand)]
+pub enum HistoryCommand {
+    /// Show everything about one apply.
+    Show {
+        /// Its number.
+        number: u64,
+    },
+    /// Check that no record was changed or is missing.
+    Verify,
+}
+
+/// `rollback`
+#[derive(Args, Debug)]
+pub struct RollbackArgs {
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// The number of the apply; `mlinfra history` lists them.
+    pub number: u64,
+    /// Also when that apply failed or did not end.
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// `output`

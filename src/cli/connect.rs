@@ -1,11 +1,13 @@
 //! From a configuration to a cloud, a ledger and what both say.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use tokio::runtime::{Builder, Runtime};
 
+use crate::apply::Start;
 use crate::cloud::{Caller, Cloud, Facts, Observed, Scope};
-use crate::kinds::Plan;
+use crate::kinds::{KindName, Plan};
 use crate::lang::{self, Snapshot};
 use crate::ledger::{Holder, Ledger, Who};
 use crate::model::{AccountId, Clock, Moment, Problem, Region};
@@ -134,6 +136,16 @@ pub async fn session_as_written(
     let load = |account| load::written(global, args, snapshot, account);
     let region = lang::peek_region(snapshot.files.values().map(String::as_str));
     session_of(global, region.map(Region::from), &load).await
+}
+
+/// The same for whoever only wants to reach the ledger: variables may have no value.
+pub async fn session_to_ledger(global: &Global, args: &VarArgs) -> Result<Session, Halt> {
+    let load = |account: Option<AccountId>| {
+        let with = |args: &VarArgs| load::load(global, args, account.clone(), Missing::Unknown);
+        // Values may be meant for the configuration of an earlier apply.
+        with(args).or_else(|halt| with(&VarArgs::default()).map_err(|_| halt))
+    };
+    session_of(global, None, &load).await
 }
 
 /// Names hold the account. Whoever knows it first, in the region that the text seems to
@@ -305,8 +317,15 @@ impl Session {
         Holder { who: user(), pid, doing: verb.to_owned(), since: wall().to_string() }
     }
 
+    /// What is written down when an apply begins.
+    pub fn start(&self, verb: &str, names: BTreeSet<(KindName, String)>) -> Start {
+        let snapshot = &self.stack.snapshot;
+        let config = serde_json::to_vec(snapshot).ok().map(|bytes| (snapshot.digest(), bytes));
+        Start { who: self.who(verb), names, config }
+    }
+
     /// Who runs an apply.
-    pub fn who(&self, verb: &str) -> Who {
+    fn who(&self, verb: &str) -> Who {
         let commit = commit(&self.stack.dir);
         Who { arn: self.arn.clone(), user: user(), commit, verb: verb.to_owned() }
     }

@@ -1,8 +1,9 @@
 //! `mlinfra destroy`
 
-use super::apply::{Order, go};
+use super::apply::go;
 use super::args::{DestroyArgs, Global};
 use super::halt::Halt;
+use super::order::Order;
 use super::select;
 use super::terminal::Terminal;
 

@@ -156,10 +156,9 @@ impl From<Refusal> for Halt {
             }
             Refusal::Cycle(_) => ("P002", "break the circle: one of them must do without another"),
             Refusal::Dangling { .. } => ("P003", "declare it, or remove what refers to it"),
-            Refusal::Occupied { .. } => (
-                "P006",
-                "delete or forget the one that you do not want, or remove the `moved` block",
-            ),
+            Refusal::Occupied { .. } => {
+                ("P006", "delete or forget one, or remove the `moved` block")
+            }
             Refusal::Absent { .. } | Refusal::Several { .. } | Refusal::Used { .. } => ("P007", ""),
             Refusal::Adopt { .. } => (
                 "P008",

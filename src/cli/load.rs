@@ -225,6 +225,13 @@ pub fn written(
     rewritten(global, snapshot, now, account)
 }
 
+/// Sensitive variables that had a value then and have none now.
+pub fn ungiven(global: &Global, args: &VarArgs, snapshot: &Snapshot) -> Result<Vec<String>, Halt> {
+    let now = variables(&folder(global), snapshot.env.as_deref(), args)?;
+    let withheld = snapshot.withheld.iter();
+    Ok(withheld.filter(|name| now.get(name).is_none()).cloned().collect())
+}
+
 /// The same, but what is given now wins: to find out whether that makes a difference.
 pub fn written_over(
     global: &Global,

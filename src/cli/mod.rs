@@ -11,18 +11,22 @@ mod completions;
 mod connect;
 mod destroy;
 mod diff_env;
+mod drift;
 mod environment;
 mod fmt;
 mod forget;
 mod halt;
 mod hand;
+mod history;
 mod ledger;
 mod live;
 mod load;
 mod machine;
+mod order;
 mod output;
 mod plan;
 mod planfile;
+mod rollback;
 mod sandbox;
 mod schema;
 mod select;
@@ -89,6 +93,9 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<u8, Halt> {
         Command::Destroy(args) => destroy::run(global, terminal, args),
         Command::Adopt(args) => adopt::run(global, terminal, args),
         Command::Forget(args) => forget::run(global, terminal, args),
+        Command::Drift(args) => drift::run(global, terminal, args),
+        Command::History(args) => history::run(global, terminal, args),
+        Command::Rollback(args) => rollback::run(global, terminal, args),
         Command::Show(args) => show::run(global, terminal, args),
         Command::Output(args) => output::run(global, terminal, args),
         Command::Ledger(args) => ledger::run(global, terminal, args),

@@ -10,11 +10,12 @@ use crate::model::{Problem, Sources};
 use crate::plan::Selection;
 use crate::show::{self, event_json};
 
-use super::apply::{Order, told};
+use super::apply::told;
 use super::args::{Global, PlanArgs};
 use super::connect;
 use super::halt::Halt;
 use super::machine::stamp;
+use super::order::Order;
 use super::terminal::Terminal;
 use super::{CHANGES, DONE, planfile, select};
 

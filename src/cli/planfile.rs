@@ -19,11 +19,11 @@ use crate::model::{Clock, Moment, Problem, Sources};
 use crate::plan::saved::{self, Base, Place, Saved};
 use crate::show;
 
-use super::apply::Order;
 use super::args::{Global, VarArgs};
 use super::connect::{self, Session};
 use super::halt::Halt;
 use super::load;
+use super::order::Order;
 
 /// The version that makes and takes plans.
 const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -60,7 +60,7 @@ fn saved(global: &Global, terminal: &Terminal, path: &Path) -> Result<u8, Halt> 
     if let Some(drift) = &saved.drift {
         super::plan::drift(terminal, global, drift);
     }
-    let order = super::apply::Order::of(saved.destroy, saved.selection);
+    let order = super::order::Order::of(saved.destroy, saved.selection);
     terminal.print(&super::apply::told(&saved.plan, &order, &former, terminal));
     select::warn(terminal, &order.selection);
     Ok(DONE)

@@ -39,6 +39,16 @@ pub struct Stray {
     pub holds_data: bool,
 }
 
+impl Stray {
+    /// Nobody has deleted it.
+    pub fn stands(&self) -> bool {
+        match self.phase {
+            Phase::Pending | Phase::Ready | Phase::Failed(_) => true,
+            Phase::Leaving | Phase::Gone => false,
+        }
+    }
+}
+
 /// One object of the stack.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Live {

@@ -128,6 +128,11 @@ kinds! {
 }
 
 impl KindName {
+    /// One object of it can be asked for by its id; nodes come as batches.
+    pub fn can_be_found(self) -> bool {
+        self != Self::Node
+    }
+
     /// What people call it.
     pub fn title(self) -> &'static str {
         self.traits().title

@@ -35,6 +35,12 @@ pub enum Entry {
         steps: usize,
         /// Names that the author chose, found by no prefix.
         names: BTreeSet<(KindName, String)>,
+        /// The checksum of the plan.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plan: Option<String>,
+        /// The checksum of the configuration, when it is kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        config: Option<String>,
     },
     /// A call that makes something is about to be sent.
     Intent {
@@ -75,6 +81,9 @@ pub enum Entry {
         ids: Vec<CloudId>,
         /// How it failed, if it did.
         failure: Option<Failure>,
+        /// Milliseconds since it began.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        took: Option<u64>,
     },
     /// The apply has ended.
     End {

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
 use super::chain::{AT_ONCE, Chain, Chained, key, state_key};
+use super::history;
 use super::store::hex;
 use super::{Blob, Entry, Ledger, Lock, Reach, Store, StoreError, Version};
 use crate::model::{Address, Moment, Token};
@@ -20,7 +21,7 @@ const TAKEOVERS: u32 = 10;
 
 /// A ledger that is open for writing. The lock is held by whoever opened it.
 pub struct Journal<'s> {
-    store: &'s dyn Store,
+    pub(super) store: &'s dyn Store,
     /// What is known by now.
     pub ledger: Ledger,
     state: Option<(Version, String)>,
@@ -343,6 +344,7 @@ impl<'s> Journal<'s> {
         self.fence().await?;
         self.flush().await?;
         let mut next = self.ledger.clone();
+        history::keep(self.store, &mut next).await?;
         next.prune(now);
         self.fold_into(next).await
     }

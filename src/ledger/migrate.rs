@@ -139,7 +139,11 @@ async fn copy(
     state: &Blob,
     there: Option<&Blob>,
 ) -> Result<(), StoreError> {
-    for key in from.store.list("backups/").await? {
+    let mut keys = Vec::new();
+    for beside in ["backups/", "configs/", "history/", "applied/"] {
+        keys.extend(from.store.list(beside).await?);
+    }
+    for key in keys {
         let Some(blob) = from.store.get(&key).await? else { continue };
         match to.store.create_new(&key, &blob.bytes).await {
             Ok(_) => {}

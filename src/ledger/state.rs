@@ -7,15 +7,15 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::store::hex;
-use super::{Entry, Made, Making, Record, StoreError, Who};
+use super::{Apply, Done, Entry, Head, Made, Making, Record, StoreError};
 use crate::cloud::Observed;
 use crate::kinds::KindName;
-use crate::model::{Address, CloudId, Moment, Token};
+use crate::model::{CloudId, Moment, Token};
 
 /// The format that this version writes; older readers refuse a newer `min_reader`.
 const FORMAT: u32 = 1;
-/// How many applies stay in `state`.
-const HISTORY: usize = 100;
+/// How many applies stay in `state` although they have their own records.
+const HISTORY: usize = 10;
 /// Milliseconds for which closed intents and deletions are remembered: longer than any
 /// cloud takes to show what was done.
 const REMEMBERED: i64 = 3_600_000;
@@ -37,23 +37,12 @@ pub struct Ledger {
     pub outputs: Map<String, Value>,
     /// The last applies, oldest first.
     pub applies: Vec<Apply>,
-}
-
-/// One apply.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Apply {
-    /// When it began.
-    pub began: Moment,
-    /// When it ended; none while it runs, or when it died.
-    pub ended: Option<Moment>,
-    /// Who ran it.
-    pub who: Who,
-    /// How many steps its plan had.
-    pub steps: usize,
-    /// What was done: address, verb, and how it failed.
-    pub done: Vec<(Address, String, Option<String>)>,
-    /// How it ended.
-    pub outcome: String,
+    /// How many applies there were.
+    #[serde(default)]
+    pub total: u64,
+    /// The last apply that has a record of its own.
+    #[serde(default)]
+    pub history: Head,
 }
 
 /// What stands in the file. The body is JSON when it is read, the ledger when written.
@@ -79,7 +68,7 @@ impl<B: Serialize> Envelope<B> {
 
 /// All that a state of any format is sure to have.
 #[derive(Deserialize)]
-struct Head {
+struct Versions {
     format: u32,
     min_reader: u32,
 }
@@ -114,15 +103,14 @@ impl Ledger {
     /// Takes one entry in.
     pub fn fold(&mut self, entry: &Entry) {
         match entry {
-            Entry::Begin { at, who, steps, names } => {
+            Entry::Begin { at, who, steps, names, plan, config } => {
                 self.names.extend(names.iter().cloned());
+                self.total += 1;
                 self.applies.push(Apply {
-                    began: *at,
-                    ended: None,
-                    who: who.clone(),
-                    steps: *steps,
-                    done: Vec::new(),
-                    outcome: String::new(),
+                    serial: Some(self.serial),
+                    plan: plan.clone(),
+                    config: config.clone(),
+                    ..Apply::begun(self.total, *at, who, *steps)
                 });
             }
             Entry::Intent { at, attempt, call } => {
@@ -145,13 +133,19 @@ impl Ledger {
             Entry::Refused { token, .. } => {
                 self.records.remove(token);
             }
-            Entry::Did { at, address, verb, ids, failure } => {
+            Entry::Did { at, address, verb, ids, failure, took } => {
                 if failure.is_none() && (verb == "delete" || verb == "terminate") {
                     self.deleted.extend(ids.iter().map(|id| (id.clone(), *at)));
                 }
                 if let Some(apply) = self.applies.last_mut() {
-                    let failed = failure.as_ref().map(ToString::to_string);
-                    apply.done.push((address.clone(), verb.clone(), failed));
+                    apply.done.push(Done {
+                        at: Some(*at),
+                        address: address.clone(),
+                        verb: verb.clone(),
+                        ids: ids.clone(),
+                        failure: failure.as_ref().map(ToString::to_string),
+                        took: *took,
+                    });
                 }
             }
             Entry::End { at, outcome, outputs } => {
@@ -181,8 +175,19 @@ impl Ledger {
             Record::Made(made) => now.since(made.at) < REMEMBERED,
         });
         self.deleted.retain(|_, at| now.since(*at) < REMEMBERED);
-        let surplus = self.applies.len().saturating_sub(HISTORY);
+        // What has no record of its own yet is not let go.
+        let kept = self.applies.iter().filter(|apply| apply.number <= self.history.number);
+        let surplus = kept.count().min(self.applies.len().saturating_sub(HISTORY));
         self.applies.drain(..surplus);
+    }
+
+    /// Applies had no numbers once.
+    fn count(&mut self) {
+        if self.total == 0 {
+            for (number, apply) in (1..).zip(&mut self.applies) {
+                (apply.number, self.total) = (number, number);
+            }
+        }
     }
 
     /// As bytes, chained to the state before.
@@ -202,7 +207,7 @@ impl Ledger {
 
     /// The format of a state that only a newer mlinfra can read.
     pub(super) fn newer(bytes: &[u8]) -> Option<u32> {
-        let head: Head = serde_json::from_slice(bytes).ok()?;
+        let head: Versions = serde_json::from_slice(bytes).ok()?;
         (head.min_reader > FORMAT).then_some(head.format)
     }
 
@@ -222,8 +227,9 @@ impl Ledger {
         if envelope.digest() != envelope.sha256 {
             return Err(corrupt("its checksum does not match its content".to_owned()));
         }
-        let ledger: Self = serde_json::from_value(envelope.body)
+        let mut ledger: Self = serde_json::from_value(envelope.body)
             .map_err(|error| corrupt(format!("its content cannot be read ({error})")))?;
+        ledger.count();
         if (ledger.serial, &ledger.lineage) != (envelope.serial, &envelope.lineage) {
             return Err(corrupt("its head and its content disagree".to_owned()));
         }

@@ -12,6 +12,7 @@
 
 mod adopt;
 mod doomed;
+pub mod drift;
 mod forget;
 mod moved;
 mod nodes;

@@ -10,6 +10,7 @@ mod crowd;
 #[cfg(test)]
 mod crowd_test;
 mod diff;
+pub mod drift;
 pub mod environments;
 pub mod event_json;
 pub mod events;
@@ -20,6 +21,7 @@ mod fixture;
 mod fold;
 #[cfg(test)]
 mod golden;
+pub mod history;
 mod item;
 pub mod ledger;
 pub mod objects;

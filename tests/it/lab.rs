@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use mlinfra::apply::{Convergence, Ended, Hands, NoApply, Patience, converge};
+use mlinfra::apply::{Convergence, Ended, Hands, NoApply, Patience, Start, converge};
 use mlinfra::cloud::{
     Ask, Call, CallCounts, Caller, Cloud, Facts, Failure, Observed, Phase, Reply, Scope, Stray,
 };
@@ -14,7 +14,6 @@ use mlinfra::kinds::{Home, KindName, Plan};
 use mlinfra::lang::{self, File, Loaded, Vars};
 use mlinfra::ledger::{
     Blob, Holder, Journal, Ledger, Lock, MemoryStore, Miss, Objects, Store, StoreError, Version,
-    Who,
 };
 use mlinfra::model::{Address, Clock, CloudId, Moment, tags};
 use mlinfra::plan::{Refusal, plan};
@@ -306,8 +305,7 @@ impl Lab {
                     desired.specs.contains_key(address) || desired.fleets.contains_key(address)
                 },
                 planner: &|observed: &Observed, ledger: &Ledger| plan(desired, ledger, observed),
-                who: Who::default(),
-                names: desired.names.clone(),
+                start: Start { names: desired.names.clone(), ..Start::default() },
             };
             let ended = converge(&hands, task).await;
             if let Some(lock) = lock {

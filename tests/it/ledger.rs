@@ -4,6 +4,7 @@
 
 mod contract;
 mod damage;
+mod history;
 mod lease;
 mod migrate;
 #[cfg(feature = "aws")]
@@ -139,7 +140,7 @@ fn a_folder_that_cannot_be_trusted_is_refused_with_what_to_do() {
 
 fn begin() -> Entry {
     let (at, who) = (Moment(1), Who::default());
-    Entry::Begin { at, who, steps: 1, names: Default::default() }
+    Entry::Begin { at, who, steps: 1, names: Default::default(), plan: None, config: None }
 }
 
 #[test]

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use mlinfra::apply::{Convergence, Ended, Hands, Patience, converge};
+use mlinfra::apply::{Convergence, Ended, Hands, Patience, Start, converge};
 use mlinfra::cloud::{Cloud, Observed};
 use mlinfra::kinds::{Action, Plan, Step, Why};
-use mlinfra::ledger::{Journal, Ledger, Who};
+use mlinfra::ledger::{Journal, Ledger};
 use mlinfra::model::{Address, Clock, Moment, StackName};
 use mlinfra::plan::{Refusal, Selection, Target, plan_for};
 use mlinfra::sim::{Region, Settings};
@@ -62,8 +62,7 @@ async fn applied(lab: &Lab, desired: &Desired, selection: &Selection) -> Ended {
     let task = Convergence {
         wanted: &|_: &Address| true,
         planner: &planner,
-        who: Who::default(),
-        names: desired.names.clone(),
+        start: Start { names: desired.names.clone(), ..Start::default() },
     };
     converge(&hands, task).await.expect("an apply").1
 }

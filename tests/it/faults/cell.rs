@@ -8,11 +8,11 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use mlinfra::apply::{Convergence, Ended, Event, Hands, NoApply, Patience, converge};
+use mlinfra::apply::{Convergence, Ended, Event, Hands, NoApply, Patience, Start, converge};
 use mlinfra::aws::{Aws, Connect};
 use mlinfra::cloud::{Cloud, Observed, Scope};
 use mlinfra::kinds::{Home, Plan};
-use mlinfra::ledger::{Journal, Ledger, MemoryStore, Who};
+use mlinfra::ledger::{Journal, Ledger, MemoryStore};
 use mlinfra::model::{Address, Clock, Moment, Region, tags};
 use mlinfra::plan::plan;
 use mlinfra::show::events::Progress;
@@ -247,8 +247,7 @@ impl<'a> Cell<'a> {
                 desired.specs.contains_key(address) || desired.fleets.contains_key(address)
             },
             planner: &|observed: &Observed, ledger: &Ledger| plan(desired, ledger, observed),
-            who: Who::default(),
-            names: desired.names.clone(),
+            start: Start { names: desired.names.clone(), ..Start::default() },
         };
         let (plan, ended) = converge(&hands, task).await?;
         drop(hands);

@@ -37,12 +37,12 @@ fn entry(at: i64) -> Entry {
     let verb = if at % 2 == 0 { "create" } else { "delete" }.to_owned();
     let at = Moment(at);
     match at.0 % 10 {
-        0 => Entry::Begin { at, who, steps: 8, names: BTreeSet::new() },
+        0 => Entry::Begin { at, who, steps: 8, names: BTreeSet::new(), plan: None, config: None },
         9 => {
             let outputs = Map::from_iter([("n".to_owned(), json!(at.0))]);
             Entry::End { at, outcome: "converged".to_owned(), outputs }
         }
-        _ => Entry::Did { at, address, verb, ids, failure: None },
+        _ => Entry::Did { at, address, verb, ids, failure: None, took: None },
     }
 }
 

@@ -185,6 +185,8 @@ async fn work(
         who: Who::default(),
         steps: me_,
         names: BTreeSet::new(),
+        plan: None,
+        config: None,
     };
     journal.append(begin(0)).await?;
     ended.written += 1;
@@ -194,7 +196,9 @@ async fn work(
         }
         let (at, verb) = (wall(me_, step), "intent".to_owned());
         let address = sample::at(&format!("bucket.b{me_}"));
-        journal.append(Entry::Did { at, address, verb, ids: Vec::new(), failure: None }).await?;
+        journal
+            .append(Entry::Did { at, address, verb, ids: Vec::new(), failure: None, took: None })
+            .await?;
         ended.written += 1;
         // Whatever a call may have to wait for once its intent is written.
         stage.gate(me_, "thinks").await;

@@ -1,0 +1,136 @@
+//! What others have changed: what the cloud shows against what it showed at the end of the
+//! last apply. The configuration has no say in it, so that what was edited there and not
+//! applied yet is no drift.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::cloud::{Live, Observed, Phase};
+use crate::kinds::{KindName, differing};
+use crate::ledger::{Applied, Ledger, Stood};
+use crate::model::{Address, CloudId};
+
+/// One object that others have changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drift {
+    /// Where it was declared at the last apply.
+    pub address: Address,
+    /// Which object.
+    pub id: CloudId,
+    /// Its kind.
+    pub kind: KindName,
+    /// What has become of it.
+    pub change: Changed,
+}
+
+/// What has become of an object.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Changed {
+    /// These fields have other values.
+    Fields(Vec<Field>),
+    /// It is not there any more.
+    Gone,
+    /// It is there, and its tags say that it is another's or nobody's.
+    Disowned {
+        /// The stack that its tags name, if any.
+        stack: Option<String>,
+    },
+    /// Its tags say another address.
+    Moved {
+        /// Which.
+        to: Address,
+    },
+    /// The cloud has given it up.
+    Failed {
+        /// In the cloud's words.
+        text: String,
+    },
+    /// It carries the stack's tags, and no apply has made it.
+    Appeared,
+}
+
+/// A field with another value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// Its value at the end of the last apply.
+    pub before: Value,
+    /// Its value now.
+    pub now: Value,
+}
+
+/// Every change, by address. `Gone` is what is not seen as the stack's: whoever can look
+/// finds out whether it exists.
+pub fn drift(applied: &Applied, ledger: &Ledger, observed: &Observed) -> Vec<Drift> {
+    let (ids, addresses) = touched(applied, ledger);
+    let ours = |id: &CloudId, address: &Address| ids.contains(id) || addresses.contains(address);
+    let mut out = Vec::new();
+    for (id, stood) in &applied.objects {
+        if ours(id, &stood.address) {
+            continue;
+        }
+        let live = observed.live.get(id).filter(|live| stands(live));
+        let Some(change) = live.map_or(Some(Changed::Gone), |live| changed(stood, live)) else {
+            continue;
+        };
+        let (address, kind) = (stood.address.clone(), stood.spec.kind());
+        out.push(Drift { address, id: id.clone(), kind, change });
+    }
+    for (id, live) in observed.live.iter().filter(|(_, live)| stands(live)) {
+        let address = &live.owner.address;
+        let known = applied.objects.contains_key(id) || applied.blind.contains(&live.kind);
+        if !known && !ours(id, address) {
+            let (address, id) = (address.clone(), id.clone());
+            out.push(Drift { address, id, kind: live.kind, change: Changed::Appeared });
+        }
+    }
+    out.sort_by(|a, b| (&a.address, &a.id).cmp(&(&b.address, &b.id)));
+    out
+}
+
+fn stands(live: &Live) -> bool {
+    match live.phase {
+        Phase::Pending | Phase::Ready | Phase::Failed(_) => true,
+        Phase::Leaving | Phase::Gone => false,
+    }
+}
+
+fn changed(stood: &Stood, live: &Live) -> Option<Changed> {
+    if live.owner.address != stood.address {
+        return Some(Changed::Moved { to: live.owner.address.clone() });
+    }
+    // What cannot be read was refused before.
+    let now = live.spec()?;
+    let fields = differing(&stood.spec, now);
+    if !fields.is_empty() {
+        let (before, after) = (stood.spec.fields(), now.fields());
+        let value = |of: &serde_json::Map<String, Value>, name: &String| {
+            of.get(name).cloned().unwrap_or(Value::Null)
+        };
+        let field =
+            |name: String| Field { before: value(&before, &name), now: value(&after, &name), name };
+        return Some(Changed::Fields(fields.into_iter().map(field).collect()));
+    }
+    match &live.phase {
+        Phase::Failed(text) => Some(Changed::Failed { text: text.clone() }),
+        Phase::Pending | Phase::Ready | Phase::Leaving | Phase::Gone => None,
+    }
+}
+
+/// What an apply that died, or did not get to its end, has touched since: nobody can tell
+/// its changes from those of others.
+fn touched(applied: &Applied, ledger: &Ledger) -> (BTreeSet<CloudId>, BTreeSet<Address>) {
+    let later = ledger.applies.iter().filter(|apply| apply.number > applied.number);
+    let done = later.flat_map(|apply| &apply.done);
+    let (mut ids, mut addresses) = (BTreeSet::new(), BTreeSet::new());
+    for step in done {
+        ids.extend(step.ids.iter().cloned());
+        addresses.insert(step.address.clone());
+    }
+    let open = ledger.open_intents().filter_map(|(_, making)| making.call.owner());
+    addresses.extend(open.map(|owner| owner.address.clone()));
+    addresses.extend(ledger.made().map(|(_, made)| made.address.clone()));
+    (ids, addresses)
+}
