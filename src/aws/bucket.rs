@@ -55,7 +55,7 @@ pub(super) fn absent<T>(answer: Result<T, Failure>, codes: &[&str]) -> Result<Op
 
 impl Aws {
     pub(super) async fn list_buckets(&self, scope: &Scope) -> Result<Vec<Found>, Failure> {
-        let prefix = format!("{}-", scope.stack);
+        let prefix = scope.bucket_prefix();
         let mut names = Vec::new();
         let mut token: Option<String> = None;
         loop {

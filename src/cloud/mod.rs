@@ -117,3 +117,15 @@ pub struct Scope {
     /// Names that the author chose and that no prefix of ours covers.
     pub names: BTreeSet<(KindName, String)>,
 }
+
+impl Scope {
+    /// What the computed names of the stack's buckets begin with: all of the stack's name,
+    /// or as much of it as a shortened name keeps. Tags tell whose a bucket is.
+    pub fn bucket_prefix(&self) -> String {
+        let Home { account, region } = &self.home;
+        let tail = format!("-{account}-{region}-an").len();
+        // A shortened name ends in a dash and eight digits of a checksum, before its tail.
+        let kept = 63_usize.saturating_sub(tail + 9);
+        format!("{}-", self.stack).chars().take(kept).collect()
+    }
+}

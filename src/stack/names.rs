@@ -126,7 +126,10 @@ impl Here {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::cloud::Scope;
 
     #[test]
     fn long_names_stay_apart() {
@@ -163,5 +166,22 @@ mod tests {
         let address = Address::from_tag("bucket.checkpoints-of-everything").expect("an address");
         let name = here.bucket(&address);
         assert!(name.len() <= 63 && name.ends_with("-123456789012-ap-southeast-1-an"), "{name}");
+    }
+
+    #[test]
+    fn shortened_names_of_buckets_are_found_by_the_prefix_that_is_searched() {
+        let address = Address::from_tag("module.platform.bucket.checkpoints").expect("an address");
+        for length in 1..=40 {
+            for region in ["us-east-1", "ap-southeast-1"] {
+                let stack = StackName::from("x".repeat(length).as_str());
+                let home = Home { account: "123456789012".into(), region: region.into() };
+                let scope =
+                    Scope { stack: stack.clone(), home: home.clone(), names: BTreeSet::new() };
+                let here = Here { stack, home, tags: Tags::new(), origins: Arc::default() };
+                let name = here.bucket(&address);
+                assert!(name.starts_with(&scope.bucket_prefix()), "{name}");
+                assert!(scope.bucket_prefix().len() >= length.min(20), "{}", scope.bucket_prefix());
+            }
+        }
     }
 }

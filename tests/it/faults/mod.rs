@@ -23,6 +23,7 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use matrix::{Ends, Skipped};
 use mlinfra::kinds::KindName;
 use mlinfra::lang::{self, File, Vars};
 use mlinfra::stack;
@@ -67,6 +68,27 @@ fn written() -> BTreeSet<String> {
     found
 }
 
+fn every_kind(scenes: &[scene::Scene]) {
+    let kinds = scenes
+        .iter()
+        .flat_map(|scene| scene.after.specs.values().map(mlinfra::kinds::Spec::kind))
+        .chain([KindName::Node]);
+    let all = KindName::ALL.iter().copied().collect();
+    assert_eq!(kinds.collect::<BTreeSet<_>>(), all, "a kind is in no scene");
+}
+
+/// The table, and what was left out of it and why.
+fn report(ends: &Ends, skipped: &Skipped) {
+    println!("{}", matrix::table(ends));
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for why in skipped.values() {
+        *reasons.entry(why).or_default() += 1;
+    }
+    for (why, count) in reasons {
+        println!("skipped {count}: {why}");
+    }
+}
+
 #[test]
 #[ignore = "needs moto: run `make test`, or `make faults` for all of it"]
 fn faults_at_every_operation_end_converged_or_explained() {
@@ -78,12 +100,7 @@ fn faults_at_every_operation_end_converged_or_explained() {
     let loaded = lang::load(&files, &Vars::new(), &words, None);
     let facts = root.world.facts(&stack::ask(&loaded));
     let scenes = scene::all(&facts);
-    let kinds: BTreeSet<KindName> = scenes
-        .iter()
-        .flat_map(|scene| scene.after.specs.values().map(mlinfra::kinds::Spec::kind))
-        .chain([KindName::Node])
-        .collect();
-    assert_eq!(kinds, KindName::ALL.iter().copied().collect(), "a kind is in no scene");
+    every_kind(&scenes);
     let only = std::env::var("MLINFRA_FAULTS_SCENE").ok();
     let stages: Vec<_> = scenes
         .into_iter()
@@ -114,14 +131,7 @@ fn faults_at_every_operation_end_converged_or_explained() {
     };
     let only = only.or(part);
     let ends = matrix::run(&stages, &chosen, &first);
-    println!("{}", matrix::table(&ends));
-    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
-    for why in skipped.values() {
-        *reasons.entry(why).or_default() += 1;
-    }
-    for (why, count) in reasons {
-        println!("skipped {count}: {why}");
-    }
+    report(&ends, &skipped);
     let wrong: Vec<_> =
         ends.iter().filter_map(|(key, end)| Some((key, end.as_ref().err()?))).collect();
     let ops: BTreeSet<&Op> = ends.keys().map(|(_, op, _)| op).collect();
