@@ -56,6 +56,16 @@
 //!   judged by the id of its template.
 //! * Fleets stand beside specs in [`stack::Desired`]; their nodes are launched and
 //!   terminated as batches and never planned one by one.
+//! * An object that has moved keeps its name in the cloud, which was computed from its former
+//!   address; the tag `mlinfra:named` says from which, so that no ledger is needed for it.
+//! * The lock on S3 stays as an object without a holder when it is let go of: its epoch goes
+//!   on, and no conditional delete is needed. Whoever takes over writes a fence and folds at
+//!   once, since a writer frozen just before its own fold could bury its successor's
+//!   records; an append counts only while the lock is still its own afterwards.
+//! * Steps that run at once share one write to the journal; what a step has ended as may be
+//!   written with the next one's intent. Intents and what they made stay ahead of the cloud.
+//! * A module is evaluated as a whole: two modules cannot feed each other, even without a
+//!   circle between single values.
 //! * The ledger also keeps the names that authors chose, so that a bucket with a name of
 //!   its own is still found after its block was removed.
 
