@@ -23,7 +23,7 @@ use super::machine::{aside, dice, stamp};
 use super::order::{Goal, Order};
 use super::store::SCOPE;
 use super::terminal::Terminal;
-use super::{DONE, INTERRUPTED, PROBLEM, ask, planfile, select};
+use super::{DONE, INTERRUPTED, PROBLEM, ask, planfile, select, tell};
 
 pub fn run(global: &Global, terminal: &Terminal, args: &ApplyArgs) -> Result<u8, Halt> {
     terminal.announce();
@@ -172,7 +172,7 @@ impl Work<'_> {
         if selection.refresh_only {
             let whole = Selection::default();
             let drift = session.plan(&journal.ledger, &observed, destroy, &whole)?;
-            super::plan::drift(self.terminal, self.global, &drift);
+            tell::drift(self.terminal, self.global, &drift);
         }
         let Some(hand) = &session.hand else { return Ok(plan) };
         let rest = hand.rest(&plan);
@@ -188,9 +188,9 @@ impl Work<'_> {
         let terminal = self.terminal;
         terminal.problems(&self.session.stack.warnings, &self.session.stack.loaded.sources);
         if self.global.json {
-            super::plan::stream(terminal, plan, former);
+            tell::stream(terminal, plan, former);
         } else {
-            terminal.print(&told(plan, self.order, former, terminal));
+            terminal.print(&tell::text(plan, self.order, former, terminal));
             if self.order.goal == Goal::Rollback {
                 terminal.print(&show::history::lost(plan, &terminal.screen));
             }
@@ -236,29 +236,6 @@ impl Work<'_> {
         }
         if stop.is_cancelled() { INTERRUPTED } else { PROBLEM }
     }
-}
-
-/// A plan as text. That nothing is left to destroy says nothing about the configuration.
-pub fn told(
-    plan: &Plan,
-    order: &Order,
-    former: &BTreeMap<String, serde_json::Value>,
-    terminal: &Terminal,
-) -> String {
-    if plan.is_empty() && !order.selection.is_whole() {
-        return show::plan::nothing_for(&order.selection, plan, former, &terminal.screen);
-    }
-    if order.goal == Goal::Nothing && plan.is_empty() {
-        return "The stack owns nothing: there is nothing to destroy.\n".to_owned();
-    }
-    match order.goal {
-        Goal::Adopt if plan.is_empty() => return "It is the stack's already.\n".to_owned(),
-        Goal::Forget if plan.is_empty() => {
-            return "Nothing of the stack stands there: there is nothing to forget.\n".to_owned();
-        }
-        Goal::Stack | Goal::Nothing | Goal::Adopt | Goal::Forget | Goal::Rollback => {}
-    }
-    show::plan::text_after(plan, Some(former), &terminal.screen)
 }
 
 /// Whether outputs would be written down that the ledger does not hold.

@@ -14,7 +14,7 @@ pub use super::tools::{
 /// actual cloud, applied without orphans.
 #[derive(Debug, Parser)]
 #[command(name = "mlinfra", version, disable_help_subcommand = true, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done, 1 a problem, 2 changes are present (plan \
+#[command(after_help = "Exit codes: 0 done, 1 a problem, 2 changes are present (drift, plan \
 --detailed-exitcode), 3 formatting differs (fmt --check), 130 interrupted. mlinfra sends nothing \
 to anybody but the cloud.")]
 pub struct Cli {

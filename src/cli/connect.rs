@@ -268,16 +268,6 @@ impl Session {
         Ok(observed)
     }
 
-    /// Looks for what is to be adopted, when anything is.
-    pub async fn seek(&self, observed: &mut Observed, destroy: bool) -> Result<(), Halt> {
-        let mut blocks = self.stack.loaded.blocks.iter();
-        if self.hand.is_none() && !blocks.any(|block| block.word == "adopt") {
-            return Ok(());
-        }
-        let desired = self.desired(observed, destroy).map_err(|found| self.halt(found))?;
-        self.look_for(&desired, observed).await
-    }
-
     /// The plan for what the cloud shows.
     pub fn plan(
         &self,

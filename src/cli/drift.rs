@@ -57,7 +57,7 @@ async fn by_configuration(
     let plan = session.plan(ledger, &observed, false, &Selection::default())?;
     if global.json {
         let former = ledger.outputs.clone().into_iter().collect();
-        super::plan::stream(terminal, &plan, &former);
+        super::tell::stream(terminal, &plan, &former);
     } else {
         terminal.print(&show::plan::text(&plan, &terminal.screen));
     }

@@ -7,7 +7,6 @@ use crate::lang::Snapshot;
 
 use super::args::Global;
 use super::halt::Halt;
-use super::load::Missing;
 use super::machine::env;
 
 /// The folder of the environments.
@@ -16,12 +15,12 @@ const FOLDER: &str = "env";
 /// The environment that was named, by flag or MLINFRA_ENV. Where there are environments one
 /// has to be named, unless nothing is asked of the cloud: a stack that is applied under no
 /// name by mistake would stand beside the others.
-pub fn chosen(global: &Global, dir: &Path, missing: Missing) -> Result<Option<String>, Halt> {
+pub fn chosen(global: &Global, dir: &Path, needed: bool) -> Result<Option<String>, Halt> {
     if let Some(name) = global.env.clone().or_else(|| env("MLINFRA_ENV")) {
         return Ok(Some(name).filter(|name| !name.is_empty()));
     }
     let known = names(dir);
-    if known.is_empty() || missing == Missing::Unknown {
+    if known.is_empty() || !needed {
         return Ok(None);
     }
     let first = known.first().cloned().unwrap_or_default();

@@ -1,12 +1,10 @@
 //! What one command adds to the configuration by hand, and the part of the plan that it
 //! carries out.
 
-use crate::cloud::Observed;
 use crate::kinds::{Action, Plan, Step};
 use crate::model::{Place, Problem};
 use crate::stack::{Adoption, Desired};
 
-use super::connect::Session;
 use super::halt::Halt;
 
 /// What a command wants beside the configuration.
@@ -71,42 +69,5 @@ impl Hand {
         let rest = rest.filter(|step| !self.is_mine(step)).cloned();
         let steps = rest.map(|step| Step { needs: Vec::new(), ..step }).collect();
         Plan { steps, ..Plan::default() }
-    }
-}
-
-impl Session {
-    /// Looks for what is to be adopted, so that a plan can judge it.
-    pub async fn look_for(&self, desired: &Desired, observed: &mut Observed) -> Result<(), Halt> {
-        for (address, adoption) in &desired.adopt {
-            let at = |live: &&crate::cloud::Live| live.owner.address == *address;
-            if let Some(live) = observed.live.values().filter(|live| live.is_usable()).find(at) {
-                self.only_one(live, observed, adoption)?;
-                continue;
-            }
-            let Some(spec) = desired.specs.get(address) else { continue };
-            let found = self.side.cloud().find(spec.kind(), &adoption.id).await?;
-            observed.strays.insert(address.clone(), found);
-        }
-        Ok(())
-    }
-
-    /// A command that adopts says so when another object has the address; a block that
-    /// stands there since is no problem.
-    fn only_one(
-        &self,
-        live: &crate::cloud::Live,
-        observed: &Observed,
-        adoption: &Adoption,
-    ) -> Result<(), Halt> {
-        let wanted = crate::model::CloudId::from(adoption.id.as_str());
-        let address = &live.owner.address;
-        let mut ids = observed.live.iter().filter(|(_, other)| other.owner.address == *address);
-        let same = ids.clone().any(|(id, _)| id.short() == wanted.short());
-        if self.hand.is_none() || same {
-            return Ok(());
-        }
-        let id = ids.next().map(|(id, _)| id.short().to_owned()).unwrap_or_default();
-        let text = format!("{address} cannot adopt {}: {id} stands there already", adoption.id);
-        Err(Halt::one("P008", text, "delete or forget that one first"))
     }
 }

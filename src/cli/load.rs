@@ -179,7 +179,7 @@ pub fn load(
     missing: Missing,
 ) -> Result<Stack, Halt> {
     let dir = folder(global);
-    let env = environment::chosen(global, &dir, missing)?;
+    let env = environment::chosen(global, &dir, missing == Missing::Refused)?;
     let vars = variables(&dir, env.as_deref(), args)?;
     from_folder(dir, vars, account, missing)
 }

@@ -1,23 +1,16 @@
 //! `mlinfra plan`
 
-use std::collections::BTreeMap;
-
-use serde_json::Value;
-
-use crate::kinds::Plan;
 use crate::ledger::Ledger;
 use crate::model::{Problem, Sources};
 use crate::plan::Selection;
-use crate::show::{self, event_json};
+use crate::show::{self};
 
-use super::apply::told;
 use super::args::{Global, PlanArgs};
 use super::connect;
 use super::halt::Halt;
-use super::machine::stamp;
 use super::order::Order;
 use super::terminal::Terminal;
-use super::{CHANGES, DONE, planfile, select};
+use super::{CHANGES, DONE, planfile, select, tell};
 
 pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, Halt> {
     terminal.announce();
@@ -43,14 +36,14 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         if selection.refresh_only {
             let whole = Selection::default();
             let found = session.plan(&ledger, &observed, args.destroy, &whole)?;
-            drift(terminal, global, &found);
+            tell::drift(terminal, global, &found);
             drifted = Some(found);
         }
         let order = Order::of(args.destroy, selection);
         if global.json {
-            stream(terminal, &plan, &former);
+            tell::stream(terminal, &plan, &former);
         } else {
-            terminal.print(&told(&plan, &order, &former, terminal));
+            terminal.print(&tell::text(&plan, &order, &former, terminal));
         }
         select::warn(terminal, &order.selection);
         terminal.problems(&open, &Sources::default());
@@ -63,8 +56,9 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         let changes = differs || !plan.is_empty();
         let code = if args.detailed_exitcode && changes { CHANGES } else { DONE };
         if let Some(path) = &args.out {
-            let made = planfile::Made { observed, plan, drift: drifted };
-            let saved = planfile::make(&session, &ledger, made, &order, lasts);
+            let (destroy, selection) = (order.is_destroy(), order.selection);
+            let made = planfile::Made { observed, plan, drift: drifted, destroy, selection };
+            let saved = planfile::make(&session, &ledger, made, lasts);
             planfile::write(path, &saved)?;
             if !global.json {
                 terminal.print(&planfile::hint(path, &saved));
@@ -72,28 +66,6 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         }
         Ok(code)
     })
-}
-
-/// A plan as lines of JSON.
-pub fn stream(terminal: &Terminal, plan: &Plan, former: &BTreeMap<String, Value>) {
-    for change in event_json::planned_changes(plan, &stamp()) {
-        terminal.json_line(&change);
-    }
-    terminal.json_line(&event_json::change_summary(plan, &stamp()));
-    if let Some(outputs) = event_json::planned_outputs(plan, former, &stamp()) {
-        terminal.json_line(&outputs);
-    }
-}
-
-/// How the cloud differs from the configuration. `plan` is what would be done about it.
-pub fn drift(terminal: &Terminal, global: &Global, plan: &Plan) {
-    if global.json {
-        for line in show::refresh::json(plan, &stamp()) {
-            terminal.json_line(&line);
-        }
-    } else {
-        terminal.print(&show::refresh::text(plan, &terminal.screen));
-    }
 }
 
 /// What an earlier run has left open; the next apply resolves it first.

@@ -16,6 +16,7 @@ use crate::kinds::Plan;
 use crate::lang;
 use crate::ledger::Ledger;
 use crate::model::{Clock, Moment, Problem, Sources};
+use crate::plan::Selection;
 use crate::plan::saved::{self, Base, Place, Saved};
 use crate::show;
 
@@ -23,7 +24,6 @@ use super::args::{Global, VarArgs};
 use super::connect::{self, Session};
 use super::halt::Halt;
 use super::load;
-use super::order::Order;
 
 /// The version that makes and takes plans.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -110,12 +110,16 @@ pub struct Made {
     pub plan: Plan,
     /// What would be done about how the cloud differs, where only that was asked for.
     pub drift: Option<Plan>,
+    /// Nothing is wanted.
+    pub destroy: bool,
+    /// The parts.
+    pub selection: Selection,
 }
 
 /// Puts together what is saved.
-pub fn make(session: &Session, ledger: &Ledger, made: Made, order: &Order, lasts: i64) -> Saved {
+pub fn make(session: &Session, ledger: &Ledger, made: Made, lasts: i64) -> Saved {
     let (stack, created) = (&session.stack, session.side.now());
-    let Made { observed, plan, drift } = made;
+    let Made { observed, plan, drift, destroy, selection } = made;
     let home = Place {
         account: session.facts.home.account.clone(),
         region: session.facts.home.region.clone(),
@@ -127,8 +131,8 @@ pub fn make(session: &Session, ledger: &Ledger, made: Made, order: &Order, lasts
         created,
         expires: Moment(created.0.saturating_add(lasts)),
         home,
-        destroy: order.is_destroy(),
-        selection: order.selection.clone(),
+        destroy,
+        selection,
         ledger: Base::of(ledger),
         configuration: stack.snapshot.digest(),
         snapshot: stack.snapshot.clone(),

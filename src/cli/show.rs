@@ -58,10 +58,10 @@ fn saved(global: &Global, terminal: &Terminal, path: &Path) -> Result<u8, Halt> 
     }
     terminal.print(&show::saved::head(&saved));
     if let Some(drift) = &saved.drift {
-        super::plan::drift(terminal, global, drift);
+        super::tell::drift(terminal, global, drift);
     }
     let order = super::order::Order::of(saved.destroy, saved.selection);
-    terminal.print(&super::apply::told(&saved.plan, &order, &former, terminal));
+    terminal.print(&super::tell::text(&saved.plan, &order, &former, terminal));
     select::warn(terminal, &order.selection);
     Ok(DONE)
 }

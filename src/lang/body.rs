@@ -7,13 +7,13 @@ use hcl_edit::structure::{Attribute as Written, Block, BlockLabel, Body, Structu
 
 use crate::model::{Address, Block as Word, Name, Problem, Span};
 
-use super::builtin::LIFECYCLE;
+use super::builtin::{EVERY, LIFECYCLE};
 use super::conform::conform;
 use super::eval::{Eval, Stop};
 use super::place::place;
 use super::schema::{Attribute, BlockSchema, Type};
 use super::value::Value;
-use super::{Evaluated, codes, limits, nearest, repeat};
+use super::{Evaluated, codes, limits, nearest};
 
 /// What came of checking: the block, and whether all of it is right.
 pub(crate) struct Checked {
@@ -44,9 +44,7 @@ impl Subject {
     fn is_meta(&self, structure: &Structure) -> bool {
         self.address.is_some()
             && match structure {
-                Structure::Attribute(written) => {
-                    repeat::WORDS.contains(&written.key.value().as_str())
-                }
+                Structure::Attribute(written) => EVERY.contains(&written.key.value().as_str()),
                 Structure::Block(inner) => inner.ident.value().as_str() == LIFECYCLE.word,
             }
     }
@@ -238,7 +236,7 @@ pub(crate) fn unknown_attribute(
     }
     let names: Vec<&str> = schema.attributes.iter().map(|known| known.name).collect();
     let problem = problem.at(&key, format!("not an attribute of {}", schema.word));
-    let every = repeat::WORDS.into_iter().filter(|_| Word::from_word(schema.word).is_some());
+    let every = EVERY.into_iter().filter(|_| Word::from_word(schema.word).is_some());
     match nearest::nearest(name, names.iter().copied().chain(every)) {
         Some(near) => problem.help(format!("did you mean {near:?}?")),
         None => problem.help(nearest::list("known attributes", &names)),

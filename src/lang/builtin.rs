@@ -127,3 +127,6 @@ pub const LOCALS: BlockSchema = BlockSchema {
     exports: &[],
     doc: "Names for values, read as `local.name`. Any attributes may stand in it.",
 };
+
+/// Attributes of every block that becomes cloud objects; the block's own table lacks them.
+pub(crate) const EVERY: [&str; 3] = ["for_each", "count", "depends_on"];

@@ -9,7 +9,7 @@ use hcl_edit::structure::{Block, Structure};
 use crate::model::{Address, Key, Module, Name, Problem, Span};
 
 use super::body::{self, Problems};
-use super::builtin::MODULE;
+use super::builtin::{EVERY, MODULE};
 use super::eval::{Env, Eval};
 use super::folder::{self, Parsed};
 use super::graph::{Graph, What};
@@ -63,7 +63,7 @@ impl<'a> Loader<'a> {
             match structure {
                 Structure::Attribute(written) => match written.key.value().as_str() {
                     "source" => source = Some(written),
-                    word if repeat::WORDS.contains(&word) => {}
+                    word if EVERY.contains(&word) => {}
                     word => inputs.push((word, &written.value)),
                 },
                 Structure::Block(inner) => {
@@ -276,7 +276,7 @@ fn inputs(graph: &Graph<'_>, call: &Call<'_>, problems: &mut Problems) {
         let source = call.span.source;
         let range = hcl_edit::Span::span(*expr).unwrap_or(0..0);
         let text = format!("the module has no variable {name:?}");
-        let help = match nearest::nearest(name, declared.iter().copied().chain(repeat::WORDS)) {
+        let help = match nearest::nearest(name, declared.iter().copied().chain(EVERY)) {
             Some(near) => format!("did you mean {near:?}?"),
             None => match nearest::list("it declares", &declared) {
                 list if list.is_empty() => "it declares none".to_owned(),

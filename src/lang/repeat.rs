@@ -12,9 +12,6 @@ use super::eval::{Eval, deferred};
 use super::value::{Data, Value};
 use super::{codes, limits};
 
-/// Attributes of every block that becomes cloud objects; the block's own table lacks them.
-pub(crate) const WORDS: [&str; 3] = ["for_each", "count", "depends_on"];
-
 /// The instances of a block.
 #[derive(Debug)]
 pub(crate) enum Repeat {
