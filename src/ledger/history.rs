@@ -129,40 +129,55 @@ async fn numbers(store: &dyn Store) -> Result<Vec<u64>, StoreError> {
     Ok(keys.iter().filter_map(|key| key.rsplit('/').next()?.parse().ok()).collect())
 }
 
-/// Follows the chain; says how many records it has, or up to which it is good.
+/// Follows the chain from its end, which the state names, to its beginning; says how many
+/// records it has, or up to which it is good.
 pub async fn verify(store: &dyn Store, ledger: &Ledger) -> Result<u64, StoreError> {
     let numbers = numbers(store).await?;
-    let (mut good, mut prev) = (0, String::new());
-    let corrupt = |number: u64, problem: &str, good: u64| StoreError::Corrupt {
-        place: key(number),
-        problem: format!("{problem}; the history is good up to apply {good}"),
-    };
-    for (at, number) in (1..).zip(&numbers) {
-        if at != *number {
-            return Err(corrupt(at, "the record is missing", good));
+    let last = numbers.last().copied().unwrap_or(0).max(ledger.history.number);
+    let mut bad: Option<(u64, String)> = None;
+    // What the record after says of this one; none where nobody trustworthy says anything.
+    let mut told: Option<String> = None;
+    for number in (1..=last).rev() {
+        if ledger.history.number == number {
+            told = Some(ledger.history.sha256.clone());
         }
-        let (kept, sum) = match record(store, at).await {
-            Ok(Some(found)) => found,
-            Ok(None) => return Err(corrupt(at, "the record is missing", good)),
-            Err(StoreError::Corrupt { problem, .. }) => return Err(corrupt(at, &problem, good)),
+        let problem = match record(store, number).await {
+            Ok(None) => Some("the record is missing".to_owned()),
+            Err(StoreError::Corrupt { problem, .. }) => Some(problem),
             Err(error) => return Err(error),
+            Ok(Some((_, sum))) if told.as_ref().is_some_and(|told| *told != sum) => {
+                Some("the record was changed".to_owned())
+            }
+            Ok(Some((kept, _))) if kept.apply.number != number => {
+                Some("it is the record of another apply".to_owned())
+            }
+            Ok(Some((kept, _))) => {
+                told = Some(kept.prev_sha256);
+                None
+            }
         };
-        if kept.prev_sha256 != prev {
-            return Err(corrupt(at, "the record before it was changed", good.saturating_sub(1)));
-        }
-        if kept.apply.number != at {
-            return Err(corrupt(at, "it is the record of another apply", good));
-        }
-        (good, prev) = (at, sum);
-        let head = &ledger.history;
-        if head.number == at && head.sha256 != prev {
-            return Err(corrupt(at, "it is not the one that the ledger names", good - 1));
+        if let Some(problem) = problem {
+            (bad, told) = (Some((number, problem)), None);
         }
     }
-    if good < ledger.history.number {
-        return Err(corrupt(good + 1, "the record is missing", good));
+    match bad {
+        None => Ok(last),
+        Some((number, problem)) => {
+            let problem = format!("{problem}; the history is good up to apply {}", number - 1);
+            Err(StoreError::Corrupt { place: key(number), problem })
+        }
     }
-    Ok(good)
+}
+
+/// The first configuration that is not what its name says.
+pub(super) async fn bad_config(store: &dyn Store) -> Result<Option<String>, StoreError> {
+    for key in store.list("configs/").await? {
+        let bytes = store.get(&key).await?.map(|blob| blob.bytes).unwrap_or_default();
+        if key.strip_prefix("configs/") != Some(sum(&bytes).as_str()) {
+            return Ok(Some(key));
+        }
+    }
+    Ok(None)
 }
 
 /// Keeps a configuration under its digest, unless it is there or too large; says whether it

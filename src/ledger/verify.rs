@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::chain::{Chain, state_key};
 use super::state::previous;
 use super::store::hex;
-use super::{Journal, Ledger, Reach, Store, StoreError};
+use super::{Journal, Ledger, Reach, Store, StoreError, history};
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,8 +99,24 @@ pub async fn verify(store: &dyn Store, scope: &str) -> Result<Report, StoreError
         );
         report.wrong(&state_key(&told, &here), problem);
     }
+    beside(store, &mut report).await?;
     report.damage.dedup_by(|one, other| one.place == other.place);
     Ok(report)
+}
+
+/// What is kept for good beside states and journals: the history and its configurations.
+async fn beside(store: &dyn Store, report: &mut Report) -> Result<(), StoreError> {
+    let state = report.take(store.get("state").await)?.flatten();
+    let ledger = state.and_then(|blob| Ledger::from_bytes("state", &blob.bytes).ok());
+    if let Some(ledger) = ledger {
+        let chain = history::verify(store, &ledger).await;
+        report.take(chain)?;
+    }
+    let config = history::bad_config(store).await;
+    if let Some(key) = report.take(config)?.flatten() {
+        report.wrong(&key, "it is not the configuration that its name says");
+    }
+    Ok(())
 }
 
 /// The records that follow one state.
