@@ -67,12 +67,6 @@ class Session(Mlinfra):
             sys.exit(f"exit code {code} was wanted\n{done.stdout}\n{done.stderr}")
         return done.stdout + done.stderr
 
-    def knows(self, word):
-        """Whether this mlinfra has a command, or a block, of that name."""
-        said = [subprocess.run([self.binary, *args], capture_output=True, text=True).stdout
-                for args in (["--help"], ["schema", "--markdown"])]
-        return f"\n  {word} " in said[0] or f"\n## {word}" in said[1]
-
     def edit(self, old, new, name="main.hcl"):
         path = Path(self.folder) / name
         text = path.read_text()
@@ -195,8 +189,7 @@ BY_HAND = [
 def drift(fresh):
     """More than twenty edits by other hands; exactly those are named, and undone."""
     session = fresh()
-    if session.knows("drift"):
-        session.run("drift")
+    session.run("drift")
     check("nothing differs before", session.differences(), {})
     wanted = {}
     for address, field, edit in BY_HAND:
@@ -207,15 +200,13 @@ def drift(fresh):
              for a, f in session.differences().items()}
     wanted = {address: sorted(fields) for address, fields in wanted.items()}
     check("exactly what was edited", found, wanted)
-    if session.knows("drift"):
-        said = json.loads(session.run("drift", "--json", code=2))["drift"]
-        found = {one["address"]: sorted(field["field"] for field in one.get("fields", []))
-                 or [one["change"]] for one in said}
-        check("drift names it too", found, dict(wanted, **{"cluster.train/nodes": ["gone"]}))
+    said = json.loads(session.run("drift", "--json", code=2))["drift"]
+    found = {one["address"]: sorted(field["field"] for field in one.get("fields", []))
+             or [one["change"]] for one in said}
+    check("drift names it too", found, dict(wanted, **{"cluster.train/nodes": ["gone"]}))
     session.run("apply", "--yes")
     check("nothing differs afterwards", session.differences(), {})
-    if session.knows("drift"):
-        session.run("drift")
+    session.run("drift")
 
 
 def write(session, name, text):
@@ -390,9 +381,6 @@ def rollback(fresh):
 
 SESSIONS = {one.__name__: one
             for one in (drift, saved, moved, moved_into_module, adopt, forget, rollback)}
-# Sessions of what may not have been built yet.
-NEED = {"moved_into_module": "module", "adopt": "adopt", "forget": "forget",
-        "rollback": "rollback"}
 
 
 def main():
@@ -416,9 +404,6 @@ def main():
                 return begun[-1]
 
             try:
-                if name in NEED and not fresh().knows(NEED[name]):
-                    print(f"skipped: this mlinfra knows no {NEED[name]}")
-                    continue
                 SESSIONS[name](fresh)
             finally:
                 for session in begun:
