@@ -42,10 +42,7 @@ pub struct Stray {
 impl Stray {
     /// Nobody has deleted it.
     pub fn stands(&self) -> bool {
-        match self.phase {
-            Phase::Pending | Phase::Ready | Phase::Failed(_) => true,
-            Phase::Leaving | Phase::Gone => false,
-        }
+        self.phase.stands()
     }
 }
 
@@ -90,6 +87,16 @@ pub enum Phase {
     Failed(String),
     /// Not there.
     Gone,
+}
+
+impl Phase {
+    /// Nobody has deleted it.
+    pub fn stands(&self) -> bool {
+        match self {
+            Self::Pending | Self::Ready | Self::Failed(_) => true,
+            Self::Leaving | Self::Gone => false,
+        }
+    }
 }
 
 impl Live {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Store, StoreError};
-use crate::cloud::{Observed, Phase};
+use crate::cloud::Observed;
 use crate::kinds::{KindName, Spec};
 use crate::model::{Address, CloudId, Moment};
 
@@ -43,11 +43,7 @@ pub struct Stood {
 impl Applied {
     /// What the cloud shows now.
     pub fn of(number: u64, at: Moment, observed: &Observed) -> Self {
-        let stands = |phase: &Phase| match phase {
-            Phase::Pending | Phase::Ready | Phase::Failed(_) => true,
-            Phase::Leaving | Phase::Gone => false,
-        };
-        let live = observed.live.iter().filter(|(_, live)| stands(&live.phase));
+        let live = observed.live.iter().filter(|(_, live)| live.phase.stands());
         let objects = live.filter_map(|(id, live)| {
             let (address, generation) = (live.owner.address.clone(), live.owner.generation);
             Some((id.clone(), Stood { address, generation, spec: live.spec()?.clone() }))

@@ -71,14 +71,14 @@ pub fn drift(applied: &Applied, ledger: &Ledger, observed: &Observed) -> Vec<Dri
         if ours(id, &stood.address) {
             continue;
         }
-        let live = observed.live.get(id).filter(|live| stands(live));
+        let live = observed.live.get(id).filter(|live| live.phase.stands());
         let Some(change) = live.map_or(Some(Changed::Gone), |live| changed(stood, live)) else {
             continue;
         };
         let (address, kind) = (stood.address.clone(), stood.spec.kind());
         out.push(Drift { address, id: id.clone(), kind, change });
     }
-    for (id, live) in observed.live.iter().filter(|(_, live)| stands(live)) {
+    for (id, live) in observed.live.iter().filter(|(_, live)| live.phase.stands()) {
         let address = &live.owner.address;
         let known = applied.objects.contains_key(id) || applied.blind.contains(&live.kind);
         if !known && !ours(id, address) {
@@ -88,13 +88,6 @@ pub fn drift(applied: &Applied, ledger: &Ledger, observed: &Observed) -> Vec<Dri
     }
     out.sort_by(|a, b| (&a.address, &a.id).cmp(&(&b.address, &b.id)));
     out
-}
-
-fn stands(live: &Live) -> bool {
-    match live.phase {
-        Phase::Pending | Phase::Ready | Phase::Failed(_) => true,
-        Phase::Leaving | Phase::Gone => false,
-    }
 }
 
 fn changed(stood: &Stood, live: &Live) -> Option<Changed> {

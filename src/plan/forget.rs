@@ -1,6 +1,6 @@
 //! Objects that are no longer the stack's: their tags go, they stay.
 
-use crate::cloud::{Observed, Phase};
+use crate::cloud::Observed;
 use crate::kinds::{Action, Why};
 use crate::stack::Desired;
 
@@ -13,10 +13,7 @@ pub(super) fn steps(draft: &mut Draft<'_>, desired: &Desired, observed: &Observe
     }
     for (id, live) in &observed.live {
         let address = &live.owner.address;
-        let goes = match live.phase {
-            Phase::Pending | Phase::Ready | Phase::Failed(_) => true,
-            Phase::Leaving | Phase::Gone => false,
-        };
+        let goes = live.phase.stands();
         let forgotten = desired.forget.iter().any(|place| place.holds(address));
         let (true, true, Some(was)) = (goes, forgotten, live.spec().cloned()) else { continue };
         draft.forgotten.insert(id.clone());
