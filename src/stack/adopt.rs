@@ -60,7 +60,7 @@ pub(super) fn check(loaded: &Loaded) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (block, place) in blocks(loaded) {
         let id = block.attr("id").and_then(Value::as_str).unwrap_or_default();
-        if !place.is_module() && !declared.any(&place, |address| within(&place, address)) {
+        if !place.is_module() && !declared.holds(&place) {
             let text = format!("{place} is to be adopted and is not declared");
             let help = "declare the block, so that it is known what the object shall be";
             problems.push(wrong(block, "address", text, help));
@@ -73,12 +73,6 @@ pub(super) fn check(loaded: &Loaded) -> Vec<Problem> {
         }
     }
     problems
-}
-
-/// Whether a place is in a block.
-fn within(place: &Place, block: &Address) -> bool {
-    let part = place.block.as_ref().and_then(|found| found.part.clone());
-    place.holds(&Address { part, ..block.clone() })
 }
 
 /// Adds what is to be adopted to what is wanted.

@@ -39,13 +39,7 @@ pub fn forgotten(loaded: &Loaded) -> Vec<Place> {
 /// What is declared is wanted, and cannot be forgotten.
 pub(super) fn check(loaded: &Loaded) -> Vec<Problem> {
     let declared = Declared::of(loaded);
-    let still = |place: &Place| {
-        declared.any(place, |block| {
-            let part = place.block.as_ref().and_then(|found| found.part.clone());
-            place.holds(&crate::model::Address { part, ..block.clone() })
-        })
-    };
-    let found = blocks(loaded).filter(|(_, place)| still(place));
+    let found = blocks(loaded).filter(|(_, place)| declared.holds(place));
     let problem = |(block, place): (&Evaluated, Place)| {
         let text = format!("{place} is to be forgotten and is still declared");
         wrong(block, "address", text, "remove its block, or this `forget`")

@@ -159,6 +159,13 @@ impl<'a> Declared<'a> {
             None => self.0.values().flatten().any(|address| fits(address)),
         }
     }
+
+    /// Whether a place is in a block, or a block in it; which objects a block becomes is not
+    /// known yet.
+    pub(super) fn holds(&self, place: &Place) -> bool {
+        let part = place.block.as_ref().and_then(|found| found.part.clone());
+        self.any(place, |block| place.holds(&Address { part: part.clone(), ..block.clone() }))
+    }
 }
 
 /// Moves that cannot be meant.
