@@ -1,17 +1,29 @@
 //! What stood at the end of the last apply: by it changes of other hands are told from
 //! changes of the configuration.
+//!
+//! The last field of the object, `sha256`, is the checksum of the object without it. Byte
+//! for byte: a flip in it can no more pass for drift than one in the state for intent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
+use super::store::hex;
 use super::{Store, StoreError};
 use crate::cloud::Observed;
 use crate::kinds::{KindName, Spec};
 use crate::model::{Address, CloudId, Moment};
 
-/// The format that this version writes.
-const FORMAT: u32 = 1;
+/// The format that this version writes. The first one had no checksum.
+const FORMAT: u32 = 2;
+const UNSEALED: u32 = 1;
+/// What stands around the checksum.
+const SEAL: (&[u8], &[u8]) = (b",\"sha256\":\"", b"\"}");
+/// Digits of a checksum.
+const DIGITS: usize = 64;
+const PREFIX: &str = "applied/";
+const GOOD: &str = "state, journal and history do not depend on it";
 
 /// What stood at the end of an apply.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -53,25 +65,62 @@ impl Applied {
     }
 
     fn key(number: u64) -> String {
-        format!("applied/{number:010}")
+        format!("{PREFIX}{number:010}")
+    }
+
+    fn to_bytes(&self, place: &str) -> Result<Vec<u8>, StoreError> {
+        let mut bytes = serde_json::to_vec(self).map_err(|error| StoreError::Io {
+            place: place.to_owned(),
+            problem: error.to_string(),
+        })?;
+        let sum = hex(&Sha256::digest(&bytes));
+        // Behind the last field, in front of the brace that ends the object.
+        bytes.pop();
+        bytes.extend([SEAL.0, sum.as_bytes(), SEAL.1].concat());
+        Ok(bytes)
+    }
+
+    /// Reads what [`Applied::to_bytes`] wrote, and trusts nothing.
+    fn from_bytes(key: &str, bytes: &[u8]) -> Result<Self, StoreError> {
+        let corrupt = |problem: &str| corrupt(key, problem);
+        let sealed = sealed(bytes);
+        if let Some((rest, sum)) = sealed {
+            let found = hex(&Sha256::new().chain_update(rest).chain_update(b"}").finalize());
+            if found.as_bytes() != sum {
+                return Err(corrupt("its checksum does not match its content"));
+            }
+        }
+        let applied: Self = serde_json::from_slice(bytes)
+            .map_err(|error| corrupt(&format!("it cannot be read ({error})")))?;
+        if applied.format > FORMAT {
+            return Err(corrupt("a newer mlinfra wrote it: use that one"));
+        }
+        if sealed.is_none() && applied.format != UNSEALED {
+            return Err(corrupt("its checksum is missing"));
+        }
+        if Self::key(applied.number) != key {
+            return Err(corrupt(&format!("it is that of apply {}", applied.number)));
+        }
+        Ok(applied)
     }
 
     /// Writes it, and lets go of the ones before.
     pub(super) async fn keep(&self, store: &dyn Store) -> Result<(), StoreError> {
         let key = Self::key(self.number);
-        let bytes = serde_json::to_vec(self)
-            .map_err(|error| StoreError::Io { place: key.clone(), problem: error.to_string() })?;
+        let bytes = self.to_bytes(&key)?;
         match store.create_new(&key, &bytes).await {
             Ok(_) => {}
             // Of an apply that died before it was folded: its number is used again.
-            Err(StoreError::Exists(_)) => {
-                if let Some(blob) = store.get(&key).await? {
-                    store.replace_if(&key, &bytes, &blob.version).await?;
-                }
-            }
+            Err(StoreError::Exists(_)) => match store.get(&key).await {
+                Ok(Some(blob)) => drop(store.replace_if(&key, &bytes, &blob.version).await?),
+                Ok(None) => drop(store.create_new(&key, &bytes).await?),
+                Err(StoreError::Corrupt { .. }) => anew(store, &key, &bytes).await?,
+                Err(error) => return Err(error),
+            },
+            Err(StoreError::Corrupt { .. }) => anew(store, &key, &bytes).await?,
             Err(error) => return Err(error),
         }
-        for old in store.list("applied/").await?.into_iter().filter(|old| *old != key) {
+        for old in store.list(PREFIX).await?.into_iter().filter(|old| *old != key) {
             store.remove(&old).await?;
         }
         Ok(())
@@ -79,14 +128,45 @@ impl Applied {
 
     /// What stood at the end of the last apply that got so far.
     pub async fn last(store: &dyn Store) -> Result<Option<Self>, StoreError> {
-        let Some(key) = store.list("applied/").await?.pop() else { return Ok(None) };
-        let Some(blob) = store.get(&key).await? else { return Ok(None) };
-        let corrupt = |problem| StoreError::Corrupt { place: key.clone(), problem };
-        let applied: Self = serde_json::from_slice(&blob.bytes)
-            .map_err(|error| corrupt(format!("it cannot be read ({error})")))?;
-        if applied.format > FORMAT {
-            return Err(corrupt("a newer mlinfra wrote it: use that one".to_owned()));
-        }
-        Ok(Some(applied))
+        let Some(key) = store.list(PREFIX).await?.pop() else { return Ok(None) };
+        Self::read(store, &key).await
     }
+
+    async fn read(store: &dyn Store, key: &str) -> Result<Option<Self>, StoreError> {
+        match store.get(key).await {
+            Ok(blob) => blob.map(|blob| Self::from_bytes(key, &blob.bytes)).transpose(),
+            Err(StoreError::Corrupt { place: _, problem }) => Err(corrupt(key, &problem)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What is wrong with those that a store holds: key and problem.
+    pub(super) async fn verify(store: &dyn Store) -> Result<Vec<StoreError>, StoreError> {
+        let mut wrong = Vec::new();
+        for key in store.list(PREFIX).await? {
+            match Self::read(store, &key).await {
+                Ok(_) => {}
+                Err(error @ StoreError::Corrupt { .. }) => wrong.push(error),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(wrong)
+    }
+}
+
+/// Writes over one that is damaged: nobody can use it any more.
+async fn anew(store: &dyn Store, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
+    store.remove(key).await?;
+    store.create_new(key, bytes).await.map(drop)
+}
+
+/// What goes before the seal, and the checksum in it.
+fn sealed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = bytes.len().checked_sub(SEAL.0.len() + DIGITS + SEAL.1.len())?;
+    let (rest, seal) = bytes.split_at(at);
+    Some((rest, seal.strip_prefix(SEAL.0)?.strip_suffix(SEAL.1)?))
+}
+
+fn corrupt(key: &str, problem: &str) -> StoreError {
+    StoreError::Corrupt { place: key.to_owned(), problem: format!("{problem}; {GOOD}") }
 }

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::chain::{Chain, state_key};
 use super::state::previous;
 use super::store::hex;
-use super::{Journal, Ledger, Reach, Store, StoreError, history};
+use super::{Applied, Journal, Ledger, Reach, Store, StoreError, history};
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +104,8 @@ pub async fn verify(store: &dyn Store, scope: &str) -> Result<Report, StoreError
     Ok(report)
 }
 
-/// What is kept for good beside states and journals: the history and its configurations.
+/// What is kept beside states and journals: the history, its configurations, and what the
+/// last apply left.
 async fn beside(store: &dyn Store, report: &mut Report) -> Result<(), StoreError> {
     let state = report.take(store.get("state").await)?.flatten();
     let ledger = state.and_then(|blob| Ledger::from_bytes("state", &blob.bytes).ok());
@@ -115,6 +116,9 @@ async fn beside(store: &dyn Store, report: &mut Report) -> Result<(), StoreError
     let config = history::bad_config(store).await;
     if let Some(key) = report.take(config)?.flatten() {
         report.wrong(&key, "it is not the configuration that its name says");
+    }
+    for error in Applied::verify(store).await? {
+        report.take(Err::<(), _>(error))?;
     }
     Ok(())
 }

@@ -1,14 +1,16 @@
 //! What is damaged on disk is either found, with the last good point named, or it is the
 //! torn end of a write that never was durable. Nothing ever reads as something else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use mlinfra::cloud::Observed;
+use mlinfra::kinds::{InternetGateway, KindName, Tags};
 use mlinfra::ledger::{
-    Entry, FileStore, Journal, Ledger, MemoryStore, Store, StoreError, Who, verify,
+    Applied, Entry, FileStore, Journal, Ledger, MemoryStore, Stood, Store, StoreError, Who, verify,
 };
-use mlinfra::model::{CloudId, Moment};
+use mlinfra::model::{CloudId, Link, Moment, VpcId};
 use serde_json::{Map, json};
 
 use super::{Place, now};
@@ -222,8 +224,10 @@ fn a_lost_state_comes_back_whole_from_its_last_backup() {
 fn any_byte_of_any_object_that_flips_is_found_with_the_last_good_point() {
     let bucket = Bucket::default();
     history(&store(bucket.clone()));
+    keep_applied(&store(bucket.clone()), 2);
     let whole = now(async { verify(&store(bucket.clone()), "stack").await.unwrap() });
     assert_eq!(whole.damage, []);
+    assert!(bucket.keys().iter().any(|key| key.starts_with("applied/")));
     let mut flips = 0;
     for key in bucket.keys().into_iter().filter(|key| !key.starts_with("lock/")) {
         let length = bucket.objects.lock().unwrap()[&key].len();
@@ -237,8 +241,8 @@ fn any_byte_of_any_object_that_flips_is_found_with_the_last_good_point() {
                 found.damage.iter().any(|one| one.place.ends_with(&key)),
                 "{key} {at}: {found:?}"
             );
-            // No apply reads the history: with it nothing else is lost.
-            let beside = key.starts_with("history/");
+            // No apply reads the history, or what stood after one: nothing else is lost.
+            let beside = key.starts_with("history/") || key.starts_with("applied/");
             assert!(found.good < whole.good || beside, "{key} {at}: {found:?}");
             if key == "state" || key.starts_with("journal/0000000002") {
                 let read = now(async { Journal::open(&store, "x").await.map(|_| ()) });
@@ -251,6 +255,105 @@ fn any_byte_of_any_object_that_flips_is_found_with_the_last_good_point() {
     }
     println!("flips in {} objects: {flips} found, 0 silent", bucket.keys().len());
     assert!(flips > 1000);
+}
+
+/// What stood at the end of an apply.
+fn applied(number: u64) -> Applied {
+    let tags = Tags::from([("team".to_owned(), "ml".to_owned())]);
+    let gateway = InternetGateway { vpc: Some(Link::Id(VpcId("vpc-1".to_owned()))), tags };
+    let stood = Stood { address: sample::at("network.main"), generation: 1, spec: gateway.into() };
+    let objects = BTreeMap::from([(CloudId("igw-1".to_owned()), stood)]);
+    let blind = BTreeSet::from([KindName::Bucket]);
+    Applied {
+        number,
+        at: Moment(7),
+        objects,
+        blind,
+        ..Applied::of(0, Moment(0), &Observed::default())
+    }
+}
+
+fn keep_applied(store: &dyn Store, number: u64) {
+    now(async {
+        let journal = Journal::open(store, "x").await.unwrap();
+        journal.keep_applied(&applied(number)).await.unwrap();
+    });
+}
+
+/// Every byte of what drift compares with, alone: no other object's checksum covers it.
+#[test]
+fn any_byte_of_what_was_applied_that_flips_is_found_and_told_as_no_drift() {
+    let place = Place::folder();
+    history(&*place.open());
+    keep_applied(&*place.open(), 2);
+    let last = || now(async { Applied::last(&*place.open()).await });
+    assert_eq!(last(), Ok(Some(applied(2))));
+    let path = place.path().join("applied/0000000002");
+    let bytes = fs::read(&path).unwrap();
+    for at in 0..bytes.len() {
+        for mask in [1, 2, 3, 4, 8, 16, 32, 64, 128, 0xff] {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= mask;
+            fs::write(&path, &flipped).unwrap();
+            let Err(StoreError::Corrupt { place, problem }) = last() else {
+                panic!("byte {at} ^ {mask:#x}: {:?}", last());
+            };
+            assert_eq!(place, "applied/0000000002");
+            assert!(problem.ends_with("history do not depend on it"), "{problem}");
+        }
+    }
+    for cut in 0..bytes.len() {
+        fs::write(&path, &bytes[..cut]).unwrap();
+        assert!(matches!(last(), Err(StoreError::Corrupt { .. })), "cut at {cut}");
+    }
+    let found = now(async { verify(&*place.open(), "stack").await.unwrap() });
+    assert_eq!(found.damage.len(), 1);
+    assert_eq!(found.damage[0].place, "applied/0000000002");
+    // Neither the ledger nor the next apply depends on it.
+    append(&place.path(), 30).unwrap();
+    keep_applied(&*place.open(), 2);
+    assert_eq!(last(), Ok(Some(applied(2))), "the same number again");
+    fs::write(&path, b"torn").unwrap();
+    keep_applied(&*place.open(), 3);
+    assert_eq!(last(), Ok(Some(applied(3))));
+    assert!(!path.exists());
+    println!("applied flips: {} found, 0 silent", bytes.len() * 10);
+}
+
+#[test]
+fn what_was_applied_reads_in_the_first_format_and_in_no_other_place_or_format() {
+    let place = Place::folder();
+    history(&*place.open());
+    let folder = place.path().join("applied");
+    fs::create_dir(&folder).unwrap();
+    // As it was written before there was a checksum.
+    let first = r#"{"format":1,"number":2,"at":7,"objects":{"igw-1":{"address":"network.main","generation":1,"kind":"internet_gateway","spec":{"vpc":{"$id":"vpc-1"},"tags":{"team":"ml"}}}},"blind":["bucket"]}"#;
+    let write = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
+    write("0000000002", first);
+    let last = || now(async { Applied::last(&*place.open()).await });
+    let wanted = applied(2);
+    assert_eq!(last(), Ok(Some(Applied { format: 1, ..wanted })));
+    let verified = || now(async { verify(&*place.open(), "stack").await.unwrap().damage });
+    assert_eq!(verified(), []);
+    let refused = |wanted: &str| {
+        let Err(StoreError::Corrupt { problem, .. }) = last() else { panic!("{:?}", last()) };
+        assert!(problem.contains(wanted), "{problem}");
+        assert_eq!(verified().len(), 1);
+    };
+    write("0000000002", &first.replace("\"format\":1", "\"format\":2"));
+    refused("its checksum is missing");
+    write("0000000002", &first.replace("\"format\":1", "\"format\":3"));
+    refused("a newer mlinfra wrote it");
+    write("0000000002", &first.replace("\"number\":2", "\"number\":1"));
+    refused("it is that of apply 1");
+    // The next apply writes it with one.
+    keep_applied(&*place.open(), 3);
+    assert_eq!((last(), verified()), (Ok(Some(applied(3))), vec![]));
+    let text = fs::read_to_string(folder.join("0000000003")).unwrap();
+    assert!(text.starts_with("{\"format\":2,\"number\":3,") && text.contains("\"sha256\":\""));
+    // One that is whole, and another apply's.
+    fs::rename(folder.join("0000000003"), folder.join("0000000009")).unwrap();
+    refused("it is that of apply 3");
 }
 
 #[test]
