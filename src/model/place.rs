@@ -4,6 +4,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::address::{Address, BadAddress, Block, Key, Module, Name, Part};
 
 /// Where objects stand: `bucket.a`, `bucket.a["x"]`, `network.a/vpc`, `module.m.bucket.a`,
@@ -29,10 +31,33 @@ pub struct BlockPlace {
     pub part: Option<Part>,
 }
 
+impl BlockPlace {
+    /// Whether an object is meant, in whatever module it stands.
+    fn holds(&self, address: &Address) -> bool {
+        let Self { block, name, key, part } = self;
+        (*block, name) == (address.block, &address.name)
+            && (key.is_none() || *key == address.key)
+            && (part.is_none() || *part == address.part)
+    }
+}
+
 impl Place {
-    /// Whether an object stands there.
+    /// Whether an object stands there: in exactly this module, or in an instance of the
+    /// module that this place is.
     pub fn holds(&self, address: &Address) -> bool {
         self.at(self, address).is_some()
+    }
+
+    /// Whether somebody who selects this place means an object: as [`Place::holds`], but a
+    /// module without a key stands for all its instances, wherever it is on the way.
+    pub fn covers(&self, address: &Address) -> bool {
+        let Self { module: path, block } = self;
+        let Some((within, inner)) = address.module.split_at_checked(path.len()) else {
+            return false;
+        };
+        path.iter().zip(within).all(|(wanted, module)| {
+            wanted.name == module.name && (wanted.key.is_none() || wanted.key == module.key)
+        }) && block.as_ref().is_none_or(|block| inner.is_empty() && block.holds(address))
     }
 
     /// The address of exactly one object; none for a module.
@@ -51,9 +76,8 @@ impl Place {
     pub fn at(&self, other: &Self, address: &Address) -> Option<Address> {
         match (&self.block, &other.block) {
             (Some(from), Some(to)) if self.module == address.module => {
-                let same = (from.block, &from.name) == (address.block, &address.name)
-                    && (from.part.is_none() || from.part == address.part);
-                let key = rekey((&from.key, &to.key), &address.key).filter(|_| same)?;
+                let key = rekey((&from.key, &to.key), &address.key);
+                let key = key.filter(|_| from.holds(address))?;
                 let part = to.part.clone().or_else(|| address.part.clone());
                 let (module, name) = (other.module.clone(), to.name.clone());
                 Some(Address { module, block: to.block, name, key, part })
@@ -119,6 +143,18 @@ impl fmt::Display for Place {
     }
 }
 
+impl Serialize for Place {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&self.to_string())
+    }
+}
+
+impl<'de> Deserialize<'de> for Place {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,5 +216,46 @@ mod tests {
         let one = "module.m[\"x\"].bucket.a";
         assert_eq!(moved("module.m[\"x\"]", "module.x", one).as_deref(), Some("module.x.bucket.a"));
         assert_eq!(moved("module.m", "module.k", one).as_deref(), Some("module.k[\"x\"].bucket.a"));
+    }
+
+    #[test]
+    fn places_cover_modules_blocks_instances_and_parts() {
+        let cases = [
+            ("bucket.data", "bucket.data", true),
+            ("bucket.data", "bucket.data[\"eu\"]", true),
+            ("bucket.data[\"eu\"]", "bucket.data[\"us\"]", false),
+            ("network.main", "network.main/vpc", true),
+            ("network.main/vpc", "network.main/gateway", false),
+            ("network.main", "network.other/vpc", false),
+            ("bucket.data", "module.a.bucket.data", false),
+            ("module.a", "module.a.bucket.data", true),
+            ("module.a", "module.a[\"x\"].module.b.bucket.data", true),
+            ("module.a[\"x\"]", "module.a[\"y\"].bucket.data", false),
+            ("module.a.module.b", "module.a.bucket.data", false),
+            ("module.a.bucket.data", "module.a[0].bucket.data", true),
+        ];
+        for (target, address, covered) in cases {
+            let (target, at) = (place(target), address.parse().expect("an address"));
+            assert_eq!(target.covers(&at), covered, "{target} {address}");
+            assert_eq!(target.to_string().parse(), Ok(target));
+        }
+        assert!("".parse::<Place>().is_err());
+        assert!("module".parse::<Place>().is_err());
+        assert!("bucket".parse::<Place>().is_err());
+    }
+
+    #[test]
+    fn only_who_selects_means_all_instances_of_a_module_on_the_way() {
+        for (at, object, held, covered) in [
+            ("module.a.bucket.data", "module.a[0].bucket.data", false, true),
+            ("module.a.module.b", "module.a[0].module.b.bucket.data", false, true),
+            ("module.a.bucket.data", "module.a.module.b.bucket.data", false, false),
+            ("module.a.bucket.data", "module.a.bucket.data", true, true),
+            ("module.a.module.b", "module.a.module.b[0].bucket.data", true, true),
+        ] {
+            let object = object.parse().expect("an address");
+            let found = (place(at).holds(&object), place(at).covers(&object));
+            assert_eq!(found, (held, covered), "{at} {object}");
+        }
     }
 }

@@ -24,7 +24,7 @@ mod settle;
 mod steps;
 
 pub use refusal::Refusal;
-pub use select::{Selection, Target};
+pub use select::Selection;
 
 use std::collections::{BTreeMap, BTreeSet};
 

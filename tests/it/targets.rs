@@ -7,8 +7,8 @@ use mlinfra::apply::{Convergence, Ended, Hands, Patience, Start, converge};
 use mlinfra::cloud::{Cloud, Observed};
 use mlinfra::kinds::{Action, Plan, Step, Why};
 use mlinfra::ledger::{Journal, Ledger};
-use mlinfra::model::{Address, Clock, Moment, StackName};
-use mlinfra::plan::{Refusal, Selection, Target, plan_for};
+use mlinfra::model::{Address, Clock, Moment, Place, StackName};
+use mlinfra::plan::{Refusal, Selection, plan_for};
 use mlinfra::sim::{Region, Settings};
 use mlinfra::stack::Desired;
 use tokio::sync::Mutex;
@@ -68,7 +68,7 @@ async fn applied(lab: &Lab, desired: &Desired, selection: &Selection) -> Ended {
 }
 
 fn targets(texts: &[&str]) -> Selection {
-    let targets = texts.iter().map(|text| text.parse::<Target>().expect("a target")).collect();
+    let targets = texts.iter().map(|text| text.parse::<Place>().expect("a target")).collect();
     Selection { targets, ..Selection::default() }
 }
 
@@ -107,7 +107,7 @@ async fn a_targeted_plan_is_a_closed_subset_of_the_whole() {
             .collect();
         for address in &addresses {
             let part = planned(&lab, &after, &targets(&[address])).await.expect("a plan");
-            let target: Target = address.parse().expect("a target");
+            let target: Place = address.parse().expect("a target");
             let told = told(&part);
             let inside: BTreeSet<&String> = told.iter().map(|(name, _)| name).collect();
             for (name, needs) in &told {
