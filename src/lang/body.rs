@@ -163,15 +163,11 @@ pub(crate) fn check(
             continue;
         }
         match structure {
-            Structure::Attribute(written) => match attribute(eval, written, schema) {
-                Ok((name, value)) => {
-                    out.attributes.insert(name, value);
-                }
-                Err(stop) => {
-                    complete = false;
-                    report(stop, problems);
-                }
-            },
+            Structure::Attribute(written) => {
+                let found = or_report(attribute(eval, written, schema), problems);
+                complete &= found.is_some();
+                out.attributes.extend(found);
+            }
             Structure::Block(inner) => {
                 complete &= nested(eval, inner, schema, &mut out, problems);
             }
@@ -182,11 +178,14 @@ pub(crate) fn check(
     Checked { block: out, complete: complete && problems.len() == before }
 }
 
-pub(crate) fn report(stop: Stop, problems: &mut Problems) {
-    match stop {
-        Stop::Problem(problem) | Stop::Limit(problem) => problems.push(*problem),
-        Stop::Reported => {}
+/// What an evaluation came to; none when it stopped, once that is reported.
+pub(crate) fn or_report<T>(outcome: Result<T, Stop>, problems: &mut Problems) -> Option<T> {
+    match outcome {
+        Ok(found) => return Some(found),
+        Err(Stop::Problem(problem) | Stop::Limit(problem)) => problems.push(*problem),
+        Err(Stop::Reported) => {}
     }
+    None
 }
 
 fn attribute(

@@ -237,7 +237,7 @@ impl<'a> Loader<'a> {
                     body::too_deep(&value, &node.span)?;
                     Ok(value)
                 });
-                value.map_err(|stop| body::report(stop, &mut problems)).ok()
+                body::or_report(value, &mut problems)
             }
             What::Output(block) => {
                 let output = output(&eval, block, self.path.is_empty(), &mut problems);

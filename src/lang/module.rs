@@ -226,9 +226,8 @@ impl<'a> Loader<'a> {
                 body::too_deep(&value, &eval.span(*expr))?;
                 Ok(value)
             });
-            match value {
-                Ok(value) => vars.set_value(name, value, &from),
-                Err(stop) => body::report(stop, &mut self.problems),
+            if let Some(value) = body::or_report(value, &mut self.problems) {
+                vars.set_value(name, value, &from);
             }
         }
         if vars.iter().count() < call.inputs.len() {

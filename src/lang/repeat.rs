@@ -6,7 +6,7 @@ use hcl_edit::structure::{Attribute, Block, Body};
 
 use crate::model::{Problem, Span};
 
-use super::body::{Problems, report};
+use super::body::{Problems, or_report};
 use super::convert::{self, Primitive};
 use super::eval::{Eval, deferred};
 use super::value::{Data, Value};
@@ -60,13 +60,7 @@ fn sensitive(word: &str, span: &Span) -> Problem {
 
 fn for_each(eval: &Eval<'_>, written: &Attribute, problems: &mut Problems) -> Option<Repeat> {
     let span = eval.span(&written.value);
-    let value = match eval.value(&written.value) {
-        Ok(value) => value,
-        Err(stop) => {
-            report(stop, problems);
-            return None;
-        }
-    };
+    let value = or_report(eval.value(&written.value), problems)?;
     match entries(value, &span) {
         Ok(Some(entries)) => Some(Repeat::Each(entries)),
         Ok(None) => Some(Repeat::Unknown("each")),
@@ -147,13 +141,7 @@ fn set(items: Vec<Value>, span: &Span) -> Result<Option<BTreeMap<String, Value>>
 
 fn number(eval: &Eval<'_>, written: &Attribute, problems: &mut Problems) -> Option<Repeat> {
     let span = eval.span(&written.value);
-    let value = match eval.value(&written.value) {
-        Ok(value) => value,
-        Err(stop) => {
-            report(stop, problems);
-            return None;
-        }
-    };
+    let value = or_report(eval.value(&written.value), problems)?;
     if value.is_wholly_unknown() {
         return Some(Repeat::Unknown("count"));
     }

@@ -7,7 +7,7 @@ use hcl_edit::structure::{Attribute, Block, Structure};
 
 use crate::model::{Address, Key, Problem, Span};
 
-use super::body::{self, Problems, Subject, report};
+use super::body::{self, Problems, Subject, or_report};
 use super::builtin::LIFECYCLE;
 use super::codes;
 use super::eval::Eval;
@@ -125,17 +125,14 @@ fn depends_on(
             after.extend(found);
             continue;
         }
-        match eval.value(item) {
-            Ok(value) if addresses(&value, &mut after) => {}
-            Ok(value) => {
-                let problem = Problem::error(codes::TYPE, "depends_on names blocks and modules");
-                problems.push(
-                    problem
-                        .at(&eval.span(item), format!("this is {}", value.brief()))
-                        .help("write the block itself: bucket.data, not bucket.data.name"),
-                );
-            }
-            Err(stop) => report(stop, problems),
+        let Some(value) = or_report(eval.value(item), problems) else { continue };
+        if !addresses(&value, &mut after) {
+            let problem = Problem::error(codes::TYPE, "depends_on names blocks and modules");
+            problems.push(
+                problem
+                    .at(&eval.span(item), format!("this is {}", value.brief()))
+                    .help("write the block itself: bucket.data, not bucket.data.name"),
+            );
         }
     }
     after.sort();

@@ -5,7 +5,7 @@ use hcl_edit::structure::{Block, Body, Structure};
 
 use crate::model::{Problem, Span};
 
-use super::body::{self, Problems};
+use super::body::{self, Problems, or_report};
 use super::builtin::{VALIDATION, VARIABLE};
 use super::convert::{self, Primitive};
 use super::eval::{Empty, Eval, Stop};
@@ -101,9 +101,7 @@ fn declare<'b>(
             "sensitive" => out.sensitive = flag(eval, &attribute.value, problems) == Some(true),
             "nullable" => out.nullable = flag(eval, &attribute.value, problems) != Some(false),
             "description" => {
-                if let Err(stop) = eval.value(&attribute.value) {
-                    body::report(stop, problems);
-                }
+                or_report(eval.value(&attribute.value), problems);
             }
             _ => problems.push(body::unknown_attribute(eval, attribute, &VARIABLE)),
         }
@@ -112,22 +110,15 @@ fn declare<'b>(
 }
 
 fn flag(eval: &Eval<'_>, expr: &Expression, problems: &mut Problems) -> Option<bool> {
-    match eval.value(expr) {
-        Ok(value) => {
-            let truth = convert::to_primitive(&value, Primitive::Bool).and_then(|v| v.as_bool());
-            if truth.is_none() {
-                problems.push(
-                    Problem::error(codes::TYPE, "this is true or false")
-                        .at(&eval.span(expr), format!("found {}", value.brief())),
-                );
-            }
-            truth
-        }
-        Err(stop) => {
-            body::report(stop, problems);
-            None
-        }
+    let value = or_report(eval.value(expr), problems)?;
+    let truth = convert::to_primitive(&value, Primitive::Bool).and_then(|v| v.as_bool());
+    if truth.is_none() {
+        problems.push(
+            Problem::error(codes::TYPE, "this is true or false")
+                .at(&eval.span(expr), format!("found {}", value.brief())),
+        );
     }
+    truth
 }
 
 fn read_type(eval: &Eval<'_>, expr: &Expression, problems: &mut Problems) -> Option<VarType> {
@@ -155,17 +146,8 @@ fn default(
     expr: &Expression,
     problems: &mut Problems,
 ) -> Option<Value> {
-    let value = match eval.value(expr) {
-        Ok(value) => value,
-        Err(stop) => {
-            body::report(refers(stop), problems);
-            return None;
-        }
-    };
-    if let Err(stop) = body::too_deep(&value, &eval.span(expr)) {
-        body::report(stop, problems);
-        return None;
-    }
+    let value = or_report(eval.value(expr).map_err(refers), problems)?;
+    or_report(body::too_deep(&value, &eval.span(expr)), problems)?;
     if value.is_null() && !declaration.nullable {
         problems.push(null(declaration));
         return None;
@@ -344,24 +326,19 @@ fn holds(
     from: Option<&str>,
     problems: &mut Problems,
 ) {
-    let truth = match eval.value(condition) {
-        Ok(value) => value,
-        Err(stop) => return body::report(stop, problems),
-    };
+    let Some(truth) = or_report(eval.value(condition), problems) else { return };
     if truth.is_wholly_unknown() {
         return;
     }
     match convert::to_primitive(&truth, Primitive::Bool).and_then(|value| value.as_bool()) {
         Some(true) => {}
         Some(false) => {
-            let text = match eval.value(message) {
-                Ok(text) if text.holds_sensitive() => {
-                    "a value breaks its rule; the message is sensitive".to_owned()
-                }
-                Ok(text) => {
+            let Some(text) = or_report(eval.value(message), problems) else { return };
+            let text = match text.holds_sensitive() {
+                true => "a value breaks its rule; the message is sensitive".to_owned(),
+                false => {
                     convert::text(&text).unwrap_or_else(|| "a value breaks its rule".to_owned())
                 }
-                Err(stop) => return body::report(stop, problems),
             };
             let problem = Problem::error(codes::VALIDATION, text)
                 .at(&eval.span(condition), "this does not hold");
