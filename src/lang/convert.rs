@@ -1,54 +1,12 @@
-//! Terraform's conversions between text, numbers and truth values, equality, and numbers as text.
+//! Terraform's conversions between text, numbers and truth values, and equality.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::str::FromStr;
-
-use rust_decimal::Decimal;
 
 use crate::model::Piece;
 
+use super::decimal::{number, number_text};
 use super::value::{Data, Value};
-
-/// A number as people write it: no exponent, no trailing zeros.
-pub fn number_text(number: Decimal) -> String {
-    let short = number.normalize();
-    if short.is_zero() { "0".to_owned() } else { short.to_string() }
-}
-
-/// Reads a number; `None` when it is none or cannot be kept exactly.
-pub fn number(text: &str) -> Option<Decimal> {
-    let starts = text.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit());
-    if !starts || !text.ends_with(|c: char| c.is_ascii_digit()) || text.contains('_') {
-        return None;
-    }
-    let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else {
-        return Decimal::from_str_exact(text).ok();
-    };
-    let mantissa = Decimal::from_str_exact(mantissa).ok()?;
-    let exponent = i32::from_str(exponent.trim_start_matches('+')).ok()?;
-    shift(mantissa, exponent)
-}
-
-/// `number * 10^exponent`, exactly.
-fn shift(number: Decimal, exponent: i32) -> Option<Decimal> {
-    if number.is_zero() {
-        return Some(number);
-    }
-    if exponent.unsigned_abs() > 60 {
-        return None;
-    }
-    let ten = Decimal::from(10_u32);
-    let mut out = number.normalize();
-    for _ in 0..exponent.max(0) {
-        out = out.checked_mul(ten)?;
-    }
-    if exponent < 0 {
-        let scale = out.scale().checked_add(exponent.unsigned_abs())?;
-        out = Decimal::try_from_i128_with_scale(out.mantissa(), scale).ok()?;
-    }
-    Some(out)
-}
 
 /// The text of a primitive value; `None` for lists, objects, null and what is not known.
 pub fn text(value: &Value) -> Option<String> {
@@ -247,18 +205,6 @@ pub(crate) fn one_type(items: Vec<Value>) -> Option<Vec<Value>> {
         return items.iter().map(|item| to_primitive(item, Primitive::String)).collect();
     }
     Some(items)
-}
-
-/// The text of pieces that are all plain.
-pub(crate) fn plain(pieces: &[Piece]) -> Option<String> {
-    let mut out = String::new();
-    for piece in pieces {
-        match piece {
-            Piece::Plain(text) => out.push_str(text),
-            Piece::Id(_) | Piece::Encoded(..) => return None,
-        }
-    }
-    Some(out)
 }
 
 /// Text in quotes with everything that a terminal might act on written out.

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use crate::model::{Encoder, Piece};
 
 use super::convert::{self, TextBuilder};
+use super::decimal;
 use super::value::{Data, Value};
 
 impl Value {
@@ -173,7 +174,7 @@ pub fn from_json(json: &Json) -> Result<Value, String> {
     Ok(match json {
         Json::Null => Value::null(),
         Json::Bool(truth) => Value::from(*truth),
-        Json::Number(number) => match convert::number(&number.to_string()) {
+        Json::Number(number) => match decimal::number(&number.to_string()) {
             Some(number) => Value::from(number),
             None => return Err(format!("the number {number} cannot be kept exactly")),
         },

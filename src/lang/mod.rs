@@ -11,6 +11,7 @@ mod builtin;
 pub mod codes;
 mod conform;
 mod convert;
+mod decimal;
 mod declare;
 mod deep;
 mod eval;
@@ -66,7 +67,7 @@ use std::sync::Arc;
 use crate::model::{Address, Problem, Sources, Span};
 
 pub use builtin::{LIFECYCLE, LOCALS, META, MODULE, OUTPUT, VALIDATION, VARIABLE};
-pub use convert::number_text;
+pub use decimal::number_text;
 pub use fmt::fmt;
 pub use functions::{Function, all as functions};
 pub use json::from_json;

@@ -6,7 +6,7 @@ use hcl_edit::template::Template;
 
 use crate::model::{Problem, Source, Span};
 
-use super::{codes, convert, limits, scan, syntax};
+use super::{codes, decimal, limits, scan, syntax};
 
 /// A file as it is registered for problems: without a byte order mark.
 pub(crate) fn without_mark(text: &str) -> &str {
@@ -57,7 +57,7 @@ fn guard(text: &str, source: Source, code: bool) -> Result<(), Box<Problem>> {
     let tokens = scan::tokens(text).map_err(|fault| syntax::fault(text, source, &fault))?;
     // The parser knows floats only, and says nothing useful about a number that is none.
     let large = tokens.iter().find(|token| {
-        token.kind == scan::Kind::Number && convert::number(&text[token.range.clone()]).is_none()
+        token.kind == scan::Kind::Number && decimal::number(&text[token.range.clone()]).is_none()
     });
     if let Some(token) = large {
         return Err(Box::new(inexact(&Span { source, range: token.range.clone() })));

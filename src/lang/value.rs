@@ -9,7 +9,7 @@ use rust_decimal::prelude::ToPrimitive;
 
 use crate::model::{Address, Piece, Span, Text};
 
-use super::convert;
+use super::decimal::number_text;
 
 /// A value, with what is known about it beside its content.
 #[derive(Clone)]
@@ -127,7 +127,7 @@ impl Value {
 
     /// A text of literals and ids; plain text when it holds no id.
     pub fn pieces(pieces: Vec<Piece>) -> Self {
-        match convert::plain(&pieces) {
+        match plain(&pieces) {
             Some(text) => text.into(),
             None => Data::Unknown(Unknown { pieces }).into(),
         }
@@ -286,7 +286,7 @@ impl Value {
         }
         match &self.data {
             Data::String(text) if text.chars().count() <= 60 => format!("the string {text:?}"),
-            Data::Number(number) => format!("the number {}", convert::number_text(*number)),
+            Data::Number(number) => format!("the number {}", number_text(*number)),
             Data::Bool(truth) => format!("the bool {truth}"),
             Data::String(_)
             | Data::Unknown(_)
@@ -297,4 +297,16 @@ impl Value {
             | Data::Block(_) => self.kind(),
         }
     }
+}
+
+/// The text of pieces that are all plain.
+fn plain(pieces: &[Piece]) -> Option<String> {
+    let mut out = String::new();
+    for piece in pieces {
+        match piece {
+            Piece::Plain(text) => out.push_str(text),
+            Piece::Id(_) | Piece::Encoded(..) => return None,
+        }
+    }
+    Some(out)
 }

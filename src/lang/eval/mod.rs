@@ -29,7 +29,7 @@ use super::folder::Files;
 use super::limits::{Budget, Spent};
 use super::read::ReadFile;
 use super::value::Value;
-use super::{codes, convert, parse};
+use super::{codes, decimal, parse};
 
 /// Why an expression has no value.
 #[derive(Debug)]
@@ -231,7 +231,7 @@ impl<'a> Eval<'a> {
         let digits = written.trim_start_matches('-');
         let digits =
             digits.rsplit(|c: char| c.is_whitespace() || c == '/').next().unwrap_or(digits);
-        match convert::number(digits) {
+        match decimal::number(digits) {
             Some(number) => Ok(Value::from(if negative { -number } else { number })),
             None => Err(parse::inexact(&span).into()),
         }

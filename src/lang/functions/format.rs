@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::super::convert::{self, Primitive, TextBuilder};
+use super::super::decimal::number_text;
 use super::super::json;
 use super::super::value::{Data, Value};
 use super::{Call, Fail, Function, MANY, Outcome, bad, not_yet};
@@ -247,7 +248,7 @@ fn float(spec: &Spec, number: Decimal) -> String {
                 let verb = if spec.verb == 'g' { 'e' } else { 'E' };
                 scientific(size, precision, verb)
             } else {
-                convert::number_text(size)
+                number_text(size)
             }
         }
         _ => {

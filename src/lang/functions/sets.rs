@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use super::super::convert;
+use super::super::decimal::number_text;
 use super::super::value::{Data, Value};
 use super::types::unified;
 use super::{Call, Fail, Function, MANY, bad, not_yet};
@@ -80,7 +81,7 @@ fn filter(
 /// unless they are made of the same ids.
 fn fingerprint(value: &Value) -> String {
     match &value.data {
-        Data::Number(number) => format!("n{}", convert::number_text(*number)),
+        Data::Number(number) => format!("n{}", number_text(*number)),
         Data::String(text) => format!("s{text:?}"),
         Data::List(items) => {
             let items: Vec<String> = items.iter().map(fingerprint).collect();
