@@ -3,18 +3,13 @@
 use std::rc::Rc;
 
 use hcl_edit::expr::Expression;
-use hcl_edit::structure::{Attribute, Body};
+use hcl_edit::structure::Attribute;
 
-use crate::model::{Problem, Source, Span};
+use crate::model::{Problem, Span};
 
 use super::eval::{Context, Eval};
+use super::parse::{Files, Parsed};
 use super::{codes, parse};
-
-/// A file as it was read and parsed.
-pub(crate) type Parsed = (Source, Rc<str>, Body);
-
-/// The files of a module's folder, and the first problem of one that cannot be used.
-pub(crate) type Files = Result<Rc<Vec<Parsed>>, Box<Problem>>;
 
 /// Parses a file that was read.
 pub(crate) fn parse_file(

@@ -1,5 +1,7 @@
 //! Text to syntax tree. The tree is hcl-edit's; what it says about errors is ours.
 
+use std::rc::Rc;
+
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Body;
 use hcl_edit::template::Template;
@@ -7,6 +9,12 @@ use hcl_edit::template::Template;
 use crate::model::{Problem, Source, Span};
 
 use super::{codes, decimal, limits, scan, syntax};
+
+/// A file as it was read and parsed.
+pub(crate) type Parsed = (Source, Rc<str>, Body);
+
+/// The files of a module's folder, and the first problem of one that cannot be used.
+pub(crate) type Files = Result<Rc<Vec<Parsed>>, Box<Problem>>;
 
 /// A file as it is registered for problems: without a byte order mark.
 pub(crate) fn without_mark(text: &str) -> &str {

@@ -25,8 +25,8 @@ use hcl_edit::expr::Expression;
 
 use crate::model::{Problem, Source, Sources, Span};
 
-use super::folder::Files;
 use super::limits::{Budget, Spent};
+use super::parse::Files;
 use super::read::ReadFile;
 use super::value::Value;
 use super::{codes, decimal, parse};
