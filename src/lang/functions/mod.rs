@@ -1,6 +1,7 @@
 //! The functions of the language: one table entry each, used by the evaluator and the documents.
 
 mod collections;
+mod elements;
 mod encoding;
 mod files;
 mod format;
@@ -222,5 +223,5 @@ impl<'c> Call<'c> {
 
 /// Elements as a set: each once, sorted.
 pub(crate) fn as_set(items: Vec<Value>) -> Vec<Value> {
-    sets::sorted(sets::distinct(items))
+    elements::sorted(elements::distinct(items))
 }

@@ -2,8 +2,8 @@
 
 use super::super::convert::{self, Primitive};
 use super::super::value::{Data, Value};
-use super::sets::{distinct, sorted};
-use super::{Call, Fail, Function, Outcome, bad, not_yet};
+use super::elements::{distinct, sorted, unified};
+use super::{Call, Function, Outcome, bad, not_yet};
 
 pub(super) const TABLE: &[Function] = &[
     Function::new("tostring", "value", "The value as text.", (1, 1), |call| {
@@ -58,13 +58,5 @@ fn primitive(call: &Call<'_>, want: Primitive) -> Outcome {
         Some(value) => Ok(value),
         None if value.is_deferred() => not_yet(0),
         None => bad(0, format!("{} cannot become {}", value.brief(), want.phrase())),
-    }
-}
-
-/// The elements of a list, all of one type.
-pub(super) fn unified(call: &Call<'_>, place: usize) -> Result<Vec<Value>, Fail> {
-    match convert::one_type(call.list(place)?.to_vec()) {
-        Some(items) => Ok(items),
-        None => bad(place, "the elements have no common type"),
     }
 }
