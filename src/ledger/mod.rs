@@ -28,6 +28,7 @@ mod lease;
 mod log;
 mod memory;
 mod migrate;
+mod object_ledger;
 mod object_store;
 mod objects;
 mod state;

@@ -1,4 +1,4 @@
-//! A ledger in an object store, by conditional writes alone.
+//! Reads and conditional writes in an object store, from which a ledger is made.
 //!
 //! Every write carries a nonce of its own. When the store says that a condition does not
 //! hold (412), the object is read: under the write's own nonce it was carried out before,
@@ -12,12 +12,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 
 use super::objects::{Miss, Objects, Pace};
 use super::store::hex;
-use super::{Blob, Holder, Lock, LockStatus, Store, StoreError, Version, lease};
+use super::{Blob, Holder, StoreError, Version};
 
 /// How often one write is sent.
 const TRIES: u32 = 5;
@@ -25,8 +24,6 @@ const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(200);
 /// What every object begins with.
 const MAGIC: &str = "mlinfra-ledger-1";
-/// Keys of the store's own.
-const OWN: [&str; 2] = ["lock/", "probe/"];
 
 /// Told while a lock is waited for: by whom it is held, and how long it will be watched.
 pub type Waiting = Arc<dyn Fn(&Holder, Duration) + Send + Sync>;
@@ -227,48 +224,5 @@ impl ObjectStore {
                  at once would both believe to be alone"
             ),
         })
-    }
-}
-
-#[async_trait]
-impl Store for ObjectStore {
-    async fn get(&self, key: &str) -> Result<Option<Blob>, StoreError> {
-        let found = self.read(key).await?;
-        Ok(found.map(|Read { bytes, version, .. }| Blob { bytes, version }))
-    }
-
-    async fn create_new(&self, key: &str, bytes: &[u8]) -> Result<Version, StoreError> {
-        let written = self.write(key, bytes, None).await?;
-        written.ok_or_else(|| StoreError::Exists(self.place(key)))
-    }
-
-    async fn replace_if(
-        &self,
-        key: &str,
-        bytes: &[u8],
-        version: &Version,
-    ) -> Result<Version, StoreError> {
-        let written = self.write(key, bytes, Some(version)).await?;
-        written.ok_or_else(|| StoreError::Lost(self.place(key)))
-    }
-
-    async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
-        let found = self.answered(prefix, || self.objects.list(prefix)).await?;
-        let mut keys = found.unwrap_or_default();
-        keys.retain(|key| !OWN.iter().any(|own| key.starts_with(own)));
-        Ok(keys)
-    }
-
-    async fn remove(&self, key: &str) -> Result<(), StoreError> {
-        self.answered(key, || self.objects.delete(key)).await?;
-        Ok(())
-    }
-
-    async fn lock(&self, scope: &str, holder: &Holder) -> Result<Arc<dyn Lock>, StoreError> {
-        lease::take(self, scope, holder).await
-    }
-
-    async fn look_at_lock(&self, scope: &str) -> Result<LockStatus, StoreError> {
-        lease::look(self, scope).await
     }
 }
