@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::item::{self, Act, Doomed, Item, Order};
-use super::plan_json::split;
+use super::known::split;
 use super::state_json::{self, fields_with_id, with_id};
 use super::terraform::Named;
 use crate::cloud::{Live, Observed, Phase};

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::change_json::Changed;
-use super::plan_json::split;
+use super::known::split;
 use super::state_json;
 use super::terraform::{PROVIDER, PROVIDER_KEY};
 use crate::cloud::Observed;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::diff::Diff;
 use super::fold::{Page, Row, count};
-use super::plan_json::split;
+use super::known::split;
 use super::screen::{Ink, Screen};
 use crate::model::Moment;
 use crate::plan::drift::{Changed, Drift, Field};

@@ -23,6 +23,7 @@ mod fold;
 mod golden;
 pub mod history;
 mod item;
+mod known;
 pub mod ledger;
 pub mod objects;
 pub mod outputs;

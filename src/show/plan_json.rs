@@ -9,10 +9,10 @@ use serde_json::{Map, Value, json};
 use super::change_json::{self, Changed};
 use super::configuration_json;
 use super::item::{self, Sums};
+use super::known::{is_unknown, split};
 use super::outputs::{self, Output, OutputChange};
 use super::state_json::{self, Resource, tree};
 use super::terraform::VERSION;
-use super::value::{self, Shape};
 use crate::cloud::Observed;
 use crate::kinds::{Action, Plan, Step};
 
@@ -117,41 +117,6 @@ fn planned_values(changes: &[Changed<'_>], plan: &Plan) -> Value {
         "outputs": outputs.collect::<Map<String, Value>>(),
         "root_module": tree(resources.collect()),
     })
-}
-
-/// Whether a whole value is known only after apply.
-fn is_unknown(unknown: &Value) -> bool {
-    *unknown == json!(true)
-}
-
-/// A value without what is known only after apply, and the places of that: `true` where
-/// a value is unknown, within maps and lists of the same shape.
-pub(super) fn split(value: &Value) -> (Value, Value) {
-    match value::shape(value) {
-        Shape::Plain(_) | Shape::Text(_) => (value.clone(), json!(false)),
-        Shape::Later(_) => (Value::Null, json!(true)),
-        Shape::Link(_) if value::is_later(value) => (Value::Null, json!(true)),
-        Shape::Link(id) => (json!(id), json!(false)),
-        Shape::List(items) => {
-            let (known, unknown): (Vec<_>, Vec<_>) = items.iter().map(split).unzip();
-            (Value::Array(known), Value::Array(unknown))
-        }
-        Shape::Map(map) => {
-            let (mut known, mut unknown) = (Map::new(), Map::new());
-            for (key, value) in map {
-                let (here, later) = split(value);
-                if later == json!(true) {
-                    unknown.insert(key.clone(), later);
-                    continue;
-                }
-                if value::is_later(value) {
-                    unknown.insert(key.clone(), later);
-                }
-                known.insert(key.clone(), here);
-            }
-            (Value::Object(known), Value::Object(unknown))
-        }
-    }
 }
 
 fn output_change(change: &OutputChange<'_>) -> Value {

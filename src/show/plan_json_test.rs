@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::fixture::{fresh, mixed};
 use super::golden::check;
-use super::plan_json::{self, Document, split};
+use super::known::split;
+use super::plan_json::{self, Document};
 use crate::cloud::Observed;
 use crate::kinds::Plan;
 

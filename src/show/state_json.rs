@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::known::split;
 use super::outputs::{self, Output};
-use super::plan_json::split;
 use super::terraform::{Named, VERSION};
 use crate::cloud::{Live, Observed, Phase, Seen};
 use crate::kinds::walk::{FoundTarget, links_in};
