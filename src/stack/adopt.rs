@@ -6,9 +6,10 @@ use crate::lang::schema::{Attribute, BlockSchema, Type};
 use crate::lang::{Evaluated, Loaded, Value};
 use crate::model::{Address, Place, Problem};
 
-use super::desired::Desired;
+use super::desired::{Adoption, Desired};
 use super::expansion::{Expansion, flag};
-use super::moved::{Declared, wrong};
+use super::moved::Declared;
+use super::wrong::wrong_place;
 
 /// The table of the block.
 pub const SCHEMA: BlockSchema = BlockSchema {
@@ -36,15 +37,6 @@ pub const SCHEMA: BlockSchema = BlockSchema {
           changed in place. Once it is done the block may go.",
 };
 
-/// An object that is to be the stack's.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Adoption {
-    /// Its id, name or ARN.
-    pub id: String,
-    /// A successor may take its place.
-    pub replace: bool,
-}
-
 fn blocks(loaded: &Loaded) -> impl Iterator<Item = (&Evaluated, Place)> {
     let adopt = loaded.blocks.iter().filter(|block| block.word == SCHEMA.word);
     adopt.filter_map(|block| {
@@ -63,13 +55,18 @@ pub(super) fn check(loaded: &Loaded) -> Vec<Problem> {
         if !place.is_module() && !declared.holds(&place) {
             let text = format!("{place} is to be adopted and is not declared");
             let help = "declare the block, so that it is known what the object shall be";
-            problems.push(wrong(block, "address", text, help));
+            problems.push(wrong_place(block, "address", text, help));
         } else if !places.insert(place.clone()) {
             let text = format!("{place} is adopted twice");
-            problems.push(wrong(block, "address", text, "keep one of the two `adopt` blocks"));
+            problems.push(wrong_place(
+                block,
+                "address",
+                text,
+                "keep one of the two `adopt` blocks",
+            ));
         } else if !ids.insert(id) {
             let text = format!("{id} is adopted twice");
-            problems.push(wrong(block, "id", text, "an object has one address"));
+            problems.push(wrong_place(block, "id", text, "an object has one address"));
         }
     }
     problems
@@ -81,7 +78,7 @@ pub(super) fn expand(x: &mut Expansion<'_>, loaded: &Loaded) {
         let id = block.attr("id").and_then(Value::as_str).unwrap_or_default().to_owned();
         let adoption = Adoption { id, replace: flag(block, "replace", false) };
         if let Err((text, help)) = x.desired.adopts(&place, adoption) {
-            x.problems.push(wrong(block, "address", text, &help));
+            x.problems.push(wrong_place(block, "address", text, &help));
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::lang::schema::{Attribute, BlockSchema, Type};
 use crate::lang::{Evaluated, Value};
 use crate::model::{AccountId, Problem, Region};
 
-use super::check::wrong;
+use super::wrong::wrong;
 
 /// The only kind of backend.
 const S3: &str = "s3";

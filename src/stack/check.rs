@@ -3,6 +3,7 @@
 use crate::lang::{Evaluated, Loaded, Value};
 use crate::model::{Problem, tags};
 
+use super::wrong::wrong;
 use super::{adopt, backend, forget, moved};
 
 /// Problems of the `stack` block, and secrets where there may be none.
@@ -23,16 +24,6 @@ pub fn check(loaded: &Loaded) -> Vec<Problem> {
         deferred(block, &mut problems);
     }
     problems
-}
-
-/// A problem with a value.
-pub(super) fn wrong(value: &Value, text: impl Into<String>, help: &str) -> Problem {
-    let problem = Problem::error("S001", text).help(help);
-    // A secret that was written as a literal would be drawn with its line.
-    match value.origin.as_ref().filter(|_| !value.holds_sensitive()) {
-        Some(span) => problem.at(span, ""),
-        None => problem,
-    }
 }
 
 /// What stands in a block ends up in the cloud, in plans and in the ledger, for everybody

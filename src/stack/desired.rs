@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::kinds::{KindName, Offer, OutputPlan, Spec, Tags};
 use crate::model::{Address, Place, StackName};
 
-use super::adopt::Adoption;
 use super::moved::Moves;
 
 /// Everything that a stack wants.
@@ -35,6 +34,15 @@ pub struct Desired {
     pub forget: Vec<Place>,
     /// The whole stack goes: nothing is wanted, on purpose.
     pub destroy: bool,
+}
+
+/// An object that is to be the stack's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adoption {
+    /// Its id, name or ARN.
+    pub id: String,
+    /// A successor may take its place.
+    pub replace: bool,
 }
 
 /// A number of like nodes.

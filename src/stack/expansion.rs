@@ -9,10 +9,10 @@ use crate::kinds::Tags;
 use crate::lang::{Evaluated, Value};
 use crate::model::{Address, Problem, Zone};
 
-use super::check::wrong;
 use super::desired::Desired;
 use super::names::Here;
 use super::pins::Pins;
+use super::wrong::wrong;
 
 /// An expansion under way.
 pub(super) struct Expansion<'a> {

@@ -4,7 +4,8 @@ use crate::lang::schema::{Attribute, BlockSchema, Type};
 use crate::lang::{Evaluated, Loaded, Value};
 use crate::model::{Place, Problem};
 
-use super::moved::{Declared, wrong};
+use super::moved::Declared;
+use super::wrong::wrong_place;
 
 /// The table of the block.
 pub const SCHEMA: BlockSchema = BlockSchema {
@@ -42,7 +43,7 @@ pub(super) fn check(loaded: &Loaded) -> Vec<Problem> {
     let found = blocks(loaded).filter(|(_, place)| declared.holds(place));
     let problem = |(block, place): (&Evaluated, Place)| {
         let text = format!("{place} is to be forgotten and is still declared");
-        wrong(block, "address", text, "remove its block, or this `forget`")
+        wrong_place(block, "address", text, "remove its block, or this `forget`")
     };
     found.map(problem).collect()
 }

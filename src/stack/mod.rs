@@ -23,11 +23,11 @@ mod queue;
 mod rights;
 mod user_data;
 mod words;
+mod wrong;
 
-pub use adopt::Adoption;
 pub use backend::Backend;
 pub use check::check;
-pub use desired::{Desired, Fleet};
+pub use desired::{Adoption, Desired, Fleet};
 pub use expand::{Config, ask, chosen_names, config, expand, not_found, nothing};
 pub use forget::forgotten;
 pub use moved::Moves;

@@ -15,6 +15,8 @@ use crate::lang::schema::{Attribute, BlockSchema, Type};
 use crate::lang::{Evaluated, Loaded, Value};
 use crate::model::{Address, CloudId, Place, Problem, StackName, tags};
 
+use super::wrong::wrong_place;
+
 /// The table of the block.
 pub const SCHEMA: BlockSchema = BlockSchema {
     word: "moved",
@@ -177,31 +179,31 @@ pub(super) fn check(loaded: &Loaded) -> Vec<Problem> {
     for (block, from, to) in &all {
         if next.insert(from, to).is_some() {
             let help = "keep one of the two `moved` blocks";
-            problems.push(wrong(block, "from", format!("{from} moves twice"), help));
+            problems.push(wrong_place(block, "from", format!("{from} moves twice"), help));
         }
     }
     for (block, from, to) in &all {
         if let Some(text) = misfit(from, to) {
             let help = "a block moves as a whole, to a block of its own kind; a module to a module";
-            problems.push(wrong(block, "to", text, help));
+            problems.push(wrong_place(block, "to", text, help));
         } else if circles(&next, from) {
             let help = "the last of a chain of moves is a block that is declared";
-            problems.push(wrong(block, "to", format!("{from} moves in a circle"), help));
+            problems.push(wrong_place(block, "to", format!("{from} moves in a circle"), help));
         } else if declared.any(from, |address| from.at(to, address).is_some()) {
             let text = format!("{from} has moved to {to} and is still declared");
-            problems.push(wrong(block, "from", text, "rename the block, or remove this `moved`"));
+            problems.push(wrong_place(
+                block,
+                "from",
+                text,
+                "rename the block, or remove this `moved`",
+            ));
         } else if !next.contains_key(to) && !declared.any(to, |address| to.holds(address)) {
             let text = format!("{from} has moved to {to}, which is not declared");
             let help = "correct the address, or remove this `moved` when that block is gone too";
-            problems.push(wrong(block, "to", text, help));
+            problems.push(wrong_place(block, "to", text, help));
         }
     }
     problems
-}
-
-/// A problem with a place that an attribute names.
-pub(super) fn wrong(block: &Evaluated, name: &str, text: String, help: &str) -> Problem {
-    Problem::error("S003", text).help(help).at(block.place(name), "")
 }
 
 /// Why one cannot become the other.
