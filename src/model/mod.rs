@@ -5,6 +5,7 @@
 //! bare strings.
 
 mod address;
+mod address_text;
 mod clock;
 mod id;
 mod link;
