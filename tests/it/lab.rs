@@ -6,23 +6,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use mlinfra::apply::{Convergence, Ended, Hands, NoApply, Patience, Start, converge};
+use mlinfra::apply::{Ended, NoApply};
 use mlinfra::cloud::{
     Ask, Call, CallCounts, Caller, Cloud, Facts, Failure, Observed, Phase, Reply, Scope, Stray,
 };
 use mlinfra::kinds::{Home, KindName, Plan};
 use mlinfra::lang::{self, File, Loaded, Vars};
 use mlinfra::ledger::{
-    Blob, Holder, Journal, Ledger, Lock, MemoryStore, Miss, Objects, Store, StoreError, Version,
+    Blob, Holder, Journal, Lock, MemoryStore, Miss, Objects, Store, StoreError, Version,
 };
-use mlinfra::model::{Address, Clock, CloudId, Moment, tags};
+use mlinfra::model::{Clock, CloudId, Moment, tags};
 use mlinfra::plan::{Refusal, plan};
 use mlinfra::sim::{ObjectView, Region, Settings};
 use mlinfra::stack::{self, Desired, Moves, Pins, Words};
-use tokio::sync::{Mutex, Notify};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::Notify;
 
 use crate::bucket::{self, Bucket};
+use crate::hands::{hands, reach};
 
 /// The clock of a simulated region.
 pub struct SimClock(pub Region);
@@ -291,23 +291,8 @@ impl Lab {
                 Err(error @ StoreError::Corrupt { .. }) => panic!("an unreadable ledger: {error}"),
                 journal => journal.map_err(NoApply::Ledger)?,
             };
-            let hands = Hands {
-                cloud: &cloud,
-                scope: self.scope(desired),
-                clock: &clock,
-                journal: Mutex::new(journal),
-                listener: &|_| {},
-                stop: CancellationToken::new(),
-                patience: Patience::default(),
-            };
-            let task = Convergence {
-                wanted: &|address: &Address| {
-                    desired.specs.contains_key(address) || desired.fleets.contains_key(address)
-                },
-                planner: &|observed: &Observed, ledger: &Ledger| plan(desired, ledger, observed),
-                start: Start { names: desired.names.clone(), ..Start::default() },
-            };
-            let ended = converge(&hands, task).await;
+            let hands = hands(&cloud, &clock, self.scope(desired), journal);
+            let ended = reach(&hands, desired).await;
             if let Some(lock) = lock {
                 // What fails here costs the next one only time.
                 drop(lock.release().await);

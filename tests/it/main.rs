@@ -32,9 +32,11 @@ mod contract;
 mod contract_cases;
 mod contract_sim;
 mod crash;
+mod dice;
 mod docs;
 #[cfg(feature = "aws")]
 mod faults;
+mod hands;
 mod house;
 mod lab;
 mod ledger;

@@ -3,28 +3,19 @@
 
 use std::collections::BTreeSet;
 
-use mlinfra::apply::{Convergence, Ended, Hands, Patience, Start, converge};
+use mlinfra::apply::{Convergence, Ended, Start, converge};
 use mlinfra::cloud::{Cloud, Observed};
 use mlinfra::kinds::{Action, Plan, Step, Why};
 use mlinfra::ledger::{Journal, Ledger};
-use mlinfra::model::{Address, Clock, Moment, Place, StackName};
+use mlinfra::model::{Address, Place, StackName};
 use mlinfra::plan::{Refusal, Selection, plan_for};
-use mlinfra::sim::{Region, Settings};
+use mlinfra::sim::Settings;
 use mlinfra::stack::Desired;
-use tokio::sync::Mutex;
-use tokio_util::sync::CancellationToken;
 
-use crate::lab::Lab;
+use crate::hands::hands;
+use crate::lab::{Lab, SimClock};
 
 const QUICKSTART: &str = include_str!("../../examples/quickstart/main.hcl");
-
-struct Time(Region);
-
-impl Clock for Time {
-    fn now(&self) -> Moment {
-        Moment(i64::try_from(self.0.now()).expect("a time"))
-    }
-}
 
 async fn lab_with(before: Option<&Desired>) -> Lab {
     let lab = Lab::new(Settings::default());
@@ -42,17 +33,9 @@ async fn planned(lab: &Lab, desired: &Desired, selection: &Selection) -> Result<
 }
 
 async fn applied(lab: &Lab, desired: &Desired, selection: &Selection) -> Ended {
-    let clock = Time(lab.region.clone());
+    let clock = SimClock(lab.region.clone());
     let journal = Journal::open(&lab.store, "lab").await.expect("a ledger");
-    let hands = Hands {
-        cloud: &lab.region,
-        scope: lab.scope(desired),
-        clock: &clock,
-        journal: Mutex::new(journal),
-        listener: &|_| {},
-        stop: CancellationToken::new(),
-        patience: Patience::default(),
-    };
+    let hands = hands(&lab.region, &clock, lab.scope(desired), journal);
     let begun = std::sync::atomic::AtomicBool::new(false);
     let planner = |observed: &Observed, ledger: &Ledger| {
         let first = !begun.swap(true, std::sync::atomic::Ordering::SeqCst);

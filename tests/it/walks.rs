@@ -14,29 +14,8 @@ use mlinfra::sim::{Fault, FaultKind, ObjectView, Settings};
 use mlinfra::stack::Desired;
 use serde_json::{Value, json};
 
+use crate::dice::{Dice, number};
 use crate::lab::Lab;
-
-/// A small generator, so that a seed means the same for ever (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % sides
-    }
-
-    fn one_in(&mut self, sides: u64) -> bool {
-        self.roll(sides) == 0
-    }
-
-    fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
-        let at = self.roll(items.len() as u64);
-        &items[usize::try_from(at).expect("a place")]
-    }
-}
 
 /// A configuration.
 fn stack(dice: &mut Dice) -> String {
@@ -213,10 +192,6 @@ async fn walk(seed: u64) -> [usize; 2] {
     let left = lab.region.snapshot().into_iter().filter(|o| !matches!(o.phase, Phase::Gone));
     assert_eq!(left.count(), before.len(), "seed {seed}: destroyed");
     [applies, most]
-}
-
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,26 +7,10 @@ use std::time::Duration;
 
 use super::bench::{Bench, Clock, Kept, Running};
 use super::converged;
+use crate::dice::{Dice, number};
 
 const KILLS_PER_LANE: u64 = 5;
 const AT_ONCE: u64 = 4;
-
-fn number(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
-}
-
-/// SplitMix64: a failure is replayed by its seed, as far as the machine's load allows.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % sides
-    }
-}
 
 /// What is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +112,8 @@ fn kills_at_random_times_with_a_ledger_in_a_bucket_leave_no_more() {
 }
 
 fn many_kills(kept: Kept) {
-    let (kills, seed) = (number("MLINFRA_KILLS", 30), number("MLINFRA_SEED", 1));
+    let kills: u64 = number("MLINFRA_KILLS").unwrap_or(30);
+    let seed: u64 = number("MLINFRA_SEED").unwrap_or(1);
     let tally = Tally::default();
     let lanes = kills.div_ceil(KILLS_PER_LANE);
     let next = AtomicUsize::new(0);

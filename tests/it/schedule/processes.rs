@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 use super::{Chooser, Move, Stage, enumerate, run};
 use crate::bucket::{Bucket, Clockwork, manners, me};
+use crate::dice::{Dice, number};
 use crate::sample;
 
 /// Calls to S3 that wait for their turn.
@@ -330,25 +331,8 @@ impl Game {
     }
 }
 
-/// SplitMix64.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % sides
-    }
-}
-
 fn objects() -> Ledger {
     Ledger::Objects(Bucket::default())
-}
-
-fn number(name: &str, otherwise: usize) -> usize {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 
 fn report(what: &str, tally: &Tally) {
@@ -366,7 +350,7 @@ fn report(what: &str, tally: &Tally) {
 #[test]
 fn two_at_once_in_a_bucket_in_every_order() {
     let game = Game { processes: 2, flaw: Flaw::None, make: objects };
-    let tally = game.all(number("MLINFRA_DEPARTURES", 1));
+    let tally = game.all(number("MLINFRA_DEPARTURES").unwrap_or(1));
     report("two in a bucket", &tally);
     assert!(tally.replaced > 0, "some were frozen past their lease");
 }
@@ -374,13 +358,13 @@ fn two_at_once_in_a_bucket_in_every_order() {
 #[test]
 fn three_at_once_in_a_bucket_in_every_order() {
     let game = Game { processes: 3, flaw: Flaw::None, make: objects };
-    report("three in a bucket", &game.all(number("MLINFRA_DEPARTURES", 1)));
+    report("three in a bucket", &game.all(number("MLINFRA_DEPARTURES").unwrap_or(1)));
 }
 
 #[test]
 fn two_and_three_at_once_in_a_bucket_in_random_orders() {
-    let count = number("MLINFRA_SCHEDULES", 2_000);
-    let seed = number("MLINFRA_SEED", 1) as u64;
+    let count = number("MLINFRA_SCHEDULES").unwrap_or(2_000);
+    let seed = number("MLINFRA_SEED").unwrap_or(1);
     for processes in [2, 3] {
         let game = Game { processes, flaw: Flaw::None, make: objects };
         let tally = game.random(count / 2, seed);
@@ -391,7 +375,7 @@ fn two_and_three_at_once_in_a_bucket_in_random_orders() {
 
 #[test]
 fn two_and_three_at_once_in_a_folder_in_every_order() {
-    for (processes, bound) in [(2, number("MLINFRA_DEPARTURES", 1)), (3, 1)] {
+    for (processes, bound) in [(2, number("MLINFRA_DEPARTURES").unwrap_or(1)), (3, 1)] {
         let game = Game { processes, flaw: Flaw::None, make: Ledger::files };
         report(&format!("{processes} in a folder"), &game.all(bound));
     }

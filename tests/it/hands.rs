@@ -1,0 +1,41 @@
+//! An apply as tests carry it out: nobody listens and nobody interrupts it, and what is
+//! wanted is planned as a whole.
+
+use mlinfra::apply::{Convergence, Ended, Hands, NoApply, Patience, Start, converge};
+use mlinfra::cloud::{Cloud, Observed, Scope};
+use mlinfra::kinds::Plan;
+use mlinfra::ledger::{Journal, Ledger};
+use mlinfra::model::{Address, Clock};
+use mlinfra::plan::plan;
+use mlinfra::stack::Desired;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+pub fn hands<'a>(
+    cloud: &'a dyn Cloud,
+    clock: &'a dyn Clock,
+    scope: Scope,
+    journal: Journal<'a>,
+) -> Hands<'a> {
+    Hands {
+        cloud,
+        scope,
+        clock,
+        journal: Mutex::new(journal),
+        listener: &|_| {},
+        stop: CancellationToken::new(),
+        patience: Patience::default(),
+    }
+}
+
+/// Carries out what a stack wants.
+pub async fn reach(hands: &Hands<'_>, desired: &Desired) -> Result<(Plan, Ended), NoApply> {
+    let task = Convergence {
+        wanted: &|address: &Address| {
+            desired.specs.contains_key(address) || desired.fleets.contains_key(address)
+        },
+        planner: &|observed: &Observed, ledger: &Ledger| plan(desired, ledger, observed),
+        start: Start { names: desired.names.clone(), ..Start::default() },
+    };
+    converge(hands, task).await
+}
