@@ -121,7 +121,7 @@ impl Work<'_> {
             stop: stop.clone(),
             patience: Patience::default(),
         };
-        let plan = self.plan(&hands, &mut events).await?;
+        let plan = self.plan(store, &hands, &mut events).await?;
         self.present(&plan, &former);
         if plan.is_empty() && (session.hand.is_some() || !differ(&plan, &former)) {
             return Ok(DONE);
@@ -148,6 +148,7 @@ impl Work<'_> {
     /// Ties up the loose ends of earlier runs, then plans.
     async fn plan(
         &self,
+        store: &dyn Store,
         hands: &Hands<'_>,
         events: &mut UnboundedReceiver<Event>,
     ) -> Result<Plan, Halt> {
@@ -169,12 +170,18 @@ impl Work<'_> {
         if let Some(saved) = saved {
             planfile::same_steps(saved, &plan)?;
         }
-        if selection.refresh_only {
-            let whole = Selection::default();
-            let drift = session.plan(&journal.ledger, &observed, destroy, &whole)?;
-            tell::drift(self.terminal, self.global, &drift);
-        }
-        let Some(hand) = &session.hand else { return Ok(plan) };
+        let Some(hand) = &session.hand else {
+            let mut drift = None;
+            if selection.refresh_only {
+                let whole = Selection::default();
+                drift = Some(session.plan(&journal.ledger, &observed, destroy, &whole)?);
+            }
+            let ledger = &journal.ledger;
+            let outside = tell::find(self.terminal, store, ledger, &observed).await?;
+            let told = (outside.as_ref(), drift.as_ref());
+            tell::outside(self.terminal, self.global, &plan, told);
+            return Ok(plan);
+        };
         let rest = hand.rest(&plan);
         if !rest.is_empty() && !self.global.json {
             self.terminal.print("What apply will change of it then:\n\n");

@@ -65,7 +65,7 @@ async fn by_configuration(
 }
 
 /// From what is damaged no drift is told: all of it could be false.
-fn broken(error: StoreError) -> Halt {
+pub fn broken(error: StoreError) -> Halt {
     if let StoreError::Corrupt { place, problem } = &error {
         let help = "plans and applies do not need it, and the next apply that changes something\n\
                     writes it anew. To see now what others have changed, bring it back from a\n\

@@ -35,10 +35,11 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         let mut drifted = None;
         if selection.refresh_only {
             let whole = Selection::default();
-            let found = session.plan(&ledger, &observed, args.destroy, &whole)?;
-            tell::drift(terminal, global, &found);
-            drifted = Some(found);
+            drifted = Some(session.plan(&ledger, &observed, args.destroy, &whole)?);
         }
+        let store = session.read_store()?;
+        let outside = tell::find(terminal, &*store, &ledger, &observed).await?;
+        tell::outside(terminal, global, &plan, (outside.as_ref(), drifted.as_ref()));
         let order = Order::of(args.destroy, selection);
         if global.json {
             tell::stream(terminal, &plan, &former);
@@ -57,7 +58,8 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         let code = if args.detailed_exitcode && changes { CHANGES } else { DONE };
         if let Some(path) = &args.out {
             let (destroy, selection) = (order.is_destroy(), order.selection);
-            let made = planfile::Made { observed, plan, drift: drifted, destroy, selection };
+            let made =
+                planfile::Made { observed, plan, outside, drift: drifted, destroy, selection };
             let saved = planfile::make(&session, &ledger, made, lasts);
             planfile::write(path, &saved)?;
             if !global.json {

@@ -98,6 +98,14 @@ fn act(
             let id = region.foreign_edit(object, field, value)?;
             format!("A stranger has changed {field} of {}.\n", id.short())
         }
+        SandboxCommand::Tag { object, key, value } => {
+            let id = region.foreign_tag(object, key, value.as_deref())?;
+            format!("A stranger has changed the tag {key} of {}.\n", id.short())
+        }
+        SandboxCommand::Fail { object, text } => {
+            let id = region.foreign_fail(object, text)?;
+            format!("The cloud has given up {}.\n", id.short())
+        }
         SandboxCommand::Create { kind, fields, tags } => {
             let id = region.foreign_create(&spec(kind, fields, tags)?, Tags::new())?;
             format!("A stranger has made {id}.\n")

@@ -51,15 +51,15 @@ fn saved(global: &Global, terminal: &Terminal, path: &Path) -> Result<u8, Halt> 
             former: &former,
             variables: &saved.variables,
             created: saved.created.to_string(),
+            outside: saved.outside.as_ref(),
             drift: saved.drift.as_ref(),
             complete: saved.selection.is_whole(),
         }));
         return Ok(DONE);
     }
     terminal.print(&show::saved::head(&saved));
-    if let Some(drift) = &saved.drift {
-        super::tell::drift(terminal, global, drift);
-    }
+    let told = (saved.outside.as_ref(), saved.drift.as_ref());
+    super::tell::outside(terminal, global, &saved.plan, told);
     let order = super::order::Order::of(saved.destroy, saved.selection);
     terminal.print(&super::tell::text(&saved.plan, &order, &former, terminal));
     select::warn(terminal, &order.selection);

@@ -4,10 +4,16 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::cloud::Observed;
 use crate::kinds::Plan;
+use crate::ledger::{Applied, Ledger, Store, StoreError};
+use crate::model::{Severity, Sources};
+use crate::plan::drift::Outside;
 use crate::show::{self, event_json};
 
 use super::args::Global;
+use super::drift;
+use super::halt::Halt;
 use super::machine::stamp;
 use super::order::{Goal, Order};
 use super::terminal::Terminal;
@@ -46,13 +52,53 @@ pub fn stream(terminal: &Terminal, plan: &Plan, former: &BTreeMap<String, Value>
     }
 }
 
-/// How the cloud differs from the configuration. `plan` is what would be done about it.
-pub fn drift(terminal: &Terminal, global: &Global, plan: &Plan) {
-    if global.json {
-        for line in show::refresh::json(plan, &stamp()) {
-            terminal.json_line(&line);
+/// What others have changed since the last apply, and, where only that was asked for, how the
+/// cloud differs from the configuration: `drift` is what would be done about it.
+pub fn outside(
+    terminal: &Terminal,
+    global: &Global,
+    plan: &Plan,
+    (outside, drift): (Option<&Outside>, Option<&Plan>),
+) {
+    if !global.json {
+        // What asks for nothing, such as a field that is to be ignored, would be told every day.
+        let matters = drift.is_some() || !plan.is_empty();
+        if let Some(outside) = outside.filter(|_| matters) {
+            terminal.print(&show::drift::note(outside, &terminal.screen));
         }
-    } else {
-        terminal.print(&show::refresh::text(plan, &terminal.screen));
+        if let Some(drift) = drift {
+            terminal.print(&show::refresh::text(drift, &terminal.screen));
+        }
+        return;
+    }
+    let lines = match (outside, drift) {
+        (Some(outside), _) => show::drift::events(outside, &stamp()),
+        (None, Some(drift)) => show::refresh::json(drift, &stamp()),
+        (None, None) => Vec::new(),
+    };
+    for line in lines {
+        terminal.json_line(&line);
+    }
+}
+
+/// What others have changed since the last apply. Where that cannot be told a plan is as good
+/// as without: the cloud is the state.
+pub async fn find(
+    terminal: &Terminal,
+    store: &dyn Store,
+    ledger: &Ledger,
+    observed: &Observed,
+) -> Result<Option<Outside>, Halt> {
+    match Applied::against(store, observed).await {
+        Ok(baseline) => Ok(Outside::of(&baseline, ledger, observed)),
+        Err(error @ StoreError::Corrupt { .. }) => {
+            let mut problems = drift::broken(error).problems;
+            for problem in &mut problems {
+                problem.severity = Severity::Warning;
+            }
+            terminal.problems(&problems, &Sources::default());
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
     }
 }

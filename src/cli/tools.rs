@@ -94,6 +94,22 @@ pub enum SandboxCommand {
         /// Its value, as JSON.
         value: String,
     },
+    /// Set a tag of an object, as somebody else would: mlinfra's own (`mlinfra:address`), too.
+    Tag {
+        /// The object: its id, name, or address.
+        object: String,
+        /// The tag.
+        key: String,
+        /// Its value; without one the tag goes.
+        value: Option<String>,
+    },
+    /// Let the cloud give an object up.
+    Fail {
+        /// The object: its id, name, or address.
+        object: String,
+        /// In the cloud's words.
+        text: String,
+    },
     /// Make an object without our tags, as somebody else would.
     Create {
         /// Its kind, as `mlinfra show --json` names it.

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::store::hex;
 use super::{Store, StoreError};
-use crate::cloud::Observed;
+use crate::cloud::{Live, Observed, Phase};
 use crate::kinds::{KindName, Spec};
 use crate::model::{Address, CloudId, Moment};
 
@@ -52,6 +52,35 @@ pub struct Stood {
     pub spec: Spec,
 }
 
+/// What the ledger holds of the last apply, against what the cloud shows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Baseline {
+    /// Nothing: none got so far, or it was lost.
+    Absent,
+    /// The cloud shows just that.
+    Same {
+        /// The number of the apply.
+        number: u64,
+    },
+    /// The cloud may show something else.
+    Other(Applied),
+}
+
+/// The end of the object as it would be written now.
+#[derive(Serialize)]
+struct Now<'a> {
+    objects: BTreeMap<&'a CloudId, Stands<'a>>,
+    blind: BTreeSet<KindName>,
+}
+
+#[derive(Serialize)]
+struct Stands<'a> {
+    address: &'a Address,
+    generation: u32,
+    #[serde(flatten)]
+    spec: &'a Spec,
+}
+
 impl Applied {
     /// What the cloud shows now.
     pub fn of(number: u64, at: Moment, observed: &Observed) -> Self {
@@ -83,13 +112,7 @@ impl Applied {
     /// Reads what [`Applied::to_bytes`] wrote, and trusts nothing.
     fn from_bytes(key: &str, bytes: &[u8]) -> Result<Self, StoreError> {
         let corrupt = |problem: &str| corrupt(key, problem);
-        let sealed = sealed(bytes);
-        if let Some((rest, sum)) = sealed {
-            let found = hex(&Sha256::new().chain_update(rest).chain_update(b"}").finalize());
-            if found.as_bytes() != sum {
-                return Err(corrupt("its checksum does not match its content"));
-            }
-        }
+        let sealed = whole(key, bytes)?;
         let applied: Self = serde_json::from_slice(bytes)
             .map_err(|error| corrupt(&format!("it cannot be read ({error})")))?;
         if applied.format > FORMAT {
@@ -132,12 +155,25 @@ impl Applied {
         Self::read(store, &key).await
     }
 
-    async fn read(store: &dyn Store, key: &str) -> Result<Option<Self>, StoreError> {
-        match store.get(key).await {
-            Ok(blob) => blob.map(|blob| Self::from_bytes(key, &blob.bytes)).transpose(),
-            Err(StoreError::Corrupt { place: _, problem }) => Err(corrupt(key, &problem)),
-            Err(error) => Err(error),
+    /// The same, read only where the cloud shows something else: on most days it shows what
+    /// it showed then, and its bytes tell.
+    pub async fn against(store: &dyn Store, observed: &Observed) -> Result<Baseline, StoreError> {
+        let Some(key) = store.list(PREFIX).await?.pop() else { return Ok(Baseline::Absent) };
+        let Some(bytes) = get(store, &key).await? else { return Ok(Baseline::Absent) };
+        let number = key.strip_prefix(PREFIX).and_then(|number| number.parse().ok());
+        let failed = |live: &Live| matches!(live.phase, Phase::Failed(_));
+        if let (Some(number), Some((rest, _))) = (number, whole(&key, &bytes)?)
+            && !observed.live.values().any(failed)
+            && Now::of(observed).ends(rest)
+        {
+            return Ok(Baseline::Same { number });
         }
+        Self::from_bytes(&key, &bytes).map(Baseline::Other)
+    }
+
+    async fn read(store: &dyn Store, key: &str) -> Result<Option<Self>, StoreError> {
+        let bytes = get(store, key).await?;
+        bytes.map(|bytes| Self::from_bytes(key, &bytes)).transpose()
     }
 
     /// What is wrong with those that a store holds: key and problem.
@@ -154,6 +190,45 @@ impl Applied {
     }
 }
 
+impl<'a> Now<'a> {
+    fn of(observed: &'a Observed) -> Self {
+        let live = observed.live.iter().filter(|(_, live)| live.phase.stands());
+        let objects = live.filter_map(|(id, live)| {
+            let (address, generation) = (&live.owner.address, live.owner.generation);
+            Some((id, Stands { address, generation, spec: live.spec()? }))
+        });
+        Self { objects: objects.collect(), blind: observed.blind.keys().copied().collect() }
+    }
+
+    /// Whether an object without its seal ends like that. Brackets are balanced behind the
+    /// first brace of this one, so that it can stand in no other place than at the end.
+    fn ends(&self, rest: &[u8]) -> bool {
+        let bytes = serde_json::to_vec(self).unwrap_or_default();
+        let inner = bytes.strip_prefix(b"{").and_then(|inner| inner.strip_suffix(b"}"));
+        inner.is_some_and(|inner| rest.ends_with(inner))
+    }
+}
+
+async fn get(store: &dyn Store, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    match store.get(key).await {
+        Ok(blob) => Ok(blob.map(|blob| blob.bytes)),
+        Err(StoreError::Corrupt { place: _, problem }) => Err(corrupt(key, &problem)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Compares the checksum of one that has one; says what goes before the seal.
+fn whole<'b>(key: &str, bytes: &'b [u8]) -> Result<Option<Sealed<'b>>, StoreError> {
+    let sealed = sealed(bytes);
+    if let Some((rest, sum)) = sealed {
+        let found = hex(&Sha256::new().chain_update(rest).chain_update(b"}").finalize());
+        if found.as_bytes() != sum {
+            return Err(corrupt(key, "its checksum does not match its content"));
+        }
+    }
+    Ok(sealed)
+}
+
 /// Writes over one that is damaged: nobody can use it any more.
 async fn anew(store: &dyn Store, key: &str, bytes: &[u8]) -> Result<(), StoreError> {
     store.remove(key).await?;
@@ -161,7 +236,9 @@ async fn anew(store: &dyn Store, key: &str, bytes: &[u8]) -> Result<(), StoreErr
 }
 
 /// What goes before the seal, and the checksum in it.
-fn sealed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+type Sealed<'b> = (&'b [u8], &'b [u8]);
+
+fn sealed(bytes: &[u8]) -> Option<Sealed<'_>> {
     let at = bytes.len().checked_sub(SEAL.0.len() + DIGITS + SEAL.1.len())?;
     let (rest, seal) = bytes.split_at(at);
     Some((rest, seal.strip_prefix(SEAL.0)?.strip_suffix(SEAL.1)?))

@@ -35,7 +35,7 @@ mod state;
 mod store;
 mod verify;
 
-pub use applied::{Applied, Stood};
+pub use applied::{Applied, Baseline, Stood};
 pub use apply::{Apply, Done};
 pub use entry::{Entry, Made, Making, Record, Who};
 pub use file::FileStore;

@@ -4,15 +4,16 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::cloud::{Live, Observed, Phase};
-use crate::kinds::{KindName, differing};
-use crate::ledger::{Applied, Ledger, Stood};
+use crate::kinds::{KindName, Spec, differing};
+use crate::ledger::{Applied, Baseline, Ledger, Stood};
 use crate::model::{Address, CloudId};
 
 /// One object that others have changed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Drift {
     /// Where it was declared at the last apply.
     pub address: Address,
@@ -20,12 +21,15 @@ pub struct Drift {
     pub id: CloudId,
     /// Its kind.
     pub kind: KindName,
+    /// What it was at the end of the last apply, if it was there.
+    pub was: Option<Spec>,
     /// What has become of it.
     pub change: Changed,
 }
 
 /// What has become of an object.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Changed {
     /// These fields have other values.
     Fields(Vec<Field>),
@@ -51,7 +55,7 @@ pub enum Changed {
 }
 
 /// A field with another value.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Field {
     /// Its name.
     pub name: String,
@@ -59,6 +63,30 @@ pub struct Field {
     pub before: Value,
     /// Its value now.
     pub now: Value,
+}
+
+/// What others have changed, as a plan tells it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outside {
+    /// Since which apply.
+    pub number: u64,
+    /// The objects.
+    pub found: Vec<Drift>,
+}
+
+impl Outside {
+    /// Against what the last apply left; none when the ledger does not hold that. Whether an
+    /// object still exists that is not seen as the stack's is not asked.
+    pub fn of(baseline: &Baseline, ledger: &Ledger, observed: &Observed) -> Option<Self> {
+        match baseline {
+            Baseline::Absent => None,
+            Baseline::Same { number } => Some(Self { number: *number, found: Vec::new() }),
+            Baseline::Other(applied) => {
+                let found = drift(applied, ledger, observed);
+                Some(Self { number: applied.number, found })
+            }
+        }
+    }
 }
 
 /// Every change, by address. `Gone` is what is not seen as the stack's: whoever can look
@@ -76,14 +104,20 @@ pub fn drift(applied: &Applied, ledger: &Ledger, observed: &Observed) -> Vec<Dri
             continue;
         };
         let (address, kind) = (stood.address.clone(), stood.spec.kind());
-        out.push(Drift { address, id: id.clone(), kind, change });
+        // What cannot be seen is not gone.
+        let unseen = observed.blind.contains_key(&kind) || observed.unreadable.contains_key(id);
+        if change == Changed::Gone && unseen {
+            continue;
+        }
+        out.push(Drift { address, id: id.clone(), kind, was: Some(stood.spec.clone()), change });
     }
     for (id, live) in observed.live.iter().filter(|(_, live)| live.phase.stands()) {
         let address = &live.owner.address;
         let known = applied.objects.contains_key(id) || applied.blind.contains(&live.kind);
         if !known && !ours(id, address) {
             let (address, id) = (address.clone(), id.clone());
-            out.push(Drift { address, id, kind: live.kind, change: Changed::Appeared });
+            let (kind, was, change) = (live.kind, None, Changed::Appeared);
+            out.push(Drift { address, id, kind, was, change });
         }
     }
     out.sort_by(|a, b| (&a.address, &a.id).cmp(&(&b.address, &b.id)));
@@ -99,9 +133,8 @@ fn changed(stood: &Stood, live: &Live) -> Option<Changed> {
     let fields = differing(&stood.spec, now);
     if !fields.is_empty() {
         let (before, after) = (stood.spec.fields(), now.fields());
-        let value = |of: &serde_json::Map<String, Value>, name: &String| {
-            of.get(name).cloned().unwrap_or(Value::Null)
-        };
+        let value =
+            |of: &Map<String, Value>, name: &String| of.get(name).cloned().unwrap_or(Value::Null);
         let field =
             |name: String| Field { before: value(&before, &name), now: value(&after, &name), name };
         return Some(Changed::Fields(fields.into_iter().map(field).collect()));

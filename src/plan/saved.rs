@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::Selection;
+use super::drift::Outside;
 use crate::cloud::Observed;
 use crate::kinds::{Action, KindName, Offer, Plan, Step};
 use crate::lang::Snapshot;
@@ -54,6 +55,9 @@ pub struct Saved {
     pub observed: Observed,
     /// The outputs of the last apply.
     pub former: Map<String, Value>,
+    /// What others had changed since that; none when nobody could tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside: Option<Outside>,
     /// What would be done about how the cloud differs, where only that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<Plan>,

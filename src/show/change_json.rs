@@ -24,8 +24,10 @@ pub(super) struct Changed<'a> {
     pub previous: Option<Named<'a>>,
     /// It exists, and becomes the stack's.
     pub importing: Option<&'a CloudId>,
-    replace_paths: Vec<Value>,
-    reason: Option<&'static str>,
+    pub replace_paths: Vec<Value>,
+    pub reason: Option<&'static str>,
+    /// What others have done to it.
+    pub became: Option<&'static str>,
 }
 
 /// Everything that a plan touches, by address; a replacement is one change.
@@ -54,23 +56,6 @@ pub(super) fn all<'a>(plan: &'a Plan, observed: &'a Observed) -> Vec<Changed<'a>
         (stands && !ids.contains(id)).then(|| kept(named, id, live)).flatten()
     }));
     joined(out)
-}
-
-/// What has changed in the cloud, given what would be done about it: the same backwards. What is
-/// there and not declared is no drift in Terraform's sense.
-pub(super) fn drifted(plan: &Plan) -> Vec<Changed<'_>> {
-    touched(plan).into_iter().filter_map(backwards).collect()
-}
-
-fn backwards(change: Changed<'_>) -> Option<Changed<'_>> {
-    let actions: &[&str] = match change.actions {
-        ["create"] => &["delete"],
-        ["update" | "create" | "delete", ..] if change.after.is_some() => &["update"],
-        _ => return None,
-    };
-    let Changed { before, after, .. } = change;
-    let (reason, replace_paths) = (None, Vec::new());
-    Some(Changed { actions, before: after, after: before, reason, replace_paths, ..change })
 }
 
 /// In order; that an object moves or is adopted, and what changes of it, is one entry.
@@ -238,10 +223,25 @@ fn node_fields(node: &Node) -> Map<String, Value> {
 }
 
 impl<'a> Changed<'a> {
-    fn new(named: Named<'a>, actions: &'static [&'static str], before: Option<Value>) -> Self {
+    pub(super) fn new(
+        named: Named<'a>,
+        actions: &'static [&'static str],
+        before: Option<Value>,
+    ) -> Self {
         let (after, replace_paths) = (None, Vec::new());
-        let (deposed, previous, importing, reason) = (None, None, None, None);
-        Self { named, actions, before, after, deposed, previous, importing, replace_paths, reason }
+        let (deposed, previous, importing) = (None, None, None);
+        Self {
+            named,
+            actions,
+            before,
+            after,
+            deposed,
+            previous,
+            importing,
+            replace_paths,
+            reason: None,
+            became: None,
+        }
     }
 
     /// It only changes hands or its address.
@@ -271,7 +271,7 @@ impl<'a> Changed<'a> {
 
     /// An entry of `resource_changes`.
     pub(super) fn json(&self) -> Value {
-        let Self { named, deposed, previous, reason, .. } = self;
+        let Self { named, deposed, previous, reason, became, .. } = self;
         let mut out = named.head();
         if let Some(previous) = previous {
             out.insert("previous_address".to_owned(), json!(previous.full()));
@@ -287,7 +287,11 @@ impl<'a> Changed<'a> {
         if let Some(reason) = reason {
             out.insert("action_reason".to_owned(), json!(reason));
         }
-        out.insert("mlinfra".to_owned(), json!({ "address": named.address.to_string() }));
+        let mut own = json!({ "address": named.address.to_string() });
+        if let (Some(map), Some(word)) = (own.as_object_mut(), became) {
+            map.insert("drift".to_owned(), json!(word));
+        }
+        out.insert("mlinfra".to_owned(), own);
         Value::Object(out)
     }
 

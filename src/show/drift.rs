@@ -3,11 +3,13 @@
 use serde_json::{Map, Value, json};
 
 use super::diff::Diff;
+use super::drift_json;
 use super::fold::{Page, Row, count};
 use super::known::split;
 use super::screen::{Ink, Screen};
+use crate::cloud::Observed;
 use crate::model::Moment;
-use crate::plan::drift::{Changed, Drift, Field};
+use crate::plan::drift::{Changed, Drift, Field, Outside};
 
 /// Where the fields of an object begin.
 const BODY: usize = 6;
@@ -49,7 +51,7 @@ pub fn text(found: &[Drift], since: Since, objects: usize, screen: &Screen) -> S
 }
 
 fn object(page: &mut Page, drift: &Drift) {
-    let Drift { address, id, kind, change } = drift;
+    let Drift { address, id, kind, was: _, change } = drift;
     let (ink, mark, says) = match change {
         Changed::Fields(_) => (Ink::Change, "~", String::new()),
         Changed::Gone => (Ink::Remove, "-", "is gone".to_owned()),
@@ -80,6 +82,28 @@ fn object(page: &mut Page, drift: &Drift) {
     }
 }
 
+/// For people, in front of a plan: that there is something, and where to read of it. Nothing
+/// when there is nothing.
+pub fn note(outside: &Outside, screen: &Screen) -> String {
+    let Outside { number, found } = outside;
+    if found.is_empty() {
+        return String::new();
+    }
+    let mut page = Page::new(*screen);
+    let objects = count(found.len(), "object has", "objects have");
+    let text = format!("Note: {objects} changed outside of mlinfra since apply {number}");
+    page.row(&Row::at(0).words(Ink::Warn, text).words(Ink::Plain, " (`mlinfra drift`)."));
+    page.gap();
+    page.finish()
+}
+
+/// For machines: a `resource_drift` line for each resource that is changed or gone.
+pub fn events(outside: &Outside, timestamp: &str) -> Vec<Value> {
+    // Lines hold no values.
+    let all = drift_json::outside(&outside.found, &Observed::default());
+    all.iter().map(|change| drift_json::line(change, timestamp)).collect()
+}
+
 /// For machines.
 pub fn json(found: &[Drift], since: Since, objects: usize) -> Value {
     let all: Vec<Value> = found.iter().map(one).collect();
@@ -92,7 +116,7 @@ pub fn json(found: &[Drift], since: Since, objects: usize) -> Value {
 }
 
 fn one(drift: &Drift) -> Value {
-    let Drift { address, id, kind, change } = drift;
+    let Drift { address, id, kind, was: _, change } = drift;
     let mut out = json!({ "address": address.to_string(), "id": id, "type": kind.word() });
     let (word, more) = match change {
         Changed::Fields(fields) => {

@@ -11,6 +11,7 @@ mod crowd;
 mod crowd_test;
 mod diff;
 pub mod drift;
+mod drift_json;
 pub mod environments;
 pub mod event_json;
 pub mod events;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::change_json::{self, Changed};
 use super::configuration_json;
+use super::drift_json;
 use super::item::{self, Sums};
 use super::known::{is_unknown, split};
 use super::outputs::{self, Output, OutputChange};
@@ -15,6 +16,7 @@ use super::state_json::{self, Resource, tree};
 use super::terraform::VERSION;
 use crate::cloud::Observed;
 use crate::kinds::{Action, Plan, Step};
+use crate::plan::drift::Outside;
 
 /// The format that this is: a minor step only adds keys.
 pub const FORMAT: &str = "1.2";
@@ -31,6 +33,8 @@ pub struct Document<'a> {
     pub variables: &'a BTreeMap<String, Option<Value>>,
     /// When it was made.
     pub created: String,
+    /// What others have changed since the last apply; none when nobody can tell.
+    pub outside: Option<&'a Outside>,
     /// What would be done about how the cloud differs, where only that was asked for.
     pub drift: Option<&'a Plan>,
     /// A new plan is empty once it was applied.
@@ -39,7 +43,8 @@ pub struct Document<'a> {
 
 /// The plan for machines.
 pub fn json(document: &Document<'_>) -> Value {
-    let Document { plan, observed, former, variables, created, drift, complete } = document;
+    let Document { plan, observed, former, variables, created, outside, drift, complete } =
+        document;
     let Plan { base, steps, unchanged, outputs } = plan;
     let changes = change_json::all(plan, observed);
     let outputs_after = outputs::changes(outputs, Some(former));
@@ -79,8 +84,12 @@ pub fn json(document: &Document<'_>) -> Value {
             "steps": steps,
         },
     });
-    if let (Some(map), Some(drift)) = (out.as_object_mut(), drift) {
-        let drifted = change_json::drifted(drift);
+    let drifted = match (outside, drift) {
+        (Some(outside), _) => drift_json::outside(&outside.found, observed),
+        (None, Some(drift)) => drift_json::drifted(drift),
+        (None, None) => Vec::new(),
+    };
+    if let (Some(map), true) = (out.as_object_mut(), drift.is_some() || !drifted.is_empty()) {
         let drifted: Vec<Value> = drifted.iter().map(Changed::json).collect();
         map.insert("resource_drift".to_owned(), json!(drifted));
     }

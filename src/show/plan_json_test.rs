@@ -20,6 +20,7 @@ fn json(plan: &Plan, observed: &Observed) -> Value {
         former: &BTreeMap::new(),
         variables: &variables,
         created: "2026-11-23T09:30:00Z".to_owned(),
+        outside: None,
         drift: None,
         complete: true,
     })

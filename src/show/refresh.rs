@@ -1,9 +1,9 @@
 //! How the cloud differs from the configuration, when nothing is done about it:
 //! `--refresh-only`.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::event_json;
+use super::drift_json;
 use super::fold::{Page, Row};
 use super::item::{self, Act, Item};
 use super::screen::{Ink, Screen};
@@ -69,15 +69,8 @@ fn fields(was: &Spec, wanted: &Spec) -> Vec<String> {
     differing(was, wanted).iter().map(line).collect()
 }
 
-/// For machines: a `resource_drift` line for each resource that is changed or gone.
+/// For machines, where the ledger does not hold what was applied: a `resource_drift` line for
+/// each resource that is not as the configuration says.
 pub fn json(plan: &Plan, timestamp: &str) -> Vec<Value> {
-    let drifted = super::change_json::drifted(plan);
-    let lines = drifted.iter().map(|change| {
-        let action = change.action();
-        let told = json!({ "resource": change.named.line(), "action": action });
-        let text = format!("{}: Drift detected ({action})", change.named.address);
-        let extra = json!({ "change": told });
-        event_json::line("info", &text, timestamp, "resource_drift", &extra)
-    });
-    lines.collect()
+    drift_json::drifted(plan).iter().map(|change| drift_json::line(change, timestamp)).collect()
 }

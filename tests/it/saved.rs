@@ -7,11 +7,13 @@ use mlinfra::kinds::{Action, KindName, Plan, Spec};
 use mlinfra::lang::Snapshot;
 use mlinfra::model::{AccountId, CloudId, Moment, Region, StackName};
 use mlinfra::plan::Selection;
+use mlinfra::plan::drift::{Changed, Drift, Outside};
 use mlinfra::plan::saved::{Base, NoPlan, Place, Saved, What, steps, world};
 use mlinfra::sim::Settings;
 use serde_json::json;
 
 use crate::lab::Lab;
+use crate::sample;
 
 const TEXT: &str = "stack \"s\" {\n  region = \"us-east-1\"\n}\n\nbucket \"data\" {}\n\n\
     network \"n\" {\n  zones = [\"a\"]\n  nat = \"none\"\n}\n\n\
@@ -39,6 +41,16 @@ fn saved(observed: Observed, plan: Plan) -> Saved {
         variables: BTreeMap::from([("x".to_owned(), Some(json!(1))), ("y".to_owned(), None)]),
         observed,
         former: serde_json::Map::new(),
+        outside: Some(Outside {
+            number: 7,
+            found: vec![Drift {
+                address: sample::at("bucket.gone"),
+                id: CloudId::from("arn:aws:s3:::gone"),
+                kind: KindName::Bucket,
+                was: None,
+                change: Changed::Disowned { stack: Some("other".to_owned()) },
+            }],
+        }),
         drift: None,
         plan,
     }

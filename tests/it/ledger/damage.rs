@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mlinfra::cloud::Observed;
+use mlinfra::cloud::{Live, Observed, Owner, Phase, Seen};
 use mlinfra::kinds::{InternetGateway, KindName, Tags};
 use mlinfra::ledger::{
-    Applied, Entry, FileStore, Journal, Ledger, MemoryStore, Stood, Store, StoreError, Who, verify,
+    Applied, Baseline, Entry, FileStore, Journal, Ledger, MemoryStore, Stood, Store, StoreError,
+    Who, verify,
 };
-use mlinfra::model::{CloudId, Link, Moment, VpcId};
+use mlinfra::model::{CloudId, Link, Moment, StackName, Token, VpcId};
 use serde_json::{Map, json};
 
 use super::{Place, now};
@@ -318,6 +319,53 @@ fn any_byte_of_what_was_applied_that_flips_is_found_and_told_as_no_drift() {
     assert_eq!(last(), Ok(Some(applied(3))));
     assert!(!path.exists());
     println!("applied flips: {} found, 0 silent", bytes.len() * 10);
+}
+
+/// What the cloud shows when it is just that.
+fn observed() -> Observed {
+    let live = applied(2).objects.into_iter().map(|(id, stood)| {
+        let (stack, token) = (StackName::from("s"), Token("t".to_owned()));
+        let Stood { address, generation, spec } = stood;
+        let owner = Owner { stack, address, generation, token, named: None };
+        let (kind, seen, phase) = (spec.kind(), Seen::Spec(spec), Phase::Ready);
+        (id, Live { kind, owner, seen, phase, holds_data: false, batch: None })
+    });
+    let blind = BTreeMap::from([(KindName::Bucket, "denied".to_owned())]);
+    Observed { live: live.collect(), blind, ..Observed::default() }
+}
+
+#[test]
+fn what_was_applied_is_read_only_when_the_cloud_shows_something_else() {
+    let place = Place::folder();
+    history(&*place.open());
+    let against =
+        |observed: &Observed| now(async { Applied::against(&*place.open(), observed).await });
+    assert_eq!(against(&observed()), Ok(Baseline::Absent));
+    keep_applied(&*place.open(), 2);
+    assert_eq!(against(&observed()), Ok(Baseline::Same { number: 2 }));
+    let other = Ok(Baseline::Other(applied(2)));
+    let with = |change: &dyn Fn(&mut Live)| {
+        let mut observed = observed();
+        observed.live.values_mut().for_each(change);
+        against(&observed)
+    };
+    assert_eq!(with(&|live| live.phase = Phase::Leaving), other);
+    assert_eq!(with(&|live| live.phase = Phase::Failed("x".to_owned())), other);
+    assert_eq!(with(&|live| live.owner.generation = 2), other);
+    assert_eq!(with(&|live| live.owner.address = sample::at("network.other")), other);
+    assert_eq!(with(&|live| live.seen = Seen::Blind("denied".to_owned())), other);
+    let gateway = InternetGateway { vpc: None, tags: Tags::new() };
+    assert_eq!(with(&|live| live.seen = Seen::Spec(gateway.clone().into())), other);
+    assert_eq!(against(&Observed::default()), other);
+    // What the cloud shows does not excuse a flip, not even in what is not compared.
+    let path = place.path().join("applied/0000000002");
+    let bytes = fs::read(&path).unwrap();
+    for at in 0..bytes.len() {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 1 << (at % 8);
+        fs::write(&path, &flipped).unwrap();
+        assert!(matches!(against(&observed()), Err(StoreError::Corrupt { .. })), "byte {at}");
+    }
 }
 
 #[test]
