@@ -24,7 +24,12 @@ macro_rules! formats {
 }
 
 formats! {
+    "drift": "`drift --json`",
     "events": "a line of `plan --json`, `apply --json` and `destroy --json`",
+    "history": "`history --json`",
+    "history-show": "`history show NUMBER --json`",
+    "ledger": "`ledger show --json`",
+    "ledger-verify": "`ledger verify --json`",
     "output": "`output --json`",
     "plan": "`show --json PLANFILE`",
     "show": "`show --json`",

@@ -7,9 +7,9 @@ machine, its own documents are compared in shape, and it reads our outputs as a 
 Usage: readers.py MLINFRA QUICKSTART.hcl
 """
 
+import fcntl
 import json
 import os
-
 import shutil
 import subprocess
 import sys
@@ -55,6 +55,29 @@ module "team" {
   source = "./team"
 }
 """
+
+HANDS = """
+stack "hands" {
+  region = "us-east-1"
+}
+
+bucket "changed" {}
+
+bucket "gone" {}
+
+bucket "untagged" {}
+
+bucket "taken" {}
+
+bucket "elsewhere" {}
+
+network "n" {
+  zones = ["a"]
+}
+"""
+
+BY_HAND = {"name": "by-hand", "versioning": True, "encryption": None, "public_access_block": True,
+           "ownership": "BucketOwnerEnforced", "policy": None, "lifecycle": [], "precious": False}
 
 POLICY = """
 package mlinfra
@@ -124,6 +147,10 @@ def check(what, found, wanted):
     print(f"  ok  {what}")
 
 
+# The formats of which a real document was held to its schema.
+JUDGED = set()
+
+
 class Mlinfra:
     def __init__(self, binary, folder):
         self.binary, self.folder = binary, folder
@@ -151,6 +178,7 @@ class Mlinfra:
         return self.schemas[name]
 
     def judged(self, name, document):
+        JUDGED.add(name)
         errors = [f"{list(e.absolute_path)}: {e.message[:300]}"
                   for e in self.schema(name).iter_errors(document)]
         if errors:
@@ -294,6 +322,123 @@ def problems(binary, folder):
     lines = mlinfra.lines("plan", "--json", code=1)
     check("a stream with a problem", [line["type"] for line in lines], ["version", "diagnostic"])
     return report
+
+
+def edits(mlinfra):
+    """One of each that other hands, or the cloud, can do to what a stack owns."""
+    mlinfra.run("sandbox", "edit", "bucket.changed", "versioning", "false")
+    mlinfra.run("sandbox", "delete", "bucket.gone")
+    mlinfra.run("sandbox", "tag", "bucket.untagged", "mlinfra:stack")
+    mlinfra.run("sandbox", "tag", "bucket.taken", "mlinfra:stack", "others")
+    mlinfra.run("sandbox", "tag", "bucket.elsewhere", "mlinfra:address", "bucket.nowhere")
+    mlinfra.run("sandbox", "fail", "network.n/nat", "Internal error")
+    mlinfra.run("sandbox", "create", "bucket", json.dumps(BY_HAND))
+    for key, value in (("stack", "hands"), ("address", "bucket.new"), ("generation", "1"), ("token", "t")):
+        mlinfra.run("sandbox", "tag", "by-hand", f"mlinfra:{key}", value)
+
+
+def refused(mlinfra, name, document, change):
+    """A schema that takes everything checks nothing."""
+    other = json.loads(json.dumps(document))
+    change(other)
+    check(f"the schema {name} can refuse", any(mlinfra.schema(name).iter_errors(other)), True)
+
+
+def drifted(mlinfra):
+    document = mlinfra.document("drift", "drift", "--json")
+    check("no drift", (document["objects"] > 10, document["drift"]), (True, []))
+    edits(mlinfra)
+    document = mlinfra.document("drift", "drift", "--json", code=2)
+    told = {each["address"]: (each["change"], each.get("stack")) for each in document["drift"]}
+    check("each sort of drift", told, {
+        "bucket.changed": ("changed", None), "bucket.gone": ("gone", None),
+        "bucket.untagged": ("disowned", None), "bucket.taken": ("disowned", "others"),
+        "bucket.elsewhere": ("moved", None), "bucket.new": ("appeared", None),
+        "network.n/nat": ("failed", None)})
+    sorts = mlinfra.schema("drift").schema["$defs"]["object"]["oneOf"]
+    known = [word for sort in sorts for word in
+             sort["properties"]["change"].get("enum", [sort["properties"]["change"].get("const")])]
+    check("and no other is published", sorted({sort for sort, _ in told.values()}), sorted(known))
+    for at, each in enumerate(document["drift"]):
+        refused(mlinfra, "drift", document, lambda other: other["drift"][at].update(change="odd"))
+        refused(mlinfra, "drift", document, lambda other: other["drift"][at].pop("id"))
+        more = "fields" if each["change"] != "changed" else "to"
+        refused(mlinfra, "drift", document, lambda other: other["drift"][at].update({more: "x"}))
+    # The same in Terraform's words: what is not ours any more is gone, what was added is nothing.
+    lines = [line["change"] for line in mlinfra.lines("plan", "--json", "--out", "plan")
+             if line["type"] == "resource_drift"]
+    stream = {line["resource"]["addr"]: line["action"] for line in lines}
+    document = mlinfra.document("plan", "show", "--json", "plan")
+    saved = {each["address"]: each["change"]["actions"][0] for each in document["resource_drift"]}
+    check("a plan's drift", (stream, saved), (saved, {
+        "mlinfra_bucket.changed": "update", "mlinfra_bucket.elsewhere": "delete",
+        "mlinfra_bucket.gone": "delete", "mlinfra_bucket.taken": "delete",
+        "mlinfra_bucket.untagged": "delete", "mlinfra_nat_gateway.network_n_nat": "update"}))
+    change = document["resource_drift"][0]["change"]
+    check("from what was applied to what is there",
+          (change["before"]["versioning"], change["after"]["versioning"]), (True, False))
+
+
+def books(binary, folder):
+    """Drift, history and ledger: every document as its schema says."""
+    mlinfra = Mlinfra(binary, stack(folder, "hands", HANDS))
+    check("no apply yet", mlinfra.document("history", "history", "--json")["applies"], [])
+    mlinfra.document("ledger", "ledger", "show", "--json")
+    mlinfra.document("ledger-verify", "ledger", "verify", "--json")
+    for line in mlinfra.lines("drift", "--json", code=2):
+        check("without a baseline drift is a stream", line["type"] in
+              ("diagnostic", "planned_change", "change_summary"), True)
+    mlinfra.run("apply", "--yes")
+    drifted(mlinfra)
+    mlinfra.run("sandbox", "set", "faults", "deny@s3:CreateBucket")
+    mlinfra.run("apply", "--yes", code=1)
+    history = mlinfra.document("history", "history", "--json")
+    check("outcomes", [each["outcome"] for each in history["applies"]], ["converged", "failed"])
+    for each in history["applies"]:
+        shown = mlinfra.document("history-show", "history", "show", str(each["number"]), "--json")
+        check("one of them alone", shown, each)
+        refused(mlinfra, "history-show", shown, lambda other: other.update(outcome="odd"))
+        refused(mlinfra, "history-show", shown, lambda other: other["steps"][0].pop("failure"))
+    check("a step that failed", any(step["failure"] for step in history["applies"][1]["steps"]), True)
+    refused(mlinfra, "history", history, lambda other: other["applies"][0].pop("number"))
+    shown = mlinfra.document("ledger", "ledger", "show", "--json")
+    refused(mlinfra, "ledger", shown, lambda other: other.update(serial="1"))
+    check("two applies", (shown["applies"], shown["lock"]), (2, None))
+    whole = mlinfra.document("ledger-verify", "ledger", "verify", "--json")
+    refused(mlinfra, "ledger-verify", whole, lambda other: other.update(whole=False))
+    applied = next((mlinfra.folder / ".mlinfra" / "applied").iterdir())
+    applied.write_bytes(applied.read_bytes().replace(b"AES256", b"aws:kms", 1))
+    damaged = mlinfra.document("ledger-verify", "ledger", "verify", "--json", code=1)
+    check("damage is named", [each["place"] for each in damaged["damage"]], [f"applied/{applied.name}"])
+    in_flight(mlinfra)
+
+
+def in_flight(mlinfra):
+    """A ledger that somebody holds, and in whose journal a call has begun and not ended."""
+    applied = next((mlinfra.folder / ".mlinfra" / "applied").iterdir())
+    applied.unlink()
+    lock = mlinfra.folder / ".mlinfra" / "lock-stack"
+    holder = {"who": "ada@desk", "pid": 4711, "doing": "apply", "since": "2026-01-01T00:00:00Z"}
+    with open(lock, "r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.truncate()
+        file.write(json.dumps(holder))
+        file.flush()
+        shown = mlinfra.document("ledger", "ledger", "show", "--json")
+        check("a lock that is held", shown["lock"], holder)
+    # As a death right after the first intent leaves it.
+    shutil.rmtree(mlinfra.folder / ".mlinfra")
+    mlinfra.run("sandbox", "reset")
+    mlinfra.run("apply", "--yes")
+    ledger = mlinfra.folder / ".mlinfra"
+    log = ledger / "journal" / "0000000000.log"
+    lines = log.read_bytes().splitlines(keepends=True)
+    first = next(at for at, line in enumerate(lines) if b'"intent"' in line.lower())
+    log.write_bytes(b"".join(lines[:first + 1]))
+    (ledger / "state").unlink()
+    shutil.rmtree(ledger / "backups", ignore_errors=True)
+    intents = mlinfra.document("ledger", "ledger", "show", "--json")["open_intents"]
+    check("a call that has not ended", len(intents) > 0, True)
 
 
 # -- the real terraform ---------------------------------------------------------------------------
@@ -486,8 +631,10 @@ def main():
         quickstart(binary, folder, text)
         modules(binary, folder)
         report = problems(binary, folder)
+        books(binary, folder)
         listed = set(json.loads(Mlinfra(binary, folder / "quickstart").run("schema", "--list", "--json")))
         print(f"  schemas: {sorted(listed)}")
+        check("documents of each were judged", sorted(JUDGED | {"language"}), sorted(listed))
         if shutil.which("terraform"):
             like_terraform(binary, folder, text, report)
             remote_state(binary, folder)
