@@ -1,6 +1,7 @@
 //! What a command that changes the cloud is to do.
 
 use crate::lang::Snapshot;
+use crate::model::StackName;
 use crate::plan::Selection;
 use crate::plan::saved::Saved;
 use crate::stack::Backend;
@@ -31,7 +32,9 @@ pub struct Written {
     pub number: u64,
     /// Its configuration.
     pub snapshot: Snapshot,
-    /// Where the ledger is now, and must have been then.
+    /// What the stack is called now, and must have been then.
+    pub stack: StackName,
+    /// Where the ledger is now, wherever it was then: it has taken all along.
     pub backend: Option<Backend>,
 }
 
@@ -93,7 +96,7 @@ impl Order {
         if let Some(saved) = &self.saved {
             return planfile::session(global, &args.vars, saved).await;
         }
-        let Some(Written { number, snapshot, backend }) = &self.written else {
+        let Some(Written { number, snapshot, stack, backend }) = &self.written else {
             let session = connect::session(global, &args.vars).await?;
             return Ok(Session { hand: self.hand.clone(), ..session });
         };
@@ -105,12 +108,14 @@ impl Order {
             let help = format!("give them again: {}", flags.join(" "));
             return Err(Halt::one("H005", text, help));
         }
-        let session = connect::session_as_written(global, &args.vars, snapshot).await?;
-        if session.stack.config.backend != *backend {
-            let text = format!("the ledger was elsewhere at apply {number}");
-            let help = "move the ledger there first (`mlinfra ledger migrate`)";
+        let mut session = connect::session_as_written(global, &args.vars, snapshot).await?;
+        let then = &session.stack.config.stack;
+        if then != stack {
+            let text = format!("the stack was called {then} at apply {number}, and is {stack} now");
+            let help = "its objects carry that name: give the stack its former name first";
             return Err(Halt::one("H004", text, help));
         }
+        session.stack.config.backend = backend.clone();
         Ok(session)
     }
 }

@@ -20,10 +20,11 @@ pub fn run(global: &Global, terminal: &Terminal, args: &RollbackArgs) -> Result<
         let apply = history::find(&*store, &ledger, number).await?;
         refuse(&apply, args.force)?;
         let snapshot = snapshot(&*store, &apply).await?;
-        Ok::<_, Halt>((session.stack.config.backend, snapshot))
+        Ok::<_, Halt>((session.stack.config, snapshot))
     };
-    let (backend, snapshot) = connect::runtime(global)?.block_on(read)?;
-    let order = Order::rollback(Written { number, snapshot, backend });
+    let (config, snapshot) = connect::runtime(global)?.block_on(read)?;
+    let order =
+        Order::rollback(Written { number, snapshot, stack: config.stack, backend: config.backend });
     apply::go(global, terminal, &args.run, &order)
 }
 

@@ -1,0 +1,7 @@
+stack "s" {
+  region = "us-east-1"
+}
+
+queue "jobs" {
+  retention = "1d"
+}
