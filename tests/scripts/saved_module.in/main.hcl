@@ -1,0 +1,7 @@
+stack "saved" {
+  region = "us-east-1"
+}
+
+module "team" {
+  source = "./team"
+}
