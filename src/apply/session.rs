@@ -43,7 +43,7 @@ impl Hands<'_> {
         start: Start,
         planner: Planner<'_>,
     ) -> Result<Ended, StoreError> {
-        let Start { who, names, config } = start;
+        let Start { who, names, config, targets } = start;
         let config = match config {
             Some((digest, bytes)) => {
                 let kept = self.journal.lock().await.keep_config(&digest, &bytes).await?;
@@ -52,14 +52,17 @@ impl Hands<'_> {
             None => None,
         };
         let (at, steps, plan_sum) = (self.now(), plan.steps.len(), Some(digest(plan)));
-        self.note(Entry::Begin { at, who, steps, names, plan: plan_sum, config }).await?;
+        let whole = targets.is_empty();
+        self.note(Entry::Begin { at, who, steps, names, plan: plan_sum, config, targets }).await?;
         let outcome = self.execute(plan).await;
         if let Some(error) = outcome.ledger {
             return Err(error);
         }
         let (left, observed) = self.verify(&outcome, planner).await;
         let text = match (&left, outcome.is_complete()) {
-            (Some(plan), true) if plan.is_empty() => "converged",
+            (Some(plan), true) if plan.is_empty() && whole => "converged",
+            // Of the rest nothing is known.
+            (Some(plan), true) if plan.is_empty() => "targeted",
             (_, true) => "applied, with changes left",
             (_, false) if outcome.failed.is_empty() => "interrupted",
             (_, false) => "failed",
@@ -126,6 +129,8 @@ pub struct Start {
     pub names: BTreeSet<(KindName, String)>,
     /// The configuration and its checksum.
     pub config: Option<(String, Vec<u8>)>,
+    /// The parts of the stack that it is for; none for the whole.
+    pub targets: Vec<String>,
 }
 
 /// The outputs that may be written down: known, and not sensitive.

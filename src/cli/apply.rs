@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
-use crate::apply::{Ended, Event, Hands, Patience};
+use crate::apply::{Ended, Event, Hands, Patience, Start};
 use crate::kinds::Plan;
 use crate::ledger::{Journal, Lock, Store};
 use crate::model::{Address, Problem, Sources};
@@ -139,7 +139,9 @@ impl Work<'_> {
         }
         let mut live = Live::new(self.terminal, self.global.json, &session.side, &plan);
         let planner = session.planner(*goal == Goal::Nothing, selection.afterwards());
-        let running = hands.run(&plan, session.start(&self.order.verb(), names), &planner);
+        let targets = selection.targets.iter().map(ToString::to_string).collect();
+        let start = Start { targets, ..session.start(&self.order.verb(), names) };
+        let running = hands.run(&plan, start, &planner);
         let ended = live.attend(running, &mut events).await?;
         let summary = live.end();
         Ok(self.conclude(&plan, &ended, &summary, stop))

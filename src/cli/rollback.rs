@@ -36,6 +36,12 @@ fn refuse(apply: &Apply, force: bool) -> Result<(), Halt> {
         return Err(Halt::one("H002", text, "`mlinfra destroy` does that again"));
     }
     let outcome = show::history::outcome(apply);
+    if !apply.targets.is_empty() && !force {
+        let text = format!("apply {number} was for a part only: {}", apply.targets.join(", "));
+        let help = "go back to one of the whole stack; with --force the configuration of this one\n\
+                    is planned as a whole";
+        return Err(Halt::one("H002", text, help));
+    }
     if outcome != "converged" && !force {
         let text = format!("apply {number} did not get to its end: {outcome}");
         let help = "go back to one that converged; with --force the configuration of this one\n\

@@ -32,6 +32,9 @@ pub struct Apply {
     /// The checksum of its configuration, when that is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config: Option<String>,
+    /// The parts of the stack that it was for; none for the whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<String>,
 }
 
 impl Apply {
@@ -48,6 +51,7 @@ impl Apply {
             serial: None,
             plan: None,
             config: None,
+            targets: Vec::new(),
         }
     }
 }

@@ -41,6 +41,9 @@ pub enum Entry {
         /// The checksum of the configuration, when it is kept.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         config: Option<String>,
+        /// The parts of the stack that it is for; none for the whole.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        targets: Vec<String>,
     },
     /// A call that makes something is about to be sent.
     Intent {

@@ -103,13 +103,14 @@ impl Ledger {
     /// Takes one entry in.
     pub fn fold(&mut self, entry: &Entry) {
         match entry {
-            Entry::Begin { at, who, steps, names, plan, config } => {
+            Entry::Begin { at, who, steps, names, plan, config, targets } => {
                 self.names.extend(names.iter().cloned());
                 self.total += 1;
                 self.applies.push(Apply {
                     serial: Some(self.serial),
                     plan: plan.clone(),
                     config: config.clone(),
+                    targets: targets.clone(),
                     ..Apply::begun(self.total, *at, who, *steps)
                 });
             }

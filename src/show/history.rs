@@ -103,6 +103,9 @@ pub fn text(apply: &Apply, screen: &Screen) -> String {
         Some(config) => line("config", config.clone()),
         None => line("config", "not kept".to_owned()),
     }
+    if !apply.targets.is_empty() {
+        line("targets", format!("{}; the rest was left alone", apply.targets.join(", ")));
+    }
     let failed = apply.done.iter().filter(|done| done.failure.is_some()).count();
     let done = apply.done.len() - failed;
     let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
@@ -164,7 +167,8 @@ pub fn json(applies: &[Apply]) -> Value {
 
 /// One apply for machines.
 pub fn one(apply: &Apply) -> Value {
-    let Apply { number, began, ended, who, steps, done, outcome: _, serial, plan, config } = apply;
+    let Apply { number, began, ended, who, steps, done, outcome: _, serial, plan, config, targets } =
+        apply;
     let done: Vec<Value> = done
         .iter()
         .map(|Done { at, address, verb, ids, failure, took }| {
@@ -185,6 +189,7 @@ pub fn one(apply: &Apply) -> Value {
         "serial": serial,
         "plan_sha256": plan,
         "config_sha256": config,
+        "targets": targets,
         "planned": steps,
         "steps": done,
     })

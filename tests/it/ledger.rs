@@ -140,7 +140,15 @@ fn a_folder_that_cannot_be_trusted_is_refused_with_what_to_do() {
 
 fn begin() -> Entry {
     let (at, who) = (Moment(1), Who::default());
-    Entry::Begin { at, who, steps: 1, names: Default::default(), plan: None, config: None }
+    Entry::Begin {
+        at,
+        who,
+        steps: 1,
+        names: Default::default(),
+        plan: None,
+        config: None,
+        targets: Vec::new(),
+    }
 }
 
 #[test]

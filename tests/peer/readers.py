@@ -392,8 +392,11 @@ def books(binary, folder):
     drifted(mlinfra)
     mlinfra.run("sandbox", "set", "faults", "deny@s3:CreateBucket")
     mlinfra.run("apply", "--yes", code=1)
+    mlinfra.run("sandbox", "edit", "bucket.changed", "versioning", "false")
+    mlinfra.run("apply", "--yes", "--target", "bucket.changed")
     history = mlinfra.document("history", "history", "--json")
-    check("outcomes", [each["outcome"] for each in history["applies"]], ["converged", "failed"])
+    check("outcomes", [(each["outcome"], each["targets"]) for each in history["applies"]],
+          [("converged", []), ("failed", []), ("targeted", ["bucket.changed"])])
     for each in history["applies"]:
         shown = mlinfra.document("history-show", "history", "show", str(each["number"]), "--json")
         check("one of them alone", shown, each)
@@ -403,7 +406,7 @@ def books(binary, folder):
     refused(mlinfra, "history", history, lambda other: other["applies"][0].pop("number"))
     shown = mlinfra.document("ledger", "ledger", "show", "--json")
     refused(mlinfra, "ledger", shown, lambda other: other.update(serial="1"))
-    check("two applies", (shown["applies"], shown["lock"]), (2, None))
+    check("three applies", (shown["applies"], shown["lock"]), (3, None))
     whole = mlinfra.document("ledger-verify", "ledger", "verify", "--json")
     refused(mlinfra, "ledger-verify", whole, lambda other: other.update(whole=False))
     applied = next((mlinfra.folder / ".mlinfra" / "applied").iterdir())

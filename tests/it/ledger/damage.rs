@@ -40,7 +40,15 @@ fn entry(at: i64) -> Entry {
     let verb = if at % 2 == 0 { "create" } else { "delete" }.to_owned();
     let at = Moment(at);
     match at.0 % 10 {
-        0 => Entry::Begin { at, who, steps: 8, names: BTreeSet::new(), plan: None, config: None },
+        0 => Entry::Begin {
+            at,
+            who,
+            steps: 8,
+            names: BTreeSet::new(),
+            plan: None,
+            config: None,
+            targets: Vec::new(),
+        },
         9 => {
             let outputs = Map::from_iter([("n".to_owned(), json!(at.0))]);
             Entry::End { at, outcome: "converged".to_owned(), outputs }

@@ -41,7 +41,15 @@ fn first_format() -> (TempDir, FileStore) {
 fn begin(at: i64) -> Entry {
     let who = Who { verb: "apply".to_owned(), ..Who::default() };
     let (plan, config) = (Some("p".to_owned()), None);
-    Entry::Begin { at: Moment(at), who, steps: 0, names: Default::default(), plan, config }
+    Entry::Begin {
+        at: Moment(at),
+        who,
+        steps: 0,
+        names: Default::default(),
+        plan,
+        config,
+        targets: Vec::new(),
+    }
 }
 
 fn end(at: i64) -> Entry {
@@ -71,6 +79,24 @@ fn ledgers_of_the_first_format_load_and_go_on() {
         let (first, _) = history::record(&store, 1).await.unwrap().unwrap();
         assert_eq!((first.apply.steps, first.apply.who.verb.as_str()), (3, "apply"));
     });
+}
+
+#[test]
+fn records_that_know_of_no_targets_read_as_they_were_and_keep_their_sums() {
+    let store = MemoryStore::default();
+    now(async {
+        let ledger = apply(&store, 0).await.unwrap();
+        let text = String::from_utf8(store.get("history/0000000001").await.unwrap().unwrap().bytes);
+        // One of the whole stack is written as before there were targets.
+        assert!(!text.unwrap().contains("targets"));
+        let (kept, _) = history::record(&store, 1).await.unwrap().unwrap();
+        assert_eq!((kept.apply.targets, kept.apply.outcome), (vec![], "converged".to_owned()));
+        assert_eq!(history::verify(&store, &ledger).await, Ok(1));
+    });
+    // So does a journal that was begun before.
+    let old = r#"{"entry":"begin","at":1,"who":{"arn":"","user":"","commit":null,"verb":"apply"},"steps":1,"names":[]}"#;
+    let Entry::Begin { targets, .. } = serde_json::from_str(old).unwrap() else { panic!() };
+    assert_eq!(targets, [""; 0]);
 }
 
 #[test]

@@ -188,6 +188,7 @@ async fn work(
         names: BTreeSet::new(),
         plan: None,
         config: None,
+        targets: Vec::new(),
     };
     journal.append(begin(0)).await?;
     ended.written += 1;

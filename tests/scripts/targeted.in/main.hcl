@@ -1,0 +1,7 @@
+stack "parts" {
+  region = "us-east-1"
+}
+
+bucket "data" {}
+
+bucket "logs" {}
