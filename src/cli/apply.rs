@@ -123,7 +123,7 @@ impl Work<'_> {
         };
         let plan = self.plan(store, &hands, &mut events).await?;
         self.present(&plan, &former);
-        if plan.is_empty() && (session.hand.is_some() || !differ(&plan, &former)) {
+        if plan.is_empty() && (session.hand.is_some() || !tell::outputs_differ(&plan, &former)) {
             return Ok(DONE);
         }
         if !plan.is_empty() && saved.is_none() {
@@ -245,12 +245,4 @@ impl Work<'_> {
         }
         if stop.is_cancelled() { INTERRUPTED } else { PROBLEM }
     }
-}
-
-/// Whether outputs would be written down that the ledger does not hold.
-fn differ(plan: &Plan, former: &BTreeMap<String, serde_json::Value>) -> bool {
-    let shown = plan.outputs.iter().filter(|(_, output)| !output.sensitive);
-    let now: BTreeMap<_, _> =
-        shown.map(|(name, output)| (name.clone(), output.value.clone())).collect();
-    now != *former
 }

@@ -102,3 +102,11 @@ pub async fn find(
         Err(error) => Err(error.into()),
     }
 }
+
+/// Whether outputs would be written down that the ledger does not hold.
+pub fn outputs_differ(plan: &Plan, former: &BTreeMap<String, Value>) -> bool {
+    let shown = plan.outputs.iter().filter(|(_, output)| !output.sensitive);
+    let now: BTreeMap<_, _> =
+        shown.map(|(name, output)| (name.clone(), output.value.clone())).collect();
+    now != *former
+}

@@ -86,6 +86,18 @@ pub(super) fn changes<'a>(
     names.into_iter().map(change).collect()
 }
 
+/// The section about outputs of a plan that does nothing else. Of a secret nothing is kept
+/// from apply to apply, so that such a plan changes none.
+pub(super) fn alone(
+    page: &mut Page,
+    outputs: &BTreeMap<String, OutputPlan>,
+    former: &BTreeMap<String, Value>,
+) {
+    let shown = outputs.iter().filter(|(_, output)| !output.sensitive);
+    let shown = shown.map(|(name, output)| (name.clone(), output.clone())).collect();
+    section(page, &shown, Some(former));
+}
+
 /// The section of a plan about outputs.
 pub(super) fn section(
     page: &mut Page,

@@ -28,8 +28,8 @@ pub fn text_after(
     let mut page = Page::new(*screen);
     if steps.is_empty() {
         nothing(&mut page, *unchanged);
-        if former.is_some() {
-            outputs::section(&mut page, outputs, former);
+        if let Some(former) = former {
+            outputs::alone(&mut page, outputs, former);
         }
         return page.finish();
     }
@@ -90,7 +90,7 @@ pub fn nothing_for(
         "No changes for what is targeted."
     };
     page.row(&Row::at(0).words(Ink::Bold, words));
-    outputs::section(&mut page, &plan.outputs, Some(former));
+    outputs::alone(&mut page, &plan.outputs, former);
     page.finish()
 }
 
