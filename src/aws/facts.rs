@@ -6,8 +6,8 @@ use aws_sdk_ec2::types::{Filter, Image, LocationType};
 
 use super::found;
 use super::{Aws, ec2, pages};
-use crate::catalog::image_query;
-use crate::cloud::{Ask, Class, Facts, Failure};
+use crate::catalog::{image_query, is_image_id, is_parameter};
+use crate::cloud::{Ask, Facts, Failure};
 use crate::model::{ImageId, Zone};
 
 impl Aws {
@@ -79,17 +79,14 @@ impl Aws {
         Ok(out)
     }
 
-    /// The image of that name or id; none when there is none.
+    /// The image of that name, SSM parameter or id; none when there is none.
     async fn image(&self, name: &str) -> Result<Option<ImageId>, Failure> {
-        const API: &str = "ec2:DescribeImages";
-        if name.starts_with("ami-") {
-            let request = self.ec2.describe_images().image_ids(name);
-            return match self.send(API, request.send()).await {
-                Ok(found) => Ok(newest(found.images.unwrap_or_default())),
-                Err(failure) if failure.class == Class::Gone => Ok(None),
-                Err(failure) if failure.code.starts_with("InvalidAMIID") => Ok(None),
-                Err(failure) => Err(failure),
-            };
+        let parameter = if is_parameter(name) { self.parameter(name).await? } else { None };
+        if is_parameter(name) && !parameter.as_deref().is_some_and(is_image_id) {
+            return Ok(None);
+        }
+        if let Some(id) = parameter.as_deref().or(name.starts_with("ami-").then_some(name)) {
+            return Ok(self.image_of_id(id).await?.and_then(|image| image.image_id).map(ImageId));
         }
         let query = image_query(name);
         let request = || {

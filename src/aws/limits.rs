@@ -48,6 +48,8 @@ fn rate_of(api: &str) -> Rate {
         Some(("ec2", _)) => rate(50.0, 5.0),
         // IAM publishes no numbers; it is the strictest of the other services.
         Some(("iam", _)) => rate(20.0, 10.0),
+        // Parameter Store: 40 a second for all that the account reads.
+        Some(("ssm", _)) => rate(40.0, 20.0),
         Some((_, _)) | None => rate(100.0, 100.0),
     }
 }
@@ -113,6 +115,11 @@ mod tests {
         }
         assert!(start.elapsed() >= Duration::from_millis(1999), "{:?}", start.elapsed());
         assert!(start.elapsed() <= Duration::from_millis(2100), "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn half_of_the_reads_of_parameters_are_left_to_others() {
+        assert_eq!(rate_of("ssm:GetParameter"), rate(40.0, 20.0));
     }
 
     #[tokio::test(start_paused = true)]

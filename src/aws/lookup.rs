@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ec2::types::Filter;
+use aws_sdk_ec2::types::{Filter, Image};
 
-use super::found;
-use super::{Aws, ec2, pages};
+use super::{Aws, ec2, failure, found, pages};
+use crate::catalog::is_image_id;
 use crate::cloud::{Class, Failure, Lookup, Lookups, Match, matched};
 
 impl Aws {
@@ -22,6 +22,7 @@ impl Aws {
             Lookup::Subnets { vpc, tags } => self.subnets_like(vpc, tags).await,
             Lookup::Bucket { name } => self.bucket_like(name).await,
             Lookup::Image { owner, name } => self.images_like(owner, name).await,
+            Lookup::Parameter { name } => self.images_in(name).await,
         }
     }
 
@@ -93,11 +94,48 @@ impl Aws {
         let newest = all
             .into_iter()
             .max_by(|a, b| (&a.creation_date, &a.image_id).cmp(&(&b.creation_date, &b.image_id)));
-        let fields = |image: aws_sdk_ec2::types::Image| {
+        let fields = |image: Image| {
             let name = image.name.unwrap_or_default();
             matched([("id", image.image_id.unwrap_or_default()), ("name", name)])
         };
         Ok(newest.map(fields).into_iter().collect())
+    }
+
+    /// The image that a parameter names.
+    async fn images_in(&self, parameter: &str) -> Result<Vec<Match>, Failure> {
+        let Some(value) = self.parameter(parameter).await? else { return Ok(Vec::new()) };
+        let mut found = Match::new();
+        if is_image_id(&value) {
+            let seen = self.image_of_id(&value).await?;
+            found.extend(seen.map(|image| ("name".to_owned(), image.name.unwrap_or_default())));
+            found.insert("id".to_owned(), value);
+        }
+        Ok(vec![found])
+    }
+
+    /// What stands in a parameter; none when there is no such one. What is encrypted stays
+    /// so: nothing that we ask for is a secret.
+    pub(super) async fn parameter(&self, name: &str) -> Result<Option<String>, Failure> {
+        const API: &str = "ssm:GetParameter";
+        match self.send(API, self.ssm.get_parameter().name(name).send()).await {
+            Ok(found) => match found.parameter.and_then(|parameter| parameter.value) {
+                Some(value) => Ok(Some(value)),
+                None => Err(failure::strange(API, format!("no value of {name}"))),
+            },
+            Err(failure) if failure.class == Class::Gone => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// The image of that id; none when it is not to be seen here.
+    pub(super) async fn image_of_id(&self, id: &str) -> Result<Option<Image>, Failure> {
+        let request = self.ec2.describe_images().image_ids(id);
+        match self.send("ec2:DescribeImages", request.send()).await {
+            Ok(found) => Ok(found.images.unwrap_or_default().into_iter().next()),
+            Err(failure) if failure.class == Class::Gone => Ok(None),
+            Err(failure) if failure.code.starts_with("InvalidAMIID") => Ok(None),
+            Err(failure) => Err(failure),
+        }
     }
 }
 

@@ -107,6 +107,7 @@ pub struct Aws {
     s3: aws_sdk_s3::Client,
     sqs: aws_sdk_sqs::Client,
     iam: aws_sdk_iam::Client,
+    ssm: aws_sdk_ssm::Client,
     /// Version 1 of the launch templates that nodes were started from.
     templates: Mutex<BTreeMap<TemplateId, Arc<ResponseLaunchTemplateData>>>,
 }
@@ -126,6 +127,7 @@ impl Aws {
             .interceptor(counter.clone());
         let sqs = aws_sdk_sqs::config::Builder::from(&config).interceptor(counter.clone());
         let iam = aws_sdk_iam::config::Builder::from(&config).interceptor(counter.clone());
+        let ssm = aws_sdk_ssm::config::Builder::from(&config).interceptor(counter.clone());
         let sts = aws_sdk_sts::config::Builder::from(&config).interceptor(counter.clone());
         let caller = who(&aws_sdk_sts::Client::from_conf(sts.build()), region).await?;
         match account {
@@ -146,6 +148,7 @@ impl Aws {
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             sqs: aws_sdk_sqs::Client::from_conf(sqs.build()),
             iam: aws_sdk_iam::Client::from_conf(iam.build()),
+            ssm: aws_sdk_ssm::Client::from_conf(ssm.build()),
             templates: Mutex::default(),
         })
     }

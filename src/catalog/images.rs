@@ -1,4 +1,5 @@
-//! Images by name: whose they are and what they are called.
+//! Images by name: whose they are, what they are called, and which public SSM parameters
+//! name them.
 
 /// How to find an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,28 +13,57 @@ pub struct ImageQuery {
     pub architecture: Option<String>,
 }
 
+/// An image that everybody knows.
+struct Known {
+    short: &'static str,
+    owner: &'static str,
+    pattern: &'static str,
+    /// The public parameter whose value is the newest one's id; none where its publisher
+    /// has one per version only.
+    parameter: Option<&'static str>,
+}
+
 /// Canonical, the publisher of Ubuntu.
 const CANONICAL: &str = "099720109477";
 
-/// Short name, owner, pattern.
-const IMAGES: &[(&str, &str, &str)] = &[
-    ("al2023", "amazon", "al2023-ami-2023.*-kernel-6.1-x86_64"),
-    ("dlami-base", "amazon", "Deep Learning Base OSS Nvidia Driver GPU AMI (Ubuntu 22.04) *"),
-    (
-        "dlami-pytorch",
-        "amazon",
-        "Deep Learning OSS Nvidia Driver AMI GPU PyTorch * (Ubuntu 22.04) *",
-    ),
-    ("ubuntu-24.04", CANONICAL, "ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-*"),
+const IMAGES: &[Known] = &[
+    Known {
+        short: "al2023",
+        owner: "amazon",
+        pattern: "al2023-ami-2023.*-kernel-6.1-x86_64",
+        parameter: Some("/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-6.1-x86_64"),
+    },
+    Known {
+        short: "dlami-base",
+        owner: "amazon",
+        pattern: "Deep Learning Base OSS Nvidia Driver GPU AMI (Ubuntu 22.04) *",
+        parameter: Some(
+            "/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-ubuntu-22.04/latest/ami-id",
+        ),
+    },
+    Known {
+        short: "dlami-pytorch",
+        owner: "amazon",
+        pattern: "Deep Learning OSS Nvidia Driver AMI GPU PyTorch * (Ubuntu 22.04) *",
+        parameter: None,
+    },
+    Known {
+        short: "ubuntu-24.04",
+        owner: CANONICAL,
+        pattern: "ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-*",
+        parameter: Some(
+            "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id",
+        ),
+    },
 ];
 
 /// How to find the image of that name; a name that no table knows is the pattern itself,
 /// among the account's own images and Amazon's.
 pub fn image_query(name: &str) -> ImageQuery {
-    match IMAGES.iter().find(|(short, _, _)| *short == name) {
-        Some((_, owner, pattern)) => ImageQuery {
-            owners: vec![(*owner).to_owned()],
-            name: (*pattern).to_owned(),
+    match IMAGES.iter().find(|known| known.short == name) {
+        Some(known) => ImageQuery {
+            owners: vec![known.owner.to_owned()],
+            name: known.pattern.to_owned(),
             architecture: Some("x86_64".to_owned()),
         },
         None => ImageQuery {
@@ -46,7 +76,59 @@ pub fn image_query(name: &str) -> ImageQuery {
 
 /// The short names.
 pub fn image_names() -> impl Iterator<Item = &'static str> {
-    IMAGES.iter().map(|(short, _, _)| *short)
+    IMAGES.iter().map(|known| known.short)
+}
+
+/// Whether a name is one of an SSM parameter: no pattern of images begins with a slash.
+pub fn is_parameter(name: &str) -> bool {
+    name.starts_with('/')
+}
+
+/// Whether a text is an image's id.
+pub fn is_image_id(text: &str) -> bool {
+    let digits = text.strip_prefix("ami-").unwrap_or_default();
+    !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// The short name of the image that a public parameter names.
+pub fn image_of_parameter(parameter: &str) -> Option<&'static str> {
+    let known = IMAGES.iter().find(|known| known.parameter == Some(parameter))?;
+    Some(known.short)
+}
+
+/// Whether a parameter is called as those in which the publishers of images name them:
+/// for the Deep Learning AMIs, Ubuntu and Amazon Linux.
+pub fn is_public_image_parameter(parameter: &str) -> bool {
+    let Some(path) = parameter.strip_prefix("/aws/service/") else { return false };
+    let any_of = |ends: &[&str], text: &str| ends.iter().any(|end| text.ends_with(end));
+    match path.split('/').collect::<Vec<_>>().as_slice() {
+        ["deeplearning", "ami", "x86_64" | "arm64", name, "latest", "ami-id"] => any_of(
+            &["-ubuntu-22.04", "-ubuntu-24.04", "-amazon-linux-2", "-amazon-linux-2023"],
+            name,
+        ),
+        [
+            "canonical",
+            "ubuntu",
+            "server",
+            release,
+            "stable",
+            "current",
+            arch,
+            "hvm",
+            disk,
+            "ami-id",
+        ] => {
+            ["20.04", "22.04", "24.04", "focal", "jammy", "noble"].contains(release)
+                && ["amd64", "arm64"].contains(arch)
+                && ["ebs-gp2", "ebs-gp3"].contains(disk)
+        }
+        ["ami-amazon-linux-latest", name] => {
+            let family = name.starts_with("al2023-ami-") || name.starts_with("amzn2-ami-");
+            let bare = name.trim_end_matches("-gp2").trim_end_matches("-ebs");
+            family && any_of(&["-x86_64", "-arm64"], bare)
+        }
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -59,5 +141,34 @@ mod tests {
         let other = image_query("acme-train-*");
         assert_eq!(other.name, "acme-train-*");
         assert_eq!(other.owners, ["self", "amazon"]);
+    }
+
+    #[test]
+    fn parameters_of_the_table_are_shaped_as_their_publishers_shape_them() {
+        let parameters: Vec<_> = IMAGES.iter().filter_map(|known| known.parameter).collect();
+        assert_eq!(parameters.len(), 3);
+        for parameter in parameters {
+            assert!(is_parameter(parameter) && is_public_image_parameter(parameter), "{parameter}");
+            assert!(image_of_parameter(parameter).is_some());
+        }
+        for not in [
+            "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended",
+            "/aws/service/deeplearning/ami/x86_64/base-oss-ubuntu-22.04/latest",
+            "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs/ami-id",
+            "/aws/service/ami-amazon-linux-latest/al2023",
+            "/acme/gpu",
+            "al2023",
+        ] {
+            assert!(!is_public_image_parameter(not), "{not}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_no_name() {
+        for (text, is) in
+            [("ami-0abc123", true), ("ami-", false), ("ami-golden", false), ("x", false)]
+        {
+            assert_eq!(is_image_id(text), is, "{text}");
+        }
     }
 }

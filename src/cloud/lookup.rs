@@ -31,6 +31,13 @@ pub enum Lookup {
         /// A pattern of names.
         name: String,
     },
+    /// The image that an SSM parameter names: nothing where there is no such parameter;
+    /// without `id` where its value is none of an image, and without `name` where that
+    /// image is not to be seen.
+    Parameter {
+        /// The parameter's name.
+        name: String,
+    },
 }
 
 /// One object that was found: its fields by name.

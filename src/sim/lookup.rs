@@ -4,9 +4,37 @@ use std::collections::BTreeMap;
 
 use super::object::Object;
 use super::world::World;
-use crate::cloud::{Lookup, Match, Phase, matched};
+use crate::catalog;
+use crate::cloud::{Ask, Lookup, Match, Phase, matched};
 use crate::kinds::{Spec, Tags};
 use crate::model::Region as RegionName;
+
+/// The calls that AWS would get for a question about the world.
+pub(super) fn calls(ask: &Ask) -> BTreeMap<&'static str, u64> {
+    let mut out = BTreeMap::from([("ec2:DescribeAvailabilityZones", 1)]);
+    let mut add = |api, calls: u64| {
+        if calls > 0 {
+            *out.entry(api).or_default() += calls;
+        }
+    };
+    add("ec2:DescribeInstanceTypeOfferings", u64::from(!ask.instance_types.is_empty()));
+    add("ec2:DescribeImages", ask.images.len() as u64);
+    let parameters = ask.images.iter().filter(|name| catalog::is_parameter(name));
+    add("ssm:GetParameter", parameters.count() as u64);
+    for lookup in &ask.lookups {
+        match lookup {
+            Lookup::Vpc { .. } => add("ec2:DescribeVpcs", 1),
+            Lookup::Subnets { .. } => add("ec2:DescribeSubnets", 1),
+            Lookup::Bucket { .. } => add("s3:HeadBucket", 1),
+            Lookup::Image { .. } => add("ec2:DescribeImages", 1),
+            Lookup::Parameter { .. } => {
+                add("ssm:GetParameter", 1);
+                add("ec2:DescribeImages", 1);
+            }
+        }
+    }
+    out
+}
 
 /// Everything that fits a question.
 pub(super) fn answer(world: &World, region: &RegionName, asked: &Lookup, now: u64) -> Vec<Match> {
@@ -15,12 +43,32 @@ pub(super) fn answer(world: &World, region: &RegionName, asked: &Lookup, now: u6
         let fields = |id| matched([("id", String::from(id)), ("name", name.clone())]);
         return image.map(fields).into_iter().collect();
     }
+    if let Lookup::Parameter { name } = asked {
+        return world
+            .settings
+            .parameter(name)
+            .map(|value| named(name, value))
+            .into_iter()
+            .collect();
+    }
     let here = |object: &&Object| {
         // A bucket is seen from every region.
         let reach = object.region == *region || matches!(asked, Lookup::Bucket { .. });
         reach && !object.stranger && object.stands() && object.phase(now) == Phase::Ready
     };
     world.objects.values().filter(here).filter_map(|object| fit(object, asked)).collect()
+}
+
+/// The image that a parameter's value names.
+fn named(parameter: &str, value: String) -> Match {
+    if !catalog::is_image_id(&value) {
+        return Match::new();
+    }
+    let name = match catalog::image_of_parameter(parameter) {
+        Some(short) => catalog::image_query(short).name.replace('*', "20261101"),
+        None => parameter.trim_start_matches('/').replace('/', "-"),
+    };
+    matched([("id", value), ("name", name)])
 }
 
 fn fit(object: &Object, asked: &Lookup) -> Option<Match> {
@@ -46,7 +94,8 @@ fn fit(object: &Object, asked: &Lookup) -> Option<Match> {
             Lookup::Vpc { .. }
             | Lookup::Subnets { .. }
             | Lookup::Bucket { .. }
-            | Lookup::Image { .. },
+            | Lookup::Image { .. }
+            | Lookup::Parameter { .. },
             _,
         ) => None,
     }

@@ -10,12 +10,12 @@ use tokio::time::Instant;
 
 use super::SimError;
 use super::file::Log;
-use super::look;
 use super::object::Event;
 use super::physics;
 use super::rules::{self, Caller as Judge, refuse};
 use super::settings::{Fault, FaultKind, Settings};
 use super::world::World;
+use super::{look, lookup};
 use crate::cloud::{
     Ask, Call, CallCounts, Caller, Class, Cloud, Facts, Failure, Left, Observed, Phase, Reply,
     Scope, Stray,
@@ -320,9 +320,12 @@ impl Cloud for Region {
     async fn facts(&self, ask: &Ask) -> Result<Facts, Failure> {
         self.travel(2).await;
         let mut inner = self.inner();
-        inner.count("ec2:DescribeAvailabilityZones", 1);
-        inner.count("ssm:GetParameters", (ask.images.len() as u64).div_ceil(10));
-        inner.count("ec2:DescribeInstanceTypeOfferings", u64::from(!ask.instance_types.is_empty()));
+        for (api, calls) in lookup::calls(ask) {
+            inner.count(api, calls);
+            if let Some(failure) = inner.fault(api, false)?.and_then(|fault| refusal(fault, api)) {
+                return Err(failure);
+            }
+        }
         let facts = inner.turn(|world, now| (look::facts(world, &self.name, ask, now), None));
         facts.map_err(|why| broken("ec2:DescribeAvailabilityZones", &why))
     }

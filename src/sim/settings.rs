@@ -32,8 +32,10 @@ pub struct Settings {
     pub capacity: BTreeMap<String, u64>,
     /// How many objects of a kind the account may have in a region.
     pub quota: BTreeMap<KindName, u64>,
-    /// Images by name; public SSM parameters need not be listed. None hides a name.
+    /// Images by name. None hides a name.
     pub images: BTreeMap<String, Option<ImageId>>,
+    /// SSM parameters; the public ones of images need not be listed. None hides one.
+    pub parameters: BTreeMap<String, Option<String>>,
     /// Letters of the zones that offer an instance type; absent for all of them.
     pub offers: BTreeMap<String, Vec<char>>,
     /// Kinds that may not be listed.
@@ -83,7 +85,7 @@ impl FaultKind {
 }
 
 /// Every key with the values that it takes.
-pub const KEYS: [(&str, &str); 14] = [
+pub const KEYS: [(&str, &str); 15] = [
     ("account", "twelve digits, in a world without objects"),
     ("seed", "a number; ids of later objects follow from it"),
     ("zones", "letters such as `a,b,c`, or `default`"),
@@ -94,6 +96,7 @@ pub const KEYS: [(&str, &str); 14] = [
     ("capacity.<instance type>[@<zone>]", "a number of nodes, or `plenty`"),
     ("quota.<kind>", "a number of objects, or `none`"),
     ("image.<name>", "`ami-…`, `hidden`, or `default`"),
+    ("parameter.<SSM parameter>", "its value, `hidden`, or `default`"),
     ("offer.<instance type>", "letters of zones such as `a,b`, `nowhere`, or `default`"),
     ("blind", "kinds that may not be listed, such as `vpc,bucket`, or `none`"),
     ("blind_objects", "ids that may not be read, or `none`"),
@@ -113,6 +116,7 @@ impl Default for Settings {
             capacity: BTreeMap::new(),
             quota: BTreeMap::from([(KindName::Vpc, 5), (KindName::ElasticIp, 5)]),
             images: BTreeMap::new(),
+            parameters: BTreeMap::new(),
             offers: BTreeMap::new(),
             blind: Vec::new(),
             blind_objects: Vec::new(),
@@ -171,6 +175,9 @@ impl Settings {
             ("image", id) if id.starts_with("ami-") => {
                 self.images.insert(name, Some(ImageId::from(id)));
             }
+            ("parameter", "default") => drop(self.parameters.remove(&name)),
+            ("parameter", "hidden") => drop(self.parameters.insert(name, None)),
+            ("parameter", value) => drop(self.parameters.insert(name, Some(value.to_owned()))),
             ("offer", "default") => drop(self.offers.remove(&name)),
             ("offer", zones) => drop(self.offers.insert(name, letters(zones, "nowhere")?)),
             (_, _) => return None,
@@ -197,6 +204,10 @@ impl Settings {
         for (name, id) in &self.images {
             let id = id.as_ref().map_or("hidden".to_owned(), ImageId::to_string);
             out.push((format!("image.{name}"), id));
+        }
+        for (name, value) in &self.parameters {
+            let value = value.as_deref().unwrap_or("hidden").to_owned();
+            out.push((format!("parameter.{name}"), value));
         }
         for (name, zones) in &self.offers {
             out.push((format!("offer.{name}"), or(chars(zones), "nowhere")));
@@ -237,18 +248,32 @@ impl Settings {
         match self.images.get(name) {
             Some(known) => known.clone(),
             None if name.starts_with("ami-") => Some(ImageId::from(name)),
-            // A name that everybody knows always has an image; the same one each time.
-            None if name.starts_with("/aws/service/")
-                || catalog::image_names().any(|known| known == name) =>
-            {
-                let sum = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {
-                    (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-                });
-                Some(ImageId(format!("ami-0{sum:016x}")))
+            None if catalog::is_parameter(name) => {
+                let value = self.parameter(name).filter(|value| catalog::is_image_id(value));
+                value.map(ImageId)
             }
+            None if catalog::image_names().any(|known| known == name) => Some(made_up(name)),
             None => None,
         }
     }
+
+    /// The value of an SSM parameter. Those in which images are published have one, and
+    /// the one of an image that has a name here too is that image.
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        match (self.parameters.get(name), catalog::image_of_parameter(name)) {
+            (Some(set), _) => set.clone(),
+            (None, Some(short)) => self.image(short).map(|id| id.to_string()),
+            (None, None) => catalog::is_public_image_parameter(name).then(|| made_up(name).0),
+        }
+    }
+}
+
+/// A name that everybody knows always has an image; the same one each time.
+fn made_up(name: &str) -> ImageId {
+    let sum = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {
+        (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    ImageId(format!("ami-0{sum:016x}"))
 }
 
 impl Fault {

@@ -4,7 +4,7 @@ use crate::lang::{Evaluated, Loaded, Value};
 use crate::model::{Problem, tags};
 
 use super::wrong::wrong;
-use super::{adopt, backend, forget, moved};
+use super::{adopt, backend, forget, lookup, moved};
 
 /// Problems of the `stack` block, and secrets where there may be none.
 pub fn check(loaded: &Loaded) -> Vec<Problem> {
@@ -22,6 +22,7 @@ pub fn check(loaded: &Loaded) -> Vec<Problem> {
     for block in &loaded.blocks {
         secrets(block, &mut problems);
         deferred(block, &mut problems);
+        lookup::check(block, &mut problems);
     }
     problems
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{InstanceType, instance_type};
+use crate::catalog::{InstanceType, instance_type, is_parameter};
 use crate::kinds::{
     Disk, Interface, InterfaceKind, LaunchTemplate, Market, Metadata, Offer, Peer, PlacementGroup,
     Rule, SecurityGroup,
@@ -44,8 +44,8 @@ pub const SCHEMA: BlockSchema = BlockSchema {
             "image",
             Type::String,
             "What its nodes boot: an AMI id, `dlami-base`, `dlami-pytorch`, `ubuntu-24.04`, \
-             `al2023`, or a pattern of names among your own and Amazon's images. A newer image \
-             behind the same name moves nothing.",
+             `al2023`, an SSM parameter (`/…`) whose value is an AMI id, or a pattern of names \
+             among your own and Amazon's images. A newer image behind the same name moves nothing.",
         )
         .or("\"dlami-base\""),
         Attribute::new(
@@ -232,9 +232,13 @@ fn image(x: &mut Expansion<'_>, block: &Evaluated, at: &Address, from: &str) -> 
     match x.facts.images.get(from) {
         Some(image) => image.clone(),
         None => {
-            let problem = format!("there is no image {from:?} in {}", x.here.home.region);
+            let region = &x.here.home.region;
+            let problem = match is_parameter(from) {
+                true => format!("no SSM parameter {from:?} in {region} names an image"),
+                false => format!("there is no image {from:?} in {region}"),
+            };
             let help = "write dlami-base, dlami-pytorch, ubuntu-24.04, al2023, an AMI's id,\n\
-                        or the name of an image of yours";
+                        an SSM parameter that holds one, or the name of an image of yours";
             match block.attr("image") {
                 Some(value) => x.check(value, Some(problem), help),
                 None => x.problem(block, problem, help),

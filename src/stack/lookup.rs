@@ -12,6 +12,7 @@ use crate::model::Problem;
 
 use super::expansion::map;
 use super::names::Here;
+use super::wrong::wrong;
 
 const LABEL: Option<&str> = Some("the name by which other blocks refer to it");
 
@@ -60,11 +61,20 @@ pub(super) const BUCKET: BlockSchema = table(
 pub(super) const IMAGE: BlockSchema = table(
     "lookup image",
     &[
-        Attribute::new("owner", Type::String, "An account, `self` or `amazon`.").or("\"self\""),
-        Attribute::new("name", Type::String, "A pattern of names: `team-gpu-*`.").required(),
+        Attribute::new(
+            "parameter",
+            Type::String,
+            "An SSM parameter whose value is the image's id, such as \
+             `/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-6.1-x86_64`. Either this or \
+             `name` is written. A cluster whose image is the id that was found gets new nodes when \
+             the parameter changes; one whose `image` is the parameter itself keeps its own.",
+        ),
+        Attribute::new("name", Type::String, "A pattern of names: `team-gpu-*`."),
+        Attribute::new("owner", Type::String, "Beside `name`: an account, `self` or `amazon`.")
+            .or("\"self\""),
     ],
     &[Export { name: "id", doc: "Its id." }, Export { name: "name", doc: "Its name." }],
-    "The newest image whose name fits a pattern.",
+    "The image that an SSM parameter names, or the newest one whose name fits a pattern.",
 );
 
 pub(super) const ZONES: BlockSchema = table(
@@ -93,11 +103,50 @@ pub(super) fn question(block: &Evaluated) -> Option<Lookup> {
         "vpc" => Some(Lookup::Vpc { id: text("id"), tags }),
         "subnets" => Some(Lookup::Subnets { vpc: text("vpc")?, tags }),
         "bucket" => Some(Lookup::Bucket { name: text("name")? }),
-        "image" => {
-            let owner = text("owner").unwrap_or_else(|| "self".to_owned());
-            Some(Lookup::Image { owner, name: text("name")? })
-        }
+        "image" => match (text("parameter"), text("name")) {
+            (Some(name), None) => Some(Lookup::Parameter { name }),
+            (None, Some(name)) => {
+                let owner = text("owner").unwrap_or_else(|| "self".to_owned());
+                Some(Lookup::Image { owner, name })
+            }
+            (_, _) => None,
+        },
         _ => None,
+    }
+}
+
+/// What can be said of it before any cloud is asked.
+pub(super) fn check(block: &Evaluated, problems: &mut Vec<Problem>) {
+    if block.word != IMAGE.word {
+        return;
+    }
+    let help = "write parameter = \"/aws/service/…\", or name = \"team-gpu-*\" and its owner";
+    let wrong_by = |text: &str, at: &str| {
+        Problem::error("S001", text).help(help).at(block.place(at), String::new())
+    };
+    let has = |name: &str| block.attr(name).is_some();
+    match (has("parameter"), has("name"), has("owner")) {
+        (false, false, _) => {
+            let text = "an image is looked up by an SSM parameter or by a name";
+            problems.push(wrong_by(text, ""));
+        }
+        (true, true, _) => {
+            let text = "an image is looked up by an SSM parameter or by a name, not by both";
+            problems.push(wrong_by(text, "name"));
+        }
+        (true, false, true) => {
+            let text = "an image that an SSM parameter names needs no owner";
+            problems.push(wrong_by(text, "owner"));
+        }
+        (true, false, false) | (false, true, _) => {}
+    }
+    let Some(value) = block.attr("parameter") else { return };
+    let fine = |b: u8| b.is_ascii_alphanumeric() || b"/._-:".contains(&b);
+    if let Some(text) = value.as_str()
+        && (text.is_empty() || text.len() > 2048 || !text.bytes().all(fine))
+    {
+        let help = "it has letters, digits and `/._-`, and a version after `:` where one is meant";
+        problems.push(wrong(value, format!("{text:?} is no name of an SSM parameter"), help));
     }
 }
 
@@ -165,6 +214,10 @@ pub(super) fn problems(loaded: &Loaded, facts: &Facts) -> Vec<Problem> {
         let Some(found) = question(block).and_then(|question| facts.lookups.get(&question)) else {
             continue;
         };
+        if let Some(parameter) = block.attr("parameter").and_then(Value::as_str) {
+            problems.extend(unnamed(block, parameter, found, facts));
+            continue;
+        }
         let what = block.word.strip_prefix("lookup ").unwrap_or(block.word);
         let ids: Vec<&str> =
             found.iter().filter_map(|one| one.get("id").map(String::as_str)).collect();
@@ -188,4 +241,32 @@ pub(super) fn problems(loaded: &Loaded, facts: &Facts) -> Vec<Problem> {
         problems.push(problem.at(&block.span, ""));
     }
     problems
+}
+
+/// An SSM parameter that names no image.
+fn unnamed(block: &Evaluated, name: &str, found: &[Match], facts: &Facts) -> Option<Problem> {
+    let region = &facts.home.region;
+    let field = |field: &str| found.first().and_then(|one| one.get(field));
+    let (text, help) = match (found, field("id"), field("name")) {
+        (_, Some(_), Some(_)) => return None,
+        ([], _, _) => (
+            format!("there is no SSM parameter {name:?} in {region}"),
+            format!(
+                "check its name and the region; this has to show it:\n\
+                 aws ssm get-parameter --region {region} --name {name}"
+            ),
+        ),
+        (_, None, _) => (
+            format!("the SSM parameter {name:?} names no image"),
+            "its value has to be an AMI's id and nothing else; the names of such parameters \
+             often\nend in /ami-id or /image_id"
+                .to_owned(),
+        ),
+        (_, Some(id), None) => (
+            format!("the SSM parameter {name:?} names {id}, which is not to be seen in {region}"),
+            "the image was deregistered, is another region's, or is not shared with this account"
+                .to_owned(),
+        ),
+    };
+    Some(Problem::error("S005", text).help(help).at(block.place("parameter"), ""))
 }

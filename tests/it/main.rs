@@ -18,6 +18,8 @@ mod aws_iam;
 #[cfg(feature = "aws")]
 mod aws_ledger;
 #[cfg(feature = "aws")]
+mod aws_lookup;
+#[cfg(feature = "aws")]
 mod aws_moto_wrong;
 #[cfg(feature = "aws")]
 mod aws_network;

@@ -121,9 +121,20 @@ impl Moto {
         self.send(method, path, body, "s3").await
     }
 
+    /// Writes an SSM parameter on the server itself.
+    pub async fn put_parameter(&self, name: &str, value: &str) {
+        let body = serde_json::json!({ "Name": name, "Value": value, "Type": "String", "Overwrite": true });
+        let answer = self.send("POST", "/", &body.to_string(), "ssm").await;
+        assert!(is_success(answer.as_bytes()), "{answer}");
+    }
+
     async fn send(&self, method: &str, path: &str, body: &str, service: &str) -> String {
         let head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n", self.direct);
-        let form = if service == "s3" { "text/plain" } else { "application/x-www-form-urlencoded" };
+        let form = match service {
+            "s3" => "text/plain",
+            "ssm" => "application/x-amz-json-1.1\r\nX-Amz-Target: AmazonSSM.PutParameter",
+            _ => "application/x-www-form-urlencoded",
+        };
         let head = format!("{head}Content-Type: {form}\r\n");
         let length = body.len();
         let signed = format!(

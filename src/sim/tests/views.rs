@@ -94,7 +94,9 @@ async fn facts_follow_the_settings() {
         ("offer.p9.huge", "nowhere"),
         ("image.base", "ami-7"),
     ]);
-    let images = ["base", "/aws/service/x", "typo", "ami-1"];
+    let public = "/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-ubuntu-22.04\
+                  /latest/ami-id";
+    let images = ["base", "dlami-base", public, "/aws/service/x", "typo", "ami-1"];
     let types = ["p4d.24xlarge", "p9.huge", "p5.48xlarge"];
     let ask = Ask {
         images: images.iter().map(ToString::to_string).collect(),
@@ -103,7 +105,8 @@ async fn facts_follow_the_settings() {
     };
     let facts = region.facts(&ask).await.expect("facts");
     assert_eq!(facts.zones, [Zone::from("us-east-1a"), Zone::from("us-east-1c")]);
-    assert_eq!(facts.images.len(), 3);
+    assert_eq!(facts.images.len(), 4);
+    assert_eq!(facts.images[public], facts.images["dlami-base"]);
     let counts: Vec<_> = types.iter().map(|name| facts.offerings[*name].len()).collect();
     assert_eq!(counts, [1, 0, 2]);
 }
@@ -118,6 +121,8 @@ async fn settings_come_back_as_text_and_explain_themselves() {
         ("capacity.p5.48xlarge@us-east-1a", "0"),
         ("quota.node", "8"),
         ("image.base", "hidden"),
+        ("parameter./acme/gpu", "ami-0abc"),
+        ("parameter./acme/old", "hidden"),
         ("offer.p5.48xlarge", "nowhere"),
     ];
     for (key, value) in changes {

@@ -304,7 +304,7 @@ fn refusal(request: &Request, errors: ByService) -> Doing {
     let error = match request.op.service() {
         "iam" | "sts" => errors[1],
         "s3" => errors[2],
-        "sqs" => errors[3],
+        "sqs" | "ssm" => errors[3],
         _ => errors[0],
     };
     say(request, error, "as the test wants it")
@@ -318,7 +318,9 @@ fn say(request: &Request, (status, code): Error, text: &str) -> Doing {
              </Error><RequestId>req-7</RequestId></ErrorResponse>"
         ),
         "s3" => format!("<Error><Code>{code}</Code><Message>{text}</Message></Error>"),
-        "sqs" => format!("{{\"__type\":\"com.amazonaws.sqs#{code}\",\"message\":\"{text}\"}}"),
+        "sqs" | "ssm" => {
+            format!("{{\"__type\":\"com.amazonaws.sqs#{code}\",\"message\":\"{text}\"}}")
+        }
         _ => format!(
             "<Response><Errors><Error><Code>{code}</Code><Message>{text}</Message></Error></Errors>\
              <RequestID>req-7</RequestID></Response>"

@@ -142,8 +142,9 @@ impl Request {
             return Op { api: format!("{service}:{action}"), about };
         }
         if let Some(target) = self.header("x-amz-target") {
+            let service = if target.starts_with("AmazonSSM.") { "ssm" } else { "sqs" };
             let name = target.rsplit('.').next().unwrap_or_default();
-            return Op { api: format!("sqs:{name}"), about: String::new() };
+            return Op { api: format!("{service}:{name}"), about: String::new() };
         }
         let query = self.path.split_once('?').map_or("", |(_, query)| query);
         let words = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
