@@ -1,6 +1,7 @@
 //! One apply from its first record to its last: begin, execute, look again, end.
 
 use std::collections::BTreeSet;
+use std::io::{BufWriter, Write};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -72,7 +73,7 @@ impl Hands<'_> {
         let end = Entry::End { at: self.now(), outcome: text.to_owned(), outputs };
         journal.append(end).await?;
         if let Some(observed) = observed {
-            let applied = Applied::of(journal.ledger.total, self.now(), &observed);
+            let applied = Applied::of(journal.ledger.total, self.now(), observed);
             journal.keep_applied(&applied).await?;
         }
         journal.finish(self.now()).await?;
@@ -116,8 +117,24 @@ impl Hands<'_> {
 
 /// The checksum of a plan.
 fn digest(plan: &Plan) -> String {
-    let bytes = serde_json::to_vec(plan).unwrap_or_default();
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut sum = Sum(Sha256::new());
+    // A plan can always be written, and so can what takes it.
+    drop(serde_json::to_writer(BufWriter::new(&mut sum), plan));
+    sum.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Takes the checksum of what is written to it, so that a large plan needs no copy as text.
+struct Sum(Sha256);
+
+impl Write for Sum {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// What is written down when an apply begins.

@@ -1,6 +1,6 @@
 //! The terminal: what it can show, and the only place that writes to it.
 
-use std::io::{IsTerminal, Write};
+use std::io::{BufWriter, IsTerminal, Write};
 
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
@@ -77,8 +77,10 @@ impl Terminal {
 
     /// Writes one JSON document.
     pub fn json(&self, value: &Value) {
-        let text = serde_json::to_string_pretty(value).unwrap_or_default();
-        self.print(&format!("{text}\n"));
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        // As with print: a reader that has gone away is no problem of ours.
+        let written = serde_json::to_writer_pretty(&mut out, value).map_err(std::io::Error::from);
+        let _ = written.and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
     }
 
     /// Writes one line of JSON.

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::store::hex;
 use super::{Store, StoreError};
-use crate::cloud::{Live, Observed, Phase};
+use crate::cloud::{Live, Observed, Phase, Seen};
 use crate::kinds::{KindName, Spec};
 use crate::model::{Address, CloudId, Moment};
 
@@ -83,13 +83,16 @@ struct Stands<'a> {
 
 impl Applied {
     /// What the cloud shows now.
-    pub fn of(number: u64, at: Moment, observed: &Observed) -> Self {
-        let live = observed.live.iter().filter(|(_, live)| live.phase.stands());
-        let objects = live.filter_map(|(id, live)| {
-            let (address, generation) = (live.owner.address.clone(), live.owner.generation);
-            Some((id.clone(), Stood { address, generation, spec: live.spec()?.clone() }))
+    pub fn of(number: u64, at: Moment, observed: Observed) -> Self {
+        let live = observed.live.into_iter().filter(|(_, live)| live.phase.stands());
+        let objects = live.filter_map(|(id, live)| match live.seen {
+            Seen::Spec(spec) => {
+                let (address, generation) = (live.owner.address, live.owner.generation);
+                Some((id, Stood { address, generation, spec }))
+            }
+            Seen::Blind(_) => None,
         });
-        let blind = observed.blind.keys().copied().collect();
+        let blind = observed.blind.into_keys().collect();
         Self { format: FORMAT, number, at, objects: objects.collect(), blind }
     }
 

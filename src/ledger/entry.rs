@@ -103,8 +103,9 @@ pub enum Entry {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Record {
-    /// Sent, or about to be; the answer is not known.
-    Making(Making),
+    /// Sent, or about to be; the answer is not known. Few are so at a time, and each holds
+    /// a whole call: all the others must not have its size.
+    Making(Box<Making>),
     /// Answered.
     Made(Made),
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -87,7 +88,7 @@ impl Ledger {
     /// Open intents, in the order of their tokens.
     pub fn open_intents(&self) -> impl Iterator<Item = (&Token, &Making)> {
         self.records.iter().filter_map(|(token, record)| match record {
-            Record::Making(making) => Some((token, making)),
+            Record::Making(making) => Some((token, &**making)),
             Record::Made(_) => None,
         })
     }
@@ -117,7 +118,7 @@ impl Ledger {
             Entry::Intent { at, attempt, call } => {
                 if let Some(owner) = call.owner() {
                     let making = Making { at: *at, attempt: *attempt, call: call.clone() };
-                    self.records.insert(owner.token.clone(), Record::Making(making));
+                    self.records.insert(owner.token.clone(), Record::Making(Box::new(making)));
                 }
             }
             Entry::Commit { at, token, ids } => {
@@ -125,7 +126,9 @@ impl Ledger {
                     && let Some(owner) = making.call.owner()
                 {
                     // An ARN comes back when an object of the same name is made again.
-                    self.deleted.retain(|id, _| !ids.contains(id));
+                    for id in ids {
+                        self.deleted.remove(id);
+                    }
                     let address = owner.address.clone();
                     let made = Made { at: *at, address, ids: ids.clone() };
                     self.records.insert(token.clone(), Record::Made(made));
@@ -206,6 +209,28 @@ impl Ledger {
         serde_json::to_vec_pretty(&envelope).unwrap_or_default()
     }
 
+    /// A state of which every byte is as this version writes it: most are, and their content
+    /// is read without a tree in between, which would be many times as large.
+    fn same(bytes: &[u8]) -> Option<Envelope<Self>> {
+        let envelope: Envelope<Self> = serde_json::from_slice(bytes).ok()?;
+        let is_good = serde_json::to_vec_pretty(&envelope).is_ok_and(|again| again == bytes)
+            && envelope.digest() == envelope.sha256;
+        is_good.then_some(envelope)
+    }
+
+    /// One that another version wrote, or that is damaged; an error says how.
+    fn other(bytes: &[u8]) -> Result<Envelope<Self>, String> {
+        let envelope: Envelope<Value> = serde_json::from_slice(bytes)
+            .map_err(|error| format!("it is not a ledger ({error})"))?;
+        if envelope.digest() != envelope.sha256 {
+            return Err("its checksum does not match its content".to_owned());
+        }
+        let Envelope { format, min_reader, lineage, serial, prev_sha256, sha256, body } = envelope;
+        let body = serde_json::from_value(body)
+            .map_err(|error| format!("its content cannot be read ({error})"))?;
+        Ok(Envelope { format, min_reader, lineage, serial, prev_sha256, sha256, body })
+    }
+
     /// The format of a state that only a newer mlinfra can read.
     pub(super) fn newer(bytes: &[u8]) -> Option<u32> {
         let head: Versions = serde_json::from_slice(bytes).ok()?;
@@ -223,13 +248,11 @@ impl Ledger {
                 "it was written in format {format}, and this mlinfra reads up to {FORMAT}: use a newer one"
             )));
         }
-        let envelope: Envelope<Value> = serde_json::from_slice(bytes)
-            .map_err(|error| corrupt(format!("it is not a ledger ({error})")))?;
-        if envelope.digest() != envelope.sha256 {
-            return Err(corrupt("its checksum does not match its content".to_owned()));
-        }
-        let mut ledger: Self = serde_json::from_value(envelope.body)
-            .map_err(|error| corrupt(format!("its content cannot be read ({error})")))?;
+        let envelope = match Self::same(bytes) {
+            Some(envelope) => envelope,
+            None => Self::other(bytes).map_err(corrupt)?,
+        };
+        let mut ledger = envelope.body;
         ledger.count();
         if (ledger.serial, &ledger.lineage) != (envelope.serial, &envelope.lineage) {
             return Err(corrupt("its head and its content disagree".to_owned()));
@@ -240,7 +263,7 @@ impl Ledger {
 
 /// The checksum of the state before the one in these bytes.
 pub(super) fn previous(bytes: &[u8]) -> Option<String> {
-    serde_json::from_slice::<Envelope<Value>>(bytes).ok().map(|envelope| envelope.prev_sha256)
+    serde_json::from_slice::<Envelope<IgnoredAny>>(bytes).ok().map(|envelope| envelope.prev_sha256)
 }
 
 /// What stands in the place of a state that was moved to another store.

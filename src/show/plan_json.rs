@@ -12,7 +12,7 @@ use super::drift_json;
 use super::item::{self, Sums};
 use super::known::{is_unknown, split};
 use super::outputs::{self, Output, OutputChange};
-use super::state_json::{self, Resource, tree};
+use super::state_json::{self, Resource, object, tree};
 use super::terraform::VERSION;
 use crate::cloud::Observed;
 use crate::kinds::{Action, Plan, Step};
@@ -62,28 +62,30 @@ pub fn json(document: &Document<'_>) -> Value {
     let Sums { add, change, delete, launch, terminate, moved, adopted, forgotten } =
         item::sums(plan);
     let steps: Vec<Value> = steps.iter().enumerate().map(|(id, step)| own(id, step)).collect();
-    let mut out = json!({
-        "format_version": FORMAT,
-        "terraform_version": VERSION,
-        "variables": variables,
-        "planned_values": planned_values(&changes, plan),
-        "resource_changes": changes.iter().map(Changed::json).collect::<Vec<_>>(),
-        "output_changes": output_changes,
-        "prior_state": state_json::document(observed, &before(former, plan)),
-        "configuration": configuration_json::json(&changes, observed, plan),
-        "timestamp": created,
-        "applyable": !plan.is_empty() || outputs_after.iter().any(OutputChange::is_one),
-        "complete": complete,
-        "errored": false,
-        "mlinfra": {
-            "base": base,
-            "unchanged": unchanged,
-            "summary": { "add": add, "change": change, "delete": delete,
-                "launch": launch, "terminate": terminate, "move": moved,
-                "adopt": adopted, "forget": forgotten },
-            "steps": steps,
-        },
-    });
+    let summary = json!({ "add": add, "change": change, "delete": delete, "launch": launch,
+        "terminate": terminate, "move": moved, "adopt": adopted, "forget": forgotten });
+    let ours = object([
+        ("base", json!(base)),
+        ("unchanged", json!(unchanged)),
+        ("summary", summary),
+        ("steps", Value::Array(steps)),
+    ]);
+    let applyable = !plan.is_empty() || outputs_after.iter().any(OutputChange::is_one);
+    let mut out = object([
+        ("format_version", json!(FORMAT)),
+        ("terraform_version", json!(VERSION)),
+        ("variables", Value::Object(variables)),
+        ("planned_values", planned_values(&changes, plan)),
+        ("resource_changes", Value::Array(changes.iter().map(Changed::json).collect())),
+        ("output_changes", Value::Object(output_changes)),
+        ("prior_state", state_json::document(observed, &before(former, plan))),
+        ("configuration", configuration_json::json(&changes, observed, plan)),
+        ("timestamp", json!(created)),
+        ("applyable", json!(applyable)),
+        ("complete", json!(complete)),
+        ("errored", json!(false)),
+        ("mlinfra", ours),
+    ]);
     let drifted = match (outside, drift) {
         (Some(outside), _) => drift_json::outside(&outside.found, observed),
         (None, Some(drift)) => drift_json::drifted(drift),
@@ -122,10 +124,10 @@ fn planned_values(changes: &[Changed<'_>], plan: &Plan) -> Value {
         }
         (name.clone(), shown)
     });
-    json!({
-        "outputs": outputs.collect::<Map<String, Value>>(),
-        "root_module": tree(resources.collect()),
-    })
+    object([
+        ("outputs", Value::Object(outputs.collect())),
+        ("root_module", tree(resources.collect())),
+    ])
 }
 
 fn output_change(change: &OutputChange<'_>) -> Value {

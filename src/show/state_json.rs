@@ -27,14 +27,18 @@ pub fn json(observed: &Observed, outputs: &BTreeMap<String, Output>) -> Value {
 
 /// The same as part of a plan.
 pub(super) fn document(observed: &Observed, outputs: &BTreeMap<String, Output>) -> Value {
-    json!({
-        "format_version": FORMAT,
-        "terraform_version": VERSION,
-        "values": {
-            "outputs": outputs::json(outputs),
-            "root_module": tree(resources(observed)),
-        },
-    })
+    let values = [("outputs", outputs::json(outputs)), ("root_module", tree(resources(observed)))];
+    object([
+        ("format_version", json!(FORMAT)),
+        ("terraform_version", json!(VERSION)),
+        ("values", object(values)),
+    ])
+}
+
+/// An object of these members, in this order. `json!` would copy what it is given, and large
+/// documents are copied level by level then.
+pub(super) fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+    Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 /// A resource under construction, with the modules that it stands in.
@@ -188,7 +192,8 @@ impl Module {
         };
         resources.sort_by_cached_key(|map| (text(map, "address"), text(map, "deposed_key")));
         if !resources.is_empty() {
-            out.insert("resources".to_owned(), json!(resources));
+            let resources = resources.into_iter().map(Value::Object).collect();
+            out.insert("resources".to_owned(), Value::Array(resources));
         }
         let mut inner = Vec::new();
         for (name, child) in children {

@@ -155,7 +155,9 @@ fn find<'a>(
     now: u64,
 ) -> Result<&'a Object, SimError> {
     let stands = |object: &&Object| object.stands() && object.phase(now) != Phase::Gone;
-    if let Some(object) = world.objects.get(&CloudId::from(what)).filter(stands) {
+    if let Some(object) =
+        world.objects.get(&CloudId::from(what)).map(|object| &**object).filter(stands)
+    {
         return Ok(object);
     }
     let tag = what.parse::<Address>().map(|address| address.to_tag()).unwrap_or_default();
@@ -163,7 +165,7 @@ fn find<'a>(
         let at = object.marks.get(tags::ADDRESS).is_some_and(|found| *found == tag);
         object.region == *region && stands(object) && (at || object.id.short() == what)
     };
-    let mut found = world.objects.values().filter(named);
+    let mut found = world.objects.values().map(|object| &**object).filter(named);
     match (found.next(), found.next()) {
         (Some(object), None) => Ok(object),
         (Some(one), Some(other)) => {

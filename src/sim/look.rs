@@ -157,7 +157,12 @@ pub(super) fn phase(
     let here = |object: &&Object| {
         object.spec.kind() == kind && (physics.global || object.region == *region)
     };
-    Ok(world.objects.get(id).filter(here).map_or(Phase::Gone, |object| object.phase(at)))
+    Ok(world
+        .objects
+        .get(id)
+        .map(|object| &**object)
+        .filter(here)
+        .map_or(Phase::Gone, |object| object.phase(at)))
 }
 
 /// The API of detail reads.

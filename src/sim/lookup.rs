@@ -56,7 +56,13 @@ pub(super) fn answer(world: &World, region: &RegionName, asked: &Lookup, now: u6
         let reach = object.region == *region || matches!(asked, Lookup::Bucket { .. });
         reach && !object.stranger && object.stands() && object.phase(now) == Phase::Ready
     };
-    world.objects.values().filter(here).filter_map(|object| fit(object, asked)).collect()
+    world
+        .objects
+        .values()
+        .map(|object| &**object)
+        .filter(here)
+        .filter_map(|object| fit(object, asked))
+        .collect()
 }
 
 /// The image that a parameter's value names.

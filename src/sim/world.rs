@@ -24,7 +24,7 @@ pub(super) struct World {
     pub time: u64,
     /// How many objects were ever made.
     pub made: u64,
-    pub objects: BTreeMap<CloudId, Object>,
+    pub objects: BTreeMap<CloudId, Box<Object>>,
     pub answers: BTreeMap<String, Answer>,
     /// Names that cannot be taken yet, and until when.
     pub resting: BTreeMap<Claim, u64>,
@@ -60,12 +60,13 @@ pub(super) struct Holders {
 impl World {
     /// The object, unless it is gone.
     pub fn living(&self, id: &CloudId, now: u64) -> Option<&Object> {
-        self.objects.get(id).filter(|object| object.gone_at.is_none_or(|gone| gone > now))
+        let object = self.objects.get(id)?;
+        object.gone_at.is_none_or(|gone| gone > now).then_some(object)
     }
 
     /// Who holds what is claimed.
     pub fn holder(&self, claim: &Claim) -> Option<&Object> {
-        self.claims.get(claim).and_then(|id| self.objects.get(id))
+        Some(self.objects.get(self.claims.get(claim)?)?)
     }
 
     /// Objects that keep another from being deleted.
@@ -146,7 +147,7 @@ impl World {
             answers.map(|answer| Event::Made { objects: Vec::new(), answer: Some(answer.clone()) });
         let objects = self.objects.values();
         let objects =
-            objects.map(|object| Event::Made { objects: vec![object.clone()], answer: None });
+            objects.map(|object| Event::Made { objects: vec![(**object).clone()], answer: None });
         let made = Event::Counted { made: self.made };
         std::iter::once(settings).chain(resting).chain(answers).chain(objects).chain([made])
     }
@@ -178,7 +179,7 @@ impl World {
         if let Some(gone) = object.gone_at {
             self.due.insert((gone, id.clone()));
         }
-        self.objects.insert(id, object);
+        self.objects.insert(id, Box::new(object));
     }
 
     fn bind(&mut self, object: &Object) {
