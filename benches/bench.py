@@ -155,8 +155,13 @@ SHAPES = [
     Shape("modules", "ten modules with for_each", modules_mlinfra, modules_terraform),
 ]
 
-# What is run, in this order: apply stands between the two plans.
-COMMANDS = ["validate", "fmt", "plan", "apply", "no-change"]
+# What is run, in this order: what comes behind apply needs what it has made, and destroy
+# takes that away.
+COMMANDS = [
+    "validate", "fmt", "plan", "apply", "no-change",
+    "drift", "show", "output", "history", "history-show", "destroy",
+]
+FIRST = ["validate", "fmt", "plan"]
 
 
 class Tool:
@@ -174,6 +179,12 @@ def mlinfra(path):
         "plan": ["plan"],
         "apply": ["apply", "--yes"],
         "no-change": ["plan", "--detailed-exitcode"],
+        "drift": ["drift"],
+        "show": ["show"],
+        "output": ["output"],
+        "history": ["history"],
+        "history-show": ["history", "show", "1"],
+        "destroy": ["destroy", "--yes"],
     }
     env = {"MLINFRA_SANDBOX": "1", "MLINFRA_INPUT": "0"}
     return Tool("mlinfra", path, commands, env=env)
@@ -187,6 +198,10 @@ def terraform(path):
         "plan": ["plan", *plain],
         "apply": ["apply", "-auto-approve", *plain],
         "no-change": ["plan", "-detailed-exitcode", *plain],
+        "drift": ["plan", "-refresh-only", *plain],
+        "show": ["show", "-no-color"],
+        "output": ["output", "-no-color"],
+        "destroy": ["destroy", "-auto-approve", *plain],
     }
     env = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_CLI_CONFIG_FILE": os.devnull}
     return Tool("terraform", path, commands, prepare=["init", *plain], env=env)
@@ -251,11 +266,9 @@ def measure(tool, shape, size, args):
         if tool.prepare:
             run(tool, tool.prepare, folder, args.limit)
         for command in COMMANDS:
-            if command not in args.commands and command != "apply":
+            if command not in tool.commands or not wanted(command, args.commands):
                 continue
-            if command == "apply" and not {"apply", "no-change"} & set(args.commands):
-                continue
-            runs = 1 if command == "apply" or size > 10_000 else args.runs
+            runs = 1 if command in ("apply", "destroy") or size > 10_000 else args.runs
             runs = runs if tool.name == "mlinfra" else min(runs, args.terraform_runs)
             took = [run(tool, tool.commands[command], folder, args.limit) for _ in range(runs)]
             if None in took:
@@ -269,6 +282,11 @@ def measure(tool, shape, size, args):
                 "runs": runs,
             }
     return found
+
+
+def wanted(command, asked):
+    """Whether a command is run: it was asked for, or it is the apply that others stand on."""
+    return command in asked or (command == "apply" and any(c not in FIRST for c in asked))
 
 
 def version(tool):
