@@ -278,7 +278,7 @@ fn applied(number: u64) -> Applied {
         at: Moment(7),
         objects,
         blind,
-        ..Applied::of(0, Moment(0), &Observed::default())
+        ..Applied::of(0, Moment(0), Observed::default())
     }
 }
 
