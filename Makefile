@@ -4,7 +4,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/mlinfra-target
 # The Python peers of the tests: an AWS emulator and a client that knows nothing of mlinfra.
 export MLINFRA_PEERS ?= $(CARGO_TARGET_DIR)/peers
 
-.PHONY: help demo demo-aws test soak faults peers docs bench smoke-aws
+.PHONY: help demo demo-aws test soak faults peers catalog docs bench smoke-aws
 
 help:
 	@echo "make demo       the main job in a simulated region; no AWS account"
@@ -13,6 +13,7 @@ help:
 	@echo "make faults     every fault at every AWS operation; make test plays a part of it"
 	@echo "make soak       1,000 kills on each kind of ledger, and more orders of events; hours"
 	@echo "make bench      measure every command beside Terraform: CPU seconds, memory, ratios"
+	@echo "make catalog    write the catalogue's table of instance types anew"
 	@echo "make docs       write docs/reference.md from the tables in the code"
 	@echo "make smoke-aws  a small run on a real account, with a cap on what it may cost"
 
@@ -43,6 +44,10 @@ soak: export MLINFRA_DEPARTURES ?= 3
 soak: export MLINFRA_SCHEDULES ?= 100000
 soak:
 	cargo test --locked --no-default-features --test it -- --nocapture kills schedule dying
+
+# The hardware table of the catalogue, from the answers of EC2 that moto records.
+catalog: peers
+	$(MLINFRA_PEERS)/bin/python tests/peer/catalog.py write src/catalog/instance_types.csv $$(date +%F)
 
 docs:
 	cargo run --quiet --locked --no-default-features -- schema --markdown > docs/reference.md

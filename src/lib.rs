@@ -51,6 +51,8 @@
 //!   actions hold specs, and specs stand there.
 //! * Links need no list per kind: they are found by their shape in JSON
 //!   ([`kinds::walk`]), so that none can be forgotten.
+//! * What depends on the instance type (interfaces, placement group, market) stands in the
+//!   offer and goes with the launch, so that another fallback type rolls no node.
 //! * A launch template is never changed: another content is another template (a new
 //!   generation), launched at version 1. So a replayed launch is exact, and a node is
 //!   judged by the id of its template.

@@ -4,7 +4,7 @@ use crate::cloud::{Call, Class, Failure, Launch, Left, Make, Owner};
 use crate::kinds::{
     Action, Change, Edit, KindName, Offer, Spec, Step, StepId, Tags, dismantle, edits, walk,
 };
-use crate::model::{Address, CloudId, Link, SubnetId, TemplateId, Token, tags};
+use crate::model::{Address, CloudId, GroupName, Link, SubnetId, TemplateId, Token, tags};
 
 use serde_json::json;
 
@@ -156,6 +156,9 @@ impl Hands<'_> {
         for (attempt, offer) in (1..).zip(offers) {
             let mut offer = offer.clone();
             offer.subnet = Link::Id(SubnetId(link(&offer.subnet, ids)?.0));
+            if let Some(group) = &offer.placement {
+                offer.placement = Some(Link::Id(GroupName(link(group, ids)?.0)));
+            }
             let where_ = format!("{} in {}", offer.instance_type, offer.zone);
             let owner = self.owner(address, 1, None);
             let build = |token| {

@@ -73,7 +73,7 @@ impl Aws {
             image_from: all.get(tags::IMAGE).cloned().unwrap_or_default(),
             default_version: template.default_version_number.unwrap_or(1),
             tags: found::user_tags(&all),
-            ..data::read(self.home(), first)
+            ..data::read(first)
         });
         Found::read(CloudId(id), all, spec)
     }

@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
+use aws_sdk_ec2::operation::run_instances::builders::RunInstancesFluentBuilder;
 use aws_sdk_ec2::types::{
-    Filter, Instance, InstanceType, LaunchTemplateSpecification, ResourceType,
-    ResponseLaunchTemplateData,
+    CapacityReservationSpecification, CapacityReservationTarget, Filter, Instance,
+    InstanceInterruptionBehavior, InstanceMarketOptionsRequest, InstanceType,
+    LaunchTemplateSpecification, MarketType, Placement, ResourceType, ResponseLaunchTemplateData,
+    SpotInstanceType, SpotMarketOptions,
 };
 
 use super::found::{self, Found};
 use super::{Aws, ec2, failure, pages, template_data};
 use crate::cloud::{Class, Failure, Launch, Phase, Reply, Scope};
-use crate::kinds::Node;
-use crate::model::{CloudId, Link, SubnetId, TemplateId, Zone, tags};
+use crate::kinds::{Home, Market, Node, Offer};
+use crate::model::{CloudId, GroupName, Link, SubnetId, TemplateId, Zone, tags};
 
 /// The tag that AWS itself puts on what it started from a template.
 const AWS_TEMPLATE: &str = "aws:ec2launchtemplate:id";
@@ -34,25 +37,85 @@ fn reason(instance: &Instance) -> Option<String> {
     instance.state_reason.as_ref().and_then(|reason| reason.message.clone())
 }
 
-fn read(instance: Instance) -> Option<Found> {
+/// How a node is paid.
+fn market(instance: &Instance) -> Market {
+    let lifecycle = instance.instance_lifecycle.as_ref().map(|word| word.as_str());
+    match lifecycle {
+        Some("spot") => Market::Spot,
+        Some("capacity-block") => Market::CapacityBlock,
+        Some(_) | None if instance.capacity_reservation_id.is_some() => Market::Reserved,
+        Some(_) | None => Market::OnDemand,
+    }
+}
+
+fn read(home: &Home, instance: Instance) -> Option<Found> {
     let phase = phase(&instance);
     if phase == Phase::Gone {
         return None;
     }
+    let market = market(&instance);
     let all = ec2::tags_of(instance.tags);
     let template = all.get(tags::TEMPLATE).or(all.get(AWS_TEMPLATE)).cloned();
+    let (zone, group) =
+        instance.placement.map_or((None, None), |at| (at.availability_zone, at.group_name));
+    let group = group.filter(|name| !name.is_empty());
+    let arn = |name| GroupName(home.arn("ec2", &format!("placement-group/{name}")));
     let spec = Node {
         template: Link::Id(TemplateId(template.unwrap_or_default())),
         subnet: Link::Id(SubnetId(instance.subnet_id.unwrap_or_default())),
-        zone: Zone(instance.placement.and_then(|at| at.availability_zone).unwrap_or_default()),
+        zone: Zone(zone.unwrap_or_default()),
         instance_type: instance
             .instance_type
             .map(|kind| kind.as_str().to_owned())
             .unwrap_or_default(),
+        market,
+        placement: group.map(|name| Link::Id(arn(name))),
     };
     let batch = all.get(tags::BATCH).and_then(|batch| batch.parse().ok());
     let found = Found::new(instance.instance_id.unwrap_or_default(), all, spec);
     Some(Found { batch, phase, ..found })
+}
+
+/// What the market, the reservation and the placement group of an offer add to a launch.
+fn on_offer(
+    api: &str,
+    request: RunInstancesFluentBuilder,
+    offer: &Offer,
+) -> Result<RunInstancesFluentBuilder, Failure> {
+    let request = match &offer.placement {
+        None => request,
+        Some(group) => {
+            let group = CloudId(found::id_of(api, group)?);
+            request.placement(Placement::builder().group_name(group.short()).build())
+        }
+    };
+    let options = |kind| InstanceMarketOptionsRequest::builder().market_type(kind);
+    let request = match offer.market {
+        Market::Spot => {
+            let once = SpotMarketOptions::builder()
+                .spot_instance_type(SpotInstanceType::OneTime)
+                .instance_interruption_behavior(InstanceInterruptionBehavior::Terminate)
+                .build();
+            request.instance_market_options(options(MarketType::Spot).spot_options(once).build())
+        }
+        Market::CapacityBlock => {
+            request.instance_market_options(options(MarketType::CapacityBlock).build())
+        }
+        // AWS's own default: an open reservation that fits is used.
+        Market::OnDemand | Market::Reserved => request,
+    };
+    Ok(match &offer.reservation {
+        None => request,
+        Some(id) => request.capacity_reservation_specification(
+            CapacityReservationSpecification::builder()
+                .capacity_reservation_target(
+                    CapacityReservationTarget::builder()
+                        .capacity_reservation_id(id.as_str())
+                        .build(),
+                )
+                .build(),
+        ),
+    })
 }
 
 impl Aws {
@@ -61,7 +124,7 @@ impl Aws {
             || self.ec2.describe_instances().filters(ec2::of_stack(scope)).max_results(1000);
         let all = pages!(self, "ec2:DescribeInstances", request(), reservations);
         let instances = all.into_iter().flat_map(|one| one.instances.unwrap_or_default());
-        Ok(instances.filter_map(read).collect())
+        Ok(instances.filter_map(|one| read(self.home(), one)).collect())
     }
 
     /// Version 1 of a template never changes, so it is read once.
@@ -84,7 +147,7 @@ impl Aws {
         const API: &str = "ec2:RunInstances";
         let subnet = found::id_of(API, &launch.offer.subnet)?;
         let template = self.known_template(&launch.template).await?;
-        let cards = template_data::in_subnet(&template, &subnet);
+        let cards = template_data::interfaces(&template, &launch.offer.interfaces, &subnet);
         let count = i32::try_from(launch.count)
             .map_err(|_| failure::invalid(API, "more nodes than a call can start"))?;
         let batch = launch.batch.to_string();
@@ -105,11 +168,8 @@ impl Aws {
             .tag_specifications(ec2::tag_on_create(ResourceType::Instance, &all))
             .tag_specifications(ec2::tag_on_create(ResourceType::Volume, &all))
             .tag_specifications(ec2::tag_on_create(ResourceType::NetworkInterface, &all));
-        let request = if cards.is_empty() {
-            request.subnet_id(subnet)
-        } else {
-            request.set_network_interfaces(Some(cards))
-        };
+        let request = request.set_network_interfaces(Some(cards));
+        let request = on_offer(API, request, &launch.offer)?;
         self.limits.wait_instances(API, launch.count as usize).await;
         let mut made = self.send(API, request.send()).await?.instances.unwrap_or_default();
         made.sort_by_key(|instance| instance.ami_launch_index);

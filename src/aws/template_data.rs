@@ -1,21 +1,21 @@
 //! What a launch template says: ours to AWS's words and back.
 
 use aws_sdk_ec2::types::{
-    InstanceNetworkInterfaceSpecification, InstanceType, LaunchTemplateBlockDeviceMapping,
+    InstanceNetworkInterfaceSpecification, LaunchTemplateBlockDeviceMapping,
     LaunchTemplateBlockDeviceMappingRequest, LaunchTemplateEbsBlockDeviceRequest,
     LaunchTemplateHttpTokensState, LaunchTemplateIamInstanceProfileSpecificationRequest,
     LaunchTemplateInstanceMetadataEndpointState, LaunchTemplateInstanceMetadataOptions,
     LaunchTemplateInstanceMetadataOptionsRequest, LaunchTemplateInstanceMetadataTagsState,
-    LaunchTemplateInstanceNetworkInterfaceSpecificationRequest, LaunchTemplatePlacementRequest,
-    RequestLaunchTemplateData, ResponseLaunchTemplateData, ShutdownBehavior, VolumeType,
+    LaunchTemplateInstanceNetworkInterfaceSpecificationRequest, RequestLaunchTemplateData,
+    ResponseLaunchTemplateData, ShutdownBehavior, VolumeType,
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::found;
 use crate::cloud::Failure;
-use crate::kinds::{Disk, Home, Interface, InterfaceKind, LaunchTemplate, Metadata, Tags};
-use crate::model::{CloudId, GroupName, ImageId, Link, ProfileArn, SecurityGroupId, Text};
+use crate::kinds::{Disk, Interface, InterfaceKind, LaunchTemplate, Metadata, Tags};
+use crate::model::{ImageId, Link, ProfileArn, SecurityGroupId, Text};
 
 const API: &str = "ec2:CreateLaunchTemplate";
 
@@ -40,15 +40,15 @@ fn wire_disk(disk: &Disk) -> LaunchTemplateBlockDeviceMappingRequest {
     LaunchTemplateBlockDeviceMappingRequest::builder().device_name(&disk.device).ebs(ebs).build()
 }
 
+/// The interface that every instance has. Groups stand in it and not beside it: a launch
+/// names its interfaces, and EC2 refuses interfaces and groups of the instance together.
 fn wire_interface(
-    card: &Interface,
-    groups: &[String],
+    groups: Vec<String>,
 ) -> LaunchTemplateInstanceNetworkInterfaceSpecificationRequest {
     LaunchTemplateInstanceNetworkInterfaceSpecificationRequest::builder()
-        .network_card_index(card.card)
-        .device_index(card.device)
-        .interface_type(word(card.kind))
-        .set_groups(Some(groups.to_vec()))
+        .network_card_index(0)
+        .device_index(0)
+        .set_groups(Some(groups))
         .delete_on_termination(true)
         .build()
 }
@@ -76,26 +76,12 @@ pub fn wire(spec: &LaunchTemplate) -> Result<RequestLaunchTemplateData, Failure>
         .build();
     let data = RequestLaunchTemplateData::builder()
         .image_id(spec.image.as_str())
-        .instance_type(InstanceType::from(spec.instance_type.as_str()))
         .iam_instance_profile(profile)
         .block_device_mappings(wire_disk(&spec.disk))
         .metadata_options(wire_metadata(&spec.metadata))
         .instance_initiated_shutdown_behavior(ShutdownBehavior::from(spec.on_shutdown.as_str()))
         .user_data(STANDARD.encode(found::known(API, &spec.user_data)?));
-    let data = match &spec.placement {
-        None => data,
-        Some(link) => {
-            let group = CloudId(found::id_of(API, link)?);
-            let at = LaunchTemplatePlacementRequest::builder().group_name(group.short());
-            data.placement(at.build())
-        }
-    };
-    // Interfaces and groups of the instance exclude each other.
-    if spec.interfaces.is_empty() {
-        return Ok(data.set_security_group_ids(Some(groups)).build());
-    }
-    let cards = spec.interfaces.iter().map(|card| wire_interface(card, &groups)).collect();
-    Ok(data.set_network_interfaces(Some(cards)).build())
+    Ok(data.network_interfaces(wire_interface(groups)).build())
 }
 
 fn read_disk(mappings: Option<Vec<LaunchTemplateBlockDeviceMapping>>) -> Disk {
@@ -123,15 +109,6 @@ fn read_metadata(options: Option<&LaunchTemplateInstanceMetadataOptions>) -> Met
     }
 }
 
-fn interface(kind: Option<&str>, card: Option<i32>, device: Option<i32>) -> Interface {
-    let kind = match kind {
-        Some("efa") => InterfaceKind::Efa,
-        Some("efa-only") => InterfaceKind::EfaOnly,
-        Some(_) | None => InterfaceKind::Ip,
-    };
-    Interface { card: card.unwrap_or(0), device: device.unwrap_or(0), kind }
-}
-
 fn text_of(user_data: Option<String>) -> Text {
     let encoded = user_data.unwrap_or_default();
     let bytes = STANDARD.decode(encoded.trim()).ok();
@@ -140,32 +117,21 @@ fn text_of(user_data: Option<String>) -> Text {
 }
 
 /// What a version says; name, image by name, default version and tags are the template's.
-pub fn read(home: &Home, data: ResponseLaunchTemplateData) -> LaunchTemplate {
+pub fn read(data: ResponseLaunchTemplateData) -> LaunchTemplate {
     let cards = data.network_interfaces.unwrap_or_default();
-    let groups = match cards.first() {
-        Some(first) => first.groups.clone().unwrap_or_default(),
+    let groups = match cards.into_iter().next() {
+        Some(first) => first.groups.unwrap_or_default(),
         None => data.security_group_ids.unwrap_or_default(),
     };
-    let group = data.placement.and_then(|placement| placement.group_name);
     let profile = data.iam_instance_profile.and_then(|profile| profile.arn);
     let shutdown = data.instance_initiated_shutdown_behavior;
     LaunchTemplate {
         name: String::new(),
         image: ImageId(data.image_id.unwrap_or_default()),
         image_from: String::new(),
-        instance_type: data.instance_type.map(|t| t.as_str().to_owned()).unwrap_or_default(),
         profile: Link::Id(ProfileArn(profile.unwrap_or_default())),
         groups: groups.into_iter().map(|id| Link::Id(SecurityGroupId(id))).collect(),
-        placement: group
-            .filter(|name| !name.is_empty())
-            .map(|name| Link::Id(GroupName(home.arn("ec2", &format!("placement-group/{name}"))))),
         disk: read_disk(data.block_device_mappings),
-        interfaces: cards
-            .iter()
-            .map(|one| {
-                interface(one.interface_type.as_deref(), one.network_card_index, one.device_index)
-            })
-            .collect(),
         user_data: text_of(data.user_data),
         metadata: read_metadata(data.metadata_options.as_ref()),
         on_shutdown: shutdown.map(|to| to.as_str().to_owned()).unwrap_or_default(),
@@ -174,23 +140,28 @@ pub fn read(home: &Home, data: ResponseLaunchTemplateData) -> LaunchTemplate {
     }
 }
 
-/// The template's interfaces with a subnet: a launch that names a subnet for an instance
-/// with declared interfaces is refused, and one that names it for a single interface
-/// would leave it open what becomes of the others. So all of them are said again.
-pub fn in_subnet(
+/// The interfaces of a launch: those of its offer, each with the subnet and the template's
+/// groups. A launch that names a subnet for an instance with declared interfaces is refused.
+pub fn interfaces(
     data: &ResponseLaunchTemplateData,
+    offer: &[Interface],
     subnet: &str,
 ) -> Vec<InstanceNetworkInterfaceSpecification> {
-    let cards = data.network_interfaces.as_deref().unwrap_or_default();
-    let card = |one: &aws_sdk_ec2::types::LaunchTemplateInstanceNetworkInterfaceSpecification| {
+    let first = data.network_interfaces.as_deref().unwrap_or_default().first();
+    let groups = first.and_then(|first| first.groups.clone());
+    let only = [Interface { card: 0, device: 0, kind: InterfaceKind::Ip }];
+    let cards = if offer.is_empty() { &only } else { offer };
+    let one = |card: &Interface| {
+        // The one of an ordinary instance is not named: older types know no kinds.
+        let kind = (!offer.is_empty()).then(|| word(card.kind).to_owned());
         InstanceNetworkInterfaceSpecification::builder()
-            .set_network_card_index(one.network_card_index)
-            .set_device_index(one.device_index)
-            .set_interface_type(one.interface_type.clone())
-            .set_groups(one.groups.clone())
+            .network_card_index(card.card)
+            .device_index(card.device)
+            .set_interface_type(kind)
+            .set_groups(groups.clone())
             .subnet_id(subnet)
             .delete_on_termination(true)
             .build()
     };
-    cards.iter().map(card).collect()
+    cards.iter().map(one).collect()
 }

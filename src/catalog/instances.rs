@@ -1,67 +1,150 @@
-//! Instance types: accelerators, network cards, price.
+//! Instance types: accelerators, processors, network cards, local disks.
 
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
-/// The day on which the prices were read; us-east-1, Linux, on demand.
-pub const PRICES_OF: &str = "2026-07-20";
+use crate::kinds::Market;
 
 /// What an instance type is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InstanceType {
     /// Its name.
-    pub name: &'static str,
-    /// The accelerator's name.
-    pub accelerator: &'static str,
-    /// How many accelerators.
-    pub accelerators: u32,
+    pub name: String,
+    /// Its processors' architecture: `x86_64` or `arm64`.
+    pub architecture: String,
+    /// Its accelerators.
+    pub accelerator: Option<Accelerator>,
     /// Processors.
     pub vcpus: u32,
+    /// Memory, GiB.
+    pub memory: Decimal,
+    /// Network, Gbit/s at most.
+    pub gbps: Decimal,
     /// Network cards.
     pub cards: i32,
-    /// Interfaces that can be EFA.
+    /// Interfaces that a card takes.
+    pub per_card: i32,
+    /// Cards that take EFA.
     pub efa: i32,
-    /// USD per hour on demand, where it is known.
-    pub price: Option<Decimal>,
+    /// The first of them: on p6-b300 card 0 takes none.
+    pub efa_from: i32,
+    /// Local NVMe, GB in all.
+    pub nvme: u32,
+    /// To its volumes, Gbit/s at most.
+    pub ebs_gbps: Decimal,
+    /// How it can be bought. A reservation takes whatever is sold on demand.
+    pub markets: BTreeSet<Market>,
 }
 
-static TABLE: LazyLock<BTreeMap<&'static str, InstanceType>> = LazyLock::new(|| {
-    let rows = include_str!("instance_types.csv").lines();
-    rows.filter_map(row).map(|found| (found.name, found)).collect()
-});
+/// The accelerators of an instance type.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Accelerator {
+    /// Their name, as in `H100`.
+    pub name: String,
+    /// How many.
+    pub count: u32,
+    /// Memory of each, GiB.
+    pub memory: Decimal,
+}
 
-fn row(line: &'static str) -> Option<InstanceType> {
-    if line.starts_with('#') {
-        return None;
+impl InstanceType {
+    /// How many accelerators it has.
+    pub fn accelerators(&self) -> u32 {
+        self.accelerator.as_ref().map_or(0, |found| found.count)
     }
-    let mut words = line.split(',');
-    let mut next = || words.next();
-    let (name, accelerator) = (next()?, next()?);
-    let (accelerators, _memory, vcpus) = (next()?.parse().ok()?, next()?, next()?.parse().ok()?);
-    let (_ram, _gbps) = (next()?, next()?);
-    let (cards, efa) = (next()?.parse().ok()?, next()?.parse().ok()?);
-    let (_nvme, price) = (next()?, next()?.parse().ok());
-    Some(InstanceType { name, accelerator, accelerators, vcpus, cards, efa, price })
+
+    /// Its accelerators in a few words: `8 × H100 80 GiB`.
+    pub fn accelerator_words(&self) -> String {
+        match &self.accelerator {
+            Some(Accelerator { name, count, memory }) => {
+                format!("{count} × {name} {} GiB", memory.normalize())
+            }
+            None => "none".to_owned(),
+        }
+    }
 }
 
-/// Looks an instance type up; most of AWS's types have no accelerator and no entry.
-pub fn instance_type(name: &str) -> Option<&'static InstanceType> {
-    TABLE.get(name)
+/// Reads the table; a line that cannot be read is left out, and a test counts them.
+pub(super) fn read(text: &str) -> BTreeMap<String, InstanceType> {
+    super::rows(text).filter_map(|row| self::row(&row)).map(|it| (it.name.clone(), it)).collect()
+}
+
+fn row(words: &[&str]) -> Option<InstanceType> {
+    let [name, architecture, kind, count, each, vcpus, memory, gbps, cards, per_card, rest @ ..] =
+        words
+    else {
+        return None;
+    };
+    let [efa, efa_from, nvme, ebs, markets] = rest else { return None };
+    let accelerator = match *kind {
+        "" => None,
+        name => Some(Accelerator {
+            name: name.to_owned(),
+            count: count.parse().ok()?,
+            memory: each.parse().ok()?,
+        }),
+    };
+    Some(InstanceType {
+        name: (*name).to_owned(),
+        architecture: (*architecture).to_owned(),
+        accelerator,
+        vcpus: vcpus.parse().ok()?,
+        memory: memory.parse().ok()?,
+        gbps: gbps.parse().ok()?,
+        cards: cards.parse().ok()?,
+        per_card: per_card.parse().ok()?,
+        efa: efa.parse().ok()?,
+        efa_from: efa_from.parse().ok()?,
+        nvme: nvme.parse().ok()?,
+        ebs_gbps: ebs.parse().ok()?,
+        markets: markets.split(' ').map(Market::from_word).collect::<Option<_>>()?,
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Catalog, rows};
     use super::*;
 
     #[test]
     fn every_row_is_read() {
-        let rows = include_str!("instance_types.csv").lines().filter(|line| !line.starts_with('#'));
-        assert_eq!(rows.count(), TABLE.len());
-        let p5 = instance_type("p5.48xlarge").expect("in the table");
-        assert_eq!((p5.accelerator, p5.accelerators, p5.cards, p5.efa), ("H100", 8, 32, 32));
-        assert_eq!(p5.price, Some(Decimal::new(5504, 2)));
-        assert!(TABLE.values().all(|found| found.efa <= found.cards));
+        let text = include_str!("instance_types.csv");
+        assert_eq!(rows(text).count(), read(text).len());
+        let p5 = Catalog::shipped().get("p5.48xlarge").expect("in the table");
+        assert_eq!(p5.accelerator_words(), "8 × H100 80 GiB");
+        assert_eq!((p5.cards, p5.efa, p5.efa_from, p5.nvme), (32, 32, 0, 30400));
+        assert!(p5.markets.contains(&Market::CapacityBlock));
+        for found in Catalog::shipped().types() {
+            assert!(found.efa_from + found.efa <= found.cards, "{}", found.name);
+            assert!(found.markets.contains(&Market::OnDemand), "{}", found.name);
+        }
+    }
+
+    #[test]
+    fn it_holds_what_people_train_on() {
+        let names: BTreeSet<_> = Catalog::shipped()
+            .types()
+            .filter_map(|found| Some(found.accelerator.as_ref()?.name.as_str()))
+            .collect();
+        for name in [
+            "V100",
+            "A100",
+            "H100",
+            "H200",
+            "B200",
+            "B300",
+            "L4",
+            "L40S",
+            "A10G",
+            "T4",
+            "Trainium",
+            "Trainium2",
+            "Inferentia2",
+        ] {
+            assert!(names.contains(name), "{name}");
+        }
+        assert!(Catalog::shipped().get("m7i.2xlarge").is_some_and(|it| it.accelerator.is_none()));
     }
 }

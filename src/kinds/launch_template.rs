@@ -1,4 +1,4 @@
-//! Launch template: everything about a node but where it runs.
+//! Launch template: everything about a node but what it runs on and where; that is its offer's.
 //!
 //! A template is never changed: another content is another template (a new
 //! generation), so that its version 1 always means the same, a replayed launch
@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Budget, Idempotence, Kind, Tags, Traits};
-use crate::model::{GroupName, ImageId, Link, ProfileArn, SecurityGroupId, Text};
+use crate::model::{ImageId, Link, ProfileArn, SecurityGroupId, Text};
 
 /// A launch template.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,18 +20,12 @@ pub struct LaunchTemplate {
     /// The image as the author wrote it; kept as a tag, so that a newer image behind
     /// the same name moves nothing.
     pub image_from: String,
-    /// The instance type.
-    pub instance_type: String,
     /// The rights of the node.
     pub profile: Link<ProfileArn>,
     /// Its firewall.
     pub groups: Vec<Link<SecurityGroupId>>,
-    /// The placement group.
-    pub placement: Option<Link<GroupName>>,
     /// The root disk.
     pub disk: Disk,
-    /// Network interfaces by card; empty for the one that every instance has.
-    pub interfaces: Vec<Interface>,
     /// What cloud-init runs, before base64.
     pub user_data: Text,
     /// The metadata service.
@@ -62,32 +56,6 @@ pub struct Disk {
     pub encrypted: bool,
 }
 
-/// One network interface.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Interface {
-    /// The network card.
-    pub card: i32,
-    /// The device number on the card.
-    pub device: i32,
-    /// What it carries.
-    pub kind: InterfaceKind,
-}
-
-/// What a network interface carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum InterfaceKind {
-    /// IP only.
-    #[serde(rename = "interface")]
-    Ip,
-    /// IP and EFA.
-    #[serde(rename = "efa")]
-    Efa,
-    /// EFA without an IP address.
-    #[serde(rename = "efa-only")]
-    EfaOnly,
-}
-
 /// The instance metadata service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -104,7 +72,7 @@ impl Kind for LaunchTemplate {
     const TRAITS: Traits = Traits {
         title: "launch template",
         in_place: &["default_version", "tags"],
-        soft: &["profile", "groups", "placement"],
+        soft: &["profile", "groups"],
         idempotence: Idempotence::Token,
         // The contents of all templates come in one more paged list.
         budget: Budget { list: 2, detail: 0 },

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Idempotence, Kind, Traits};
-use crate::model::{Link, SubnetId, TemplateId, Zone};
+use crate::model::{GroupName, Link, Money, ReservationId, SubnetId, TemplateId, Zone};
 
 /// A node as wanted and as seen. Everything else about it stands in its template.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,6 +17,12 @@ pub struct Node {
     pub zone: Zone,
     /// Its instance type.
     pub instance_type: String,
+    /// How it is paid.
+    #[serde(default)]
+    pub market: Market,
+    /// The placement group that it stands in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placement: Option<Link<GroupName>>,
 }
 
 /// Somewhere nodes can be had. A launch walks down an ordered list of these.
@@ -31,14 +37,101 @@ pub struct Offer {
     pub subnet: Link<SubnetId>,
     /// How it is paid.
     pub market: Market,
+    /// The reservation that pays for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reservation: Option<ReservationId>,
+    /// The placement group that it is launched into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placement: Option<Link<GroupName>>,
+    /// Network interfaces by card; empty for the one that every instance has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interfaces: Vec<Interface>,
+    /// What a node costs per hour, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Money>,
+}
+
+impl Offer {
+    /// On demand, with the one interface that every instance has.
+    pub fn plain(instance_type: &str, zone: Zone, subnet: Link<SubnetId>) -> Self {
+        Self {
+            instance_type: instance_type.to_owned(),
+            zone,
+            subnet,
+            market: Market::OnDemand,
+            reservation: None,
+            placement: None,
+            interfaces: Vec::new(),
+            price: None,
+        }
+    }
+
+    /// Whether it is the same capacity, whatever it costs by now.
+    pub fn is_as(&self, other: &Self) -> bool {
+        *self == Self { price: self.price, ..other.clone() }
+    }
 }
 
 /// How capacity is paid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Market {
     /// By the second, for as long as it runs.
+    #[default]
     OnDemand,
+    /// By the second, cheaper, until AWS wants it back.
+    Spot,
+    /// In an on-demand capacity reservation, which is paid whether it is used or not.
+    Reserved,
+    /// In a Capacity Block, which was paid in advance and ends at a fixed time.
+    CapacityBlock,
+}
+
+impl Market {
+    /// The market of that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::OnDemand, Self::Spot, Self::Reserved, Self::CapacityBlock]
+            .into_iter()
+            .find(|market| market.word() == word)
+    }
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::OnDemand => "on-demand",
+            Self::Spot => "spot",
+            Self::Reserved => "reserved",
+            Self::CapacityBlock => "capacity-block",
+        }
+    }
+}
+
+/// One network interface.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Interface {
+    /// The network card.
+    pub card: i32,
+    /// The device number on the card.
+    pub device: i32,
+    /// What it carries.
+    pub kind: InterfaceKind,
+}
+
+/// What a network interface carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum InterfaceKind {
+    /// IP only.
+    #[serde(rename = "interface")]
+    Ip,
+    /// IP and EFA.
+    #[serde(rename = "efa")]
+    Efa,
+    /// EFA without an IP address.
+    #[serde(rename = "efa-only")]
+    EfaOnly,
 }
 
 impl Kind for Node {

@@ -57,6 +57,8 @@ text_id! {
     StackName,
     /// A client token: minted when an intent is written, at most 64 ASCII characters.
     Token,
+    /// `cr-…`: a capacity reservation or a Capacity Block.
+    ReservationId,
     /// `vpc-…`
     VpcId,
     /// `subnet-…`

@@ -9,6 +9,7 @@ mod address_text;
 mod clock;
 mod id;
 mod link;
+mod money;
 mod place;
 mod problem;
 pub mod tags;
@@ -17,9 +18,10 @@ pub use address::{Address, BadAddress, Block, Key, Module, Name, Part};
 pub use clock::{Clock, Moment};
 pub use id::{
     AccountId, AllocationId, BucketArn, CloudId, EndpointId, GatewayId, GroupName, ImageId,
-    InstanceId, NatId, ProfileArn, QueueArn, Region, RoleArn, RouteTableId, SecurityGroupId,
-    StackName, SubnetId, TemplateId, Token, VpcId, Zone,
+    InstanceId, NatId, ProfileArn, QueueArn, Region, ReservationId, RoleArn, RouteTableId,
+    SecurityGroupId, StackName, SubnetId, TemplateId, Token, VpcId, Zone,
 };
 pub use link::{Encoder, Link, Piece, Text};
+pub use money::Money;
 pub use place::{BlockPlace, Place};
 pub use problem::{Label, Problem, Severity, Source, Sources, Span};

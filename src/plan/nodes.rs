@@ -19,8 +19,11 @@ pub(super) fn fleets<'a>(draft: &mut Draft<'a>, desired: &Desired, standing: &St
         return;
     }
     let stays: BTreeSet<&CloudId> = draft.staying.values().collect();
-    let subnets = standing.values().flatten().filter(|(_, live)| live.kind == KindName::Subnet);
-    let going = subnets.map(|(id, _)| *id).filter(|id| !stays.contains(id));
+    let places = standing
+        .values()
+        .flatten()
+        .filter(|(_, live)| live.kind == KindName::Subnet || live.kind == KindName::PlacementGroup);
+    let going = places.map(|(id, _)| *id).filter(|id| !stays.contains(id));
     let going: BTreeSet<CloudId> = going.cloned().collect();
     for (address, fleet) in &desired.fleets {
         self::fleet(draft, (address, fleet), standing, &going);
@@ -44,11 +47,17 @@ fn fleet<'a>(
         })
         .collect();
     let template = draft.staying.get(&fleet.template);
-    // A subnet of ours that goes takes its nodes along. Zones that are merely no longer offered
-    // do not: nobody wants to lose a running job to a shorter list.
+    // A subnet or placement group of ours that goes takes its nodes along. Zones and markets
+    // that are merely no longer offered do not: nobody wants to lose a running job to a shorter
+    // list.
+    let goes = |id: &str| going.contains(&CloudId::from(id));
     let is_current = |node: &Node| match (&node.template, template, &node.subnet) {
         (Link::Id(id), Some(wanted), Link::Id(subnet)) => {
-            id.as_str() == wanted.as_str() && !going.contains(&CloudId::from(subnet.as_str()))
+            let group = node.placement.as_ref().and_then(Link::id);
+            id.as_str() == wanted.as_str()
+                && fleet.admits(node)
+                && !goes(subnet.as_str())
+                && !group.is_some_and(|group| goes(group.as_str()))
         }
         (Link::Id(_) | Link::To(_), _, _) => false,
     };
@@ -113,6 +122,11 @@ fn offers(draft: &Draft<'_>, fleet: &Fleet, current: &[Found<'_>]) -> Vec<Offer>
                 && let Some(id) = known(to)
             {
                 offer.subnet = Link::Id(id.as_str().into());
+            }
+            if let Some(Link::To(to)) = &offer.placement
+                && let Some(id) = known(to)
+            {
+                offer.placement = Some(Link::Id(id.as_str().into()));
             }
             offer
         })

@@ -294,8 +294,9 @@ fn is_covered(now: &Action, saved: &Action) -> bool {
             Action::Launch { template, offers, tags, batch: _, count: _ },
             Action::Launch { template: t, offers: o, tags: g, batch: _, count: _ },
         ) => {
-            let known: Vec<&Offer> = o.iter().collect();
-            template == t && tags == g && offers.iter().all(|offer| known.contains(&offer))
+            // Spot prices move all the time; where nodes may run must be as it was shown.
+            let known = |offer: &Offer| o.iter().any(|old| old.is_as(offer));
+            template == t && tags == g && offers.iter().all(known)
         }
         (Action::Terminate { nodes, was: _ }, Action::Terminate { nodes: n, was: _ }) => {
             let known: BTreeSet<&CloudId> = n.iter().collect();

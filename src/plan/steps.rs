@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::cloud::Observed;
 use crate::kinds::walk::{FoundTarget, links};
 use crate::kinds::{Action, KindName, Spec, Step, Why};
-use crate::model::{Address, CloudId};
+use crate::model::{Address, CloudId, Link};
 use crate::stack::Desired;
 
 use super::{Draft, Refusal, order};
@@ -158,7 +158,10 @@ impl<'a> Board<'a> {
             }
             self.need_made(launch, &fleet.template);
             for offer in &fleet.offers {
-                if let crate::model::Link::To(to) = &offer.subnet {
+                if let Link::To(to) = &offer.subnet {
+                    self.need_made(launch, to);
+                }
+                if let Some(Link::To(to)) = &offer.placement {
                     self.need_made(launch, to);
                 }
             }

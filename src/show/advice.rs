@@ -169,7 +169,7 @@ fn capacity(step: &Step) -> String {
         return "The cloud has no capacity for it now. Run `mlinfra apply` again later.".to_owned();
     };
     let mut zones: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for Offer { instance_type, zone, subnet: _, market: _ } in offers {
+    for Offer { instance_type, zone, .. } in offers {
         zones.entry(instance_type).or_default().push(zone.as_str());
     }
     let tried: Vec<String> = zones

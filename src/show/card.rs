@@ -7,7 +7,7 @@ use super::fold::{Page, Row, count};
 use super::item::{self, Act, Doomed, Item, Symbol};
 use super::screen::Ink;
 use super::{value, words};
-use crate::kinds::{KindName, Market, Node, Offer, Spec};
+use crate::kinds::{KindName, Node, Offer, Spec};
 use crate::model::{Address, CloudId};
 
 /// Where everything that belongs to an object starts.
@@ -282,14 +282,24 @@ fn offers(offers: &[Offer], verbose: bool) -> Vec<Row> {
     let shown = if verbose { offers.len() } else { OFFERS };
     let mut rows = Vec::new();
     for (i, offer) in offers.iter().take(shown).enumerate() {
-        let Offer { instance_type, zone, subnet, market } = offer;
-        let market = match market {
-            Market::OnDemand => "on-demand",
-        };
+        let Offer {
+            instance_type,
+            zone,
+            subnet,
+            market,
+            reservation,
+            placement,
+            interfaces: _,
+            price,
+        } = offer;
         let first = if i == 0 { "on" } else { "or" };
-        let mut text = format!("{first} {instance_type} in {zone}, {market}");
+        let mut text = format!("{first} {instance_type} in {zone}, {}", market.word());
+        text.extend(reservation.iter().map(|id| format!(" ({id})")));
+        text.extend(price.iter().map(|price| format!(", {price}/h each")));
         if verbose {
             text.push_str(&format!(", {}", value::inline(&serde_json::json!(subnet))));
+            let group = placement.iter();
+            text.extend(group.map(|to| format!(", in {}", value::inline(&serde_json::json!(to)))));
         }
         rows.push(Row::at(BODY).hang(BODY + 3).words(Ink::Plain, text));
     }
@@ -304,8 +314,10 @@ fn terminated(nodes: &[CloudId], was: &[Node]) -> Vec<Row> {
     let mut rows = Vec::new();
     for (i, id) in nodes.iter().enumerate() {
         let mut text = id.to_string();
-        if let Some(Node { template: _, subnet: _, zone, instance_type }) = was.get(i) {
-            text.push_str(&format!("  {instance_type} in {zone}"));
+        if let Some(Node { template: _, subnet: _, zone, instance_type, market, placement: _ }) =
+            was.get(i)
+        {
+            text.push_str(&format!("  {instance_type} in {zone}, {}", market.word()));
         }
         rows.push(Row::marked(BODY, Ink::Remove, "-").words(Ink::Plain, text));
     }

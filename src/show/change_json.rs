@@ -215,6 +215,7 @@ fn launched(template: &Link<TemplateId>, offers: &[Offer]) -> Value {
         "subnet": same(|offer| json!(offer.subnet)),
         "zone": same(|offer| json!(offer.zone)),
         "instance_type": same(|offer| json!(offer.instance_type)),
+        "market": same(|offer| json!(offer.market)),
     })
 }
 

@@ -63,7 +63,8 @@ fn fields(side: &Sides<'_>, address: &Address) -> Fields {
     if let Some(spec) = side.specs.get(address) {
         return Some(spec.fields());
     }
-    let Fleet { count, template: _, offers, together, tags } = side.fleets.get(address)?;
+    let Fleet { count, template: _, offers, together, types: _, tags } =
+        side.fleets.get(address)?;
     let place = |offer: &crate::kinds::Offer| format!("{} in {}", offer.instance_type, offer.zone);
     let mut out = Map::new();
     out.insert("nodes".to_owned(), json!(count));

@@ -52,26 +52,22 @@ pub(super) fn bucket(name: &str, versioning: bool, policy: Value, tags: Value) -
     spec(KindName::Bucket, fields)
 }
 
-pub(super) fn template(name: &str, instance_type: &str, user_data: Value) -> Spec {
+pub(super) fn template(name: &str, image_from: &str, user_data: Value) -> Spec {
     let fields = json!({"name": name, "image": "ami-1",
-        "image_from": "ssm:/aws/service/deeplearning", "instance_type": instance_type,
+        "image_from": image_from,
         "profile": {"$to": "cluster.train/profile"},
-        "groups": [{"$to": "cluster.train/group"}], "placement": null,
+        "groups": [{"$to": "cluster.train/group"}],
         "disk": {"device": "/dev/sda1", "size": 200, "volume_type": "gp3", "iops": null,
             "throughput": null, "encrypted": true},
-        "interfaces": [], "user_data": user_data,
+        "user_data": user_data,
         "metadata": {"tokens": "required", "hop_limit": 1, "tags": true},
         "on_shutdown": "terminate", "default_version": 1, "tags": {}});
     spec(KindName::LaunchTemplate, fields)
 }
 
 pub(super) fn offer(zone: &str) -> Offer {
-    Offer {
-        instance_type: "p5.48xlarge".to_owned(),
-        zone: format!("us-east-1{zone}").into(),
-        subnet: Link::To(at(&format!("network.main/private-{zone}"))),
-        market: Market::OnDemand,
-    }
+    let subnet = Link::To(at(&format!("network.main/private-{zone}")));
+    Offer::plain("p5.48xlarge", format!("us-east-1{zone}").into(), subnet)
 }
 
 fn network(steps: &mut Vec<Step>) {
@@ -101,7 +97,7 @@ pub(super) fn fresh() -> Plan {
     let made = bucket("acme-datasets", true, policy, json!({}));
     plan.steps.push(step("bucket.datasets", create(made), Why::Missing, &[]));
     let data = json!({"$text": [{"plain": "#!/bin/sh\nexport VPC="}, {"id": "network.main/vpc"}]});
-    let made = template("llm-train", "p5.48xlarge", data);
+    let made = template("llm-train", "dlami-base", data);
     let made = step("cluster.train/template", create(made), Why::Missing, &[0]);
     plan.steps.push(made);
     let launch = Action::Launch {
@@ -134,17 +130,19 @@ pub(super) fn mixed() -> Plan {
         bucket("acme-datasets", false, policy("Allow"), json!({"owner": "ann", "env": "dev"})),
         bucket("acme-datasets", true, policy("Deny"), json!({"env": "prod", "team": "ml"})),
     );
-    let was = template("llm-train", "g6.xlarge", json!("#!/bin/sh\nset -e\necho one\n"));
-    let wanted = template("llm-train-g2", "p5.48xlarge", json!("#!/bin/sh\nset -e\necho two\n"));
+    let was = template("llm-train", "al2023", json!("#!/bin/sh\nset -e\necho one\n"));
+    let wanted = template("llm-train-g2", "dlami-base", json!("#!/bin/sh\nset -e\necho two\n"));
     let replaces = Why::Replaces {
         ids: vec!["lt-1".into()],
-        fields: vec!["instance_type".to_owned(), "user_data".to_owned()],
+        fields: vec!["image_from".to_owned(), "user_data".to_owned()],
     };
     let node = |zone: &str| Node {
         template: Link::Id("lt-1".into()),
         subnet: Link::Id("subnet-1".into()),
         zone: zone.into(),
         instance_type: "g6.xlarge".to_owned(),
+        market: Market::OnDemand,
+        placement: None,
     };
     let gone = Action::Terminate {
         nodes: vec!["i-1".into(), "i-2".into()],

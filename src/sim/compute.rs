@@ -39,6 +39,8 @@ impl Caller<'_> {
             subnet: Link::Id(subnet.clone()),
             zone: offer.zone.clone(),
             instance_type: offer.instance_type.clone(),
+            market: offer.market,
+            placement: offer.placement.clone(),
         };
         let objects: Vec<_> =
             (0..launch.count).map(|n| self.node(n, &node, launch, &uses)).collect();
@@ -88,13 +90,14 @@ impl Caller<'_> {
                 })?;
                 continue;
             }
-            let object = answer?;
-            if object.spec.kind() == KindName::PlacementGroup {
-                self.same_zone(api, object, launch)?;
-            }
+            answer?;
             if BORROWED.contains(&found.field.as_str()) {
                 uses.push(id);
             }
+        }
+        if let Some(group) = launch.offer.placement.as_ref().and_then(Link::id) {
+            let object = self.standing(api, &CloudId(group.0.clone()))?;
+            self.same_zone(api, object, launch)?;
         }
         Ok(uses)
     }

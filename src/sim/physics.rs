@@ -298,7 +298,7 @@ pub(super) fn missing_code(id: &CloudId) -> &'static str {
 }
 
 /// Fields of a launch template whose objects are in use by every node that came from it.
-pub(super) const BORROWED: [&str; 2] = ["groups", "placement"];
+pub(super) const BORROWED: [&str; 1] = ["groups"];
 
 /// The field of a launch template that must be known when it is used; AWS refuses in
 /// other words than for an id.

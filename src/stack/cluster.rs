@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{InstanceType, instance_type, is_parameter};
+use crate::catalog::{Catalog, InstanceType, is_parameter};
 use crate::kinds::{
-    Disk, Interface, InterfaceKind, LaunchTemplate, Market, Metadata, Offer, Peer, PlacementGroup,
-    Rule, SecurityGroup,
+    Disk, Interface, InterfaceKind, LaunchTemplate, Metadata, Offer, Peer, PlacementGroup, Rule,
+    SecurityGroup,
 };
 use crate::lang::schema::{Attribute, BlockSchema, Export, Type};
 use crate::lang::{Evaluated, Value};
@@ -122,7 +122,7 @@ pub(super) fn exports(here: &Here, block: &Evaluated) -> BTreeMap<String, Value>
 pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
     let Some(address) = block.address.clone() else { return };
     let type_name = block.attr("instance_type").and_then(Value::as_str).unwrap_or_default();
-    let known = instance_type(type_name);
+    let known = Catalog::shipped().get(type_name);
     let count = x.integer(block, "nodes", 0, 0..=1000);
     let together = match block.attr("placement").and_then(Value::as_str) {
         Some("cluster") => true,
@@ -144,14 +144,22 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
         };
         x.desired.specs.insert(at, spec.into());
     }
-    template(x, block, &address, (type_name, known, grouped));
-    let offers = offers(x, block, type_name, ground.as_ref());
+    template(x, block, &address);
+    let group = grouped.then(|| address.with_part("placement"));
+    let mut offers = offers(x, block, type_name, ground.as_ref());
+    for offer in &mut offers {
+        offer.placement = group.clone().map(Link::To);
+        offer.interfaces = known.map(interfaces).unwrap_or_default();
+        let price = Catalog::shipped().price(&x.here.home.region, type_name, offer.market);
+        offer.price = price.map(|price| price.usd);
+    }
     let nodes = address.with_part("nodes");
     let fleet = Fleet {
         count,
         template: address.with_part("template"),
         offers,
         together,
+        types: [type_name.to_owned()].into(),
         tags: tags_of(x, &address, block),
     };
     x.desired.after.insert(nodes.clone(), whole_network(x, block));
@@ -191,12 +199,7 @@ fn security_group(
     x.desired.specs.insert(at, spec.into());
 }
 
-fn template(
-    x: &mut Expansion<'_>,
-    block: &Evaluated,
-    address: &Address,
-    (type_name, known, grouped): (&str, Option<&'static InstanceType>, bool),
-) {
+fn template(x: &mut Expansion<'_>, block: &Evaluated, address: &Address) {
     let at = address.with_part("template");
     let image_from = block.attr("image").and_then(Value::as_str).unwrap_or("dlami-base").to_owned();
     let image = image(x, block, &at, &image_from);
@@ -206,12 +209,9 @@ fn template(
         name: x.here.name(&at, "", 110),
         image,
         image_from,
-        instance_type: type_name.to_owned(),
         profile: Link::To(address.with_part("profile")),
         groups: vec![Link::To(address.with_part("group"))],
-        placement: grouped.then(|| Link::To(address.with_part("placement"))),
         disk: disk(x, block),
-        interfaces: known.map(interfaces).unwrap_or_default(),
         user_data,
         metadata: Metadata { tokens: "required".to_owned(), hop_limit: 1, tags: true },
         on_shutdown: "terminate".to_owned(),
@@ -276,12 +276,8 @@ fn interfaces(found: &InstanceType) -> Vec<Interface> {
     if found.efa == 0 {
         return Vec::new();
     }
-    let efa_on_first = found.efa == found.cards;
     let mut out = vec![Interface { card: 0, device: 0, kind: InterfaceKind::Ip }];
-    for card in 0..found.cards {
-        if card == 0 && !efa_on_first {
-            continue;
-        }
+    for card in found.efa_from..found.efa_from + found.efa {
         let device = i32::from(card == 0);
         out.push(Interface { card, device, kind: InterfaceKind::EfaOnly });
     }
@@ -343,12 +339,8 @@ fn offers(
     zones
         .into_iter()
         .filter_map(|zone| {
-            Some(Offer {
-                instance_type: type_name.to_owned(),
-                subnet: ground.subnet(&zone)?,
-                zone,
-                market: Market::OnDemand,
-            })
+            let subnet = ground.subnet(&zone)?;
+            Some(Offer::plain(type_name, zone, subnet))
         })
         .collect()
 }

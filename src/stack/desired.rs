@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::kinds::{KindName, Offer, OutputPlan, Spec, Tags};
+use crate::kinds::{KindName, Node, Offer, OutputPlan, Spec, Tags};
 use crate::model::{Address, Place, StackName};
 
 use super::moved::Moves;
@@ -56,8 +56,19 @@ pub struct Fleet {
     pub offers: Vec<Offer>,
     /// All of them in one zone.
     pub together: bool,
+    /// Instance types that its nodes may be; empty for any. Not the same as its offers: a type
+    /// that nobody sells today is no reason to end the nodes that run on it.
+    pub types: BTreeSet<String>,
     /// Tags for people.
     pub tags: Tags,
+}
+
+impl Fleet {
+    /// Whether a node is of a type that it may have. Where it stands and how it is paid are no
+    /// reasons to end a running job: they count for the next launch.
+    pub fn admits(&self, node: &Node) -> bool {
+        self.types.is_empty() || self.types.contains(&node.instance_type)
+    }
 }
 
 impl Desired {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mlinfra::cloud::{Call, Cloud, Launch};
-use mlinfra::kinds::{KindName, Market, Offer, Tags};
+use mlinfra::kinds::{KindName, Offer, Tags};
 use mlinfra::model::Zone;
 
 use crate::aws_compute::{parts, template};
@@ -52,12 +52,7 @@ async fn aws_refresh_keeps_the_budget_of_every_kind() {
     let made = stage.make("cluster.train/template", template(&parts)).await;
     let launch = Launch {
         template: made.0.into(),
-        offer: Offer {
-            instance_type: "p5.48xlarge".to_owned(),
-            zone: Zone::from("us-east-1a"),
-            subnet: link(&parts.subnet),
-            market: Market::OnDemand,
-        },
+        offer: Offer::plain("p5.48xlarge", Zone::from("us-east-1a"), link(&parts.subnet)),
         count: 40,
         batch: 1,
         owner: stage.owner("cluster.train/nodes"),

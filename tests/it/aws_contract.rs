@@ -61,6 +61,12 @@ impl Harness for Account {
         &self.aws
     }
 
+    /// moto has no placement groups: a launch forgets the one that it names. That it is named
+    /// is asked of the request itself (`aws_launches_say_market_reservation_and_placement`).
+    fn tells_groups(&self) -> bool {
+        false
+    }
+
     async fn pause(&self) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

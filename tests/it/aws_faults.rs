@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use mlinfra::aws::{Aws, Connect};
 use mlinfra::cloud::{Call, Class, Cloud, Failure, Launch, Left, Make, Owner, Reply, Scope};
-use mlinfra::kinds::{Change, Edit, KindName, Market, Offer, Spec, Tags, Vpc};
+use mlinfra::kinds::{Change, Edit, KindName, Offer, Spec, Tags, Vpc};
 use mlinfra::model::{AccountId, Address, CloudId, Link, Region, StackName, Token, Zone};
 
 use crate::aws_stage::home;
@@ -164,12 +164,7 @@ fn edit_vpc() -> Call {
 fn launch() -> Call {
     Call::Launch(Launch {
         template: "lt-1".into(),
-        offer: Offer {
-            instance_type: "p5.48xlarge".to_owned(),
-            zone: Zone::from("us-east-1a"),
-            subnet: Link::Id("subnet-1".into()),
-            market: Market::OnDemand,
-        },
+        offer: Offer::plain("p5.48xlarge", Zone::from("us-east-1a"), Link::Id("subnet-1".into())),
         count: 2,
         batch: 1,
         owner: owner(),

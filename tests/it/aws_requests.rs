@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use mlinfra::cloud::{Call, Launch};
-use mlinfra::kinds::{Interface, InterfaceKind, LaunchTemplate, Market, Offer, PlacementGroup};
+use mlinfra::kinds::{Interface, InterfaceKind, Offer, PlacementGroup};
 use mlinfra::model::Zone;
 
 use crate::aws_compute::{parts, template};
@@ -41,15 +41,13 @@ async fn aws_requests_fit_the_published_models() {
         card(1, 1, InterfaceKind::EfaOnly),
         card(2, 1, InterfaceKind::Ip),
     ];
-    let efa = LaunchTemplate { interfaces: cards, ..template(&parts) };
-    let made = stage.make("cluster.train/template", efa).await;
+    let made = stage.make("cluster.train/template", template(&parts)).await;
     let launch = Launch {
         template: made.0.into(),
         offer: Offer {
-            instance_type: "p5.48xlarge".to_owned(),
-            zone: Zone::from("us-east-1a"),
-            subnet: link(&parts.subnet),
-            market: Market::OnDemand,
+            interfaces: cards,
+            placement: Some(link(&parts.placement)),
+            ..Offer::plain("p5.48xlarge", Zone::from("us-east-1a"), link(&parts.subnet))
         },
         count: 2,
         batch: 1,

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use mlinfra::cloud::{
     Call, Class, Cloud, Failure, Launch, Live, Make, Observed, Owner, Phase, Reply, Scope,
 };
-use mlinfra::kinds::{Home, KindName, Market, Offer, Spec, differing, dismantle, edits, walk};
+use mlinfra::kinds::{Home, KindName, Offer, Spec, differing, dismantle, edits, walk};
 use mlinfra::model::{Address, CloudId, ImageId, Link, StackName, TemplateId, Token};
 
 use crate::contract_cases::cases;
@@ -36,6 +36,11 @@ pub trait Harness: Send + Sync {
     /// An image that exists.
     fn image(&self) -> ImageId {
         ImageId::from("ami-12c6146b")
+    }
+
+    /// Whether a node says which placement group it stands in.
+    fn tells_groups(&self) -> bool {
+        true
     }
 
     /// An instance type that can be had.
@@ -314,10 +319,11 @@ impl<'a> Stage<'a> {
     pub fn launch(&self, count: u32) -> Launch {
         let zone = sample::subnet(&self.place, 1).zone;
         let subnet = Link::Id(self.id("network.main/subnet-1").0.into());
-        let (instance_type, market) = (self.place.instance_type.clone(), Market::OnDemand);
+        let group = Link::Id(self.id("cluster.train/placement").0.into());
+        let offer = Offer::plain(&self.place.instance_type, zone, subnet);
         Launch {
             template: TemplateId(self.id("cluster.train/template").0),
-            offer: Offer { instance_type, zone, subnet, market },
+            offer: Offer { placement: Some(group), ..offer },
             count,
             batch: 3,
             owner: self.owner(&sample::at("cluster.train")),

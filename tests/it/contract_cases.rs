@@ -322,6 +322,8 @@ async fn nodes(stage: &Stage<'_>) -> Outcome {
         subnet: launch.offer.subnet.clone(),
         zone: launch.offer.zone.clone(),
         instance_type: launch.offer.instance_type.clone(),
+        market: launch.offer.market,
+        placement: launch.offer.placement.clone().filter(|_| stage.harness.tells_groups()),
     };
     for id in &ids {
         stage.is("launched", id, &node.clone().into(), &launch.owner).await?;

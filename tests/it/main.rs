@@ -30,6 +30,7 @@ mod aws_requests;
 #[cfg(feature = "aws")]
 mod aws_stage;
 mod bucket;
+mod catalog;
 mod contract;
 mod contract_cases;
 mod contract_sim;

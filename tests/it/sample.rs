@@ -193,10 +193,8 @@ pub fn template(place: &Place) -> LaunchTemplate {
         name: format!("{}-train", place.stack),
         image: place.image.clone(),
         image_from: "base".to_owned(),
-        instance_type: place.instance_type.clone(),
         profile: to("cluster.train/profile"),
         groups: vec![to("cluster.train/group")],
-        placement: Some(to("cluster.train/placement")),
         disk: Disk {
             device: "/dev/sda1".to_owned(),
             size: 200,
@@ -205,7 +203,6 @@ pub fn template(place: &Place) -> LaunchTemplate {
             throughput: None,
             encrypted: true,
         },
-        interfaces: Vec::new(),
         user_data: Text::Known("#cloud-config\n{}\n".to_owned()),
         metadata: Metadata { tokens: "required".to_owned(), hop_limit: 1, tags: true },
         on_shutdown: "terminate".to_owned(),

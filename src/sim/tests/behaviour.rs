@@ -57,14 +57,20 @@ async fn offers_and_quotas_limit_launches() {
 
 #[tokio::test(start_paused = true)]
 async fn a_placement_group_lies_in_one_zone_and_stays_while_used() {
-    let Base { region, vpc, subnet: a, .. } = base(&[]).await;
+    let Base { region, vpc, subnet: a, template: t } = base(&[]).await;
     let id = make(&region, "g", group()).await;
-    let t = make(&region, "t2", template("grouped", Some(&id))).await;
-    let ids = region.act(&launch(&t, &a, "us-east-1a", 1, "l")).await.expect("one").ids;
+    let grouped = |subnet: &CloudId, zone: &str, token: &str| {
+        let mut call = launch(&t, subnet, zone, 1, token);
+        if let Call::Launch(launch) = &mut call {
+            launch.offer.placement = Some(Link::Id(id.0.clone().into()));
+        }
+        call
+    };
+    let ids = region.act(&grouped(&a, "us-east-1a", "l")).await.expect("one").ids;
     let b = make(&region, "sb", subnet(&vpc, "10.0.16.0/20", "us-east-1b")).await;
-    let elsewhere = region.act(&launch(&t, &b, "us-east-1b", 1, "m")).await;
+    let elsewhere = region.act(&grouped(&b, "us-east-1b", "m")).await;
     assert_eq!(elsewhere.expect_err("another zone").class, Class::Capacity);
-    delete(&region, &t, template("grouped", Some(&id))).await.expect("a template may go");
+    delete(&region, &t, template("train")).await.expect("a template may go");
     let used = delete(&region, &id, group()).await;
     assert_eq!(class(used), refused(Class::InUse, "InvalidPlacementGroup.InUse"));
     region.act(&Call::Terminate { ids }).await.expect("an end");

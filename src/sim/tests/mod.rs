@@ -10,12 +10,11 @@ use crate::cloud::{
     Call, Class, Cloud, Failure, Launch, Live, Make, Observed, Owner, Phase, Scope,
 };
 use crate::kinds::{
-    Disk, ElasticIp, InternetGateway, Kind, KindName, LaunchTemplate, Market, Metadata, NatGateway,
-    Offer, PlacementGroup, Spec, Subnet, Tags, Vpc, edits,
+    Disk, ElasticIp, InternetGateway, Kind, KindName, LaunchTemplate, Metadata, NatGateway, Offer,
+    PlacementGroup, Spec, Subnet, Tags, Vpc, edits,
 };
 use crate::model::{
-    Address, CloudId, GroupName, ImageId, Link, Region as RegionName, StackName, TemplateId, Token,
-    Zone,
+    Address, CloudId, ImageId, Link, Region as RegionName, StackName, TemplateId, Token, Zone,
 };
 
 fn region() -> Region {
@@ -109,15 +108,13 @@ fn group() -> PlacementGroup {
     PlacementGroup { name, strategy, tags: Tags::new() }
 }
 
-fn template(name: &str, group: Option<&CloudId>) -> LaunchTemplate {
+fn template(name: &str) -> LaunchTemplate {
     LaunchTemplate {
         name: name.to_owned(),
         image: ImageId::from("ami-1"),
         image_from: "base".to_owned(),
-        instance_type: "p5.48xlarge".to_owned(),
         profile: Link::Id("arn:aws:iam::000000000000:instance-profile/mlinfra/p".into()),
         groups: Vec::new(),
-        placement: group.map(|id| Link::Id(GroupName(id.0.clone()))),
         disk: Disk {
             device: "/dev/sda1".to_owned(),
             size: 200,
@@ -126,7 +123,6 @@ fn template(name: &str, group: Option<&CloudId>) -> LaunchTemplate {
             throughput: None,
             encrypted: true,
         },
-        interfaces: Vec::new(),
         user_data: "#!/bin/sh\n".into(),
         metadata: Metadata { tokens: "required".to_owned(), hop_limit: 1, tags: true },
         on_shutdown: "terminate".to_owned(),
@@ -147,12 +143,7 @@ fn profile() -> crate::kinds::InstanceProfile {
 fn launch(template: &CloudId, subnet: &CloudId, zone: &str, count: u32, token: &str) -> Call {
     Call::Launch(Launch {
         template: TemplateId(template.0.clone()),
-        offer: Offer {
-            instance_type: "p5.48xlarge".to_owned(),
-            zone: Zone::from(zone),
-            subnet: Link::Id(subnet.0.clone().into()),
-            market: Market::OnDemand,
-        },
+        offer: Offer::plain("p5.48xlarge", Zone::from(zone), Link::Id(subnet.0.clone().into())),
         count,
         batch: 7,
         owner: owner(token),
@@ -173,7 +164,7 @@ async fn base(changes: &[(&str, &str)]) -> Base {
     let vpc_id = make(&region, "v", vpc()).await;
     let subnet_id = make(&region, "s", subnet(&vpc_id, "10.0.0.0/20", "us-east-1a")).await;
     make(&region, "p", profile()).await;
-    let template_id = make(&region, "t", template("train", None)).await;
+    let template_id = make(&region, "t", template("train")).await;
     Base { region, vpc: vpc_id, subnet: subnet_id, template: template_id }
 }
 

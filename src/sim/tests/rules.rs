@@ -86,7 +86,7 @@ async fn names_and_addresses_are_held_by_one_object() {
     assert_eq!(class(again), refused(Class::Exists, "BucketAlreadyOwnedByYou"));
     let clash = create(&region, "x", subnet(&vpc, "10.0.0.0/20", "us-east-1b")).await;
     assert_eq!(class(clash), refused(Class::Exists, "InvalidSubnet.Conflict"));
-    let clash = create(&region, "y", template("train", None)).await;
+    let clash = create(&region, "y", template("train")).await;
     assert_eq!(clash.expect_err("taken").class, Class::Exists);
     let theirs = Bucket { name: "theirs".to_owned(), ..bucket() };
     region.stranger_create(&theirs.clone().into()).expect("a stranger's bucket");
