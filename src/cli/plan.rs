@@ -55,7 +55,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         }
         let differs = drifted.as_ref().is_some_and(|found| !found.is_empty());
         // As for Terraform, whose scripts take 2 for what an apply would write down.
-        let outputs = !args.destroy && tell::outputs_differ(&plan, &former);
+        let outputs = !args.destroy && tell::writes_outputs(&plan, &former);
         let changes = differs || outputs || !plan.is_empty();
         let code = if args.detailed_exitcode && changes { CHANGES } else { DONE };
         if let Some(path) = &args.out {

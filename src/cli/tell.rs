@@ -103,6 +103,12 @@ pub async fn find(
     }
 }
 
+/// Whether outputs are a change of their own. A ledger that was lost beside objects that stand
+/// tells nothing of outputs, and its loss changes no plan.
+pub fn writes_outputs(plan: &Plan, former: &BTreeMap<String, Value>) -> bool {
+    (plan.base > 0 || plan.unchanged == 0) && outputs_differ(plan, former)
+}
+
 /// Whether outputs would be written down that the ledger does not hold.
 pub fn outputs_differ(plan: &Plan, former: &BTreeMap<String, Value>) -> bool {
     let shown = plan.outputs.iter().filter(|(_, output)| !output.sensitive);
