@@ -51,17 +51,6 @@ impl Catalog {
     pub fn price(&self, region: &Region, name: &str, market: Market) -> Option<&Price> {
         self.prices.get(&(region.clone(), name.to_owned(), market))
     }
-
-    /// With these types and prices in place of those of the same name.
-    pub fn with(
-        mut self,
-        types: impl IntoIterator<Item = InstanceType>,
-        prices: impl IntoIterator<Item = ((Region, String, Market), Price)>,
-    ) -> Self {
-        self.types.extend(types.into_iter().map(|found| (found.name.clone(), found)));
-        self.prices.extend(prices);
-        self
-    }
 }
 
 /// The lines of a table that hold data.

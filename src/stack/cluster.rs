@@ -129,13 +129,10 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
         Some("none") => false,
         Some(_) | None => known.is_some_and(|found| found.efa > 0),
     };
-    // Whatever the number of nodes: another template would replace every node of a cluster
-    // that grows from one or shrinks to it.
-    let grouped = together;
     let ground = Ground::of(x, block);
     security_group(x, block, &address, ground.as_ref());
     rights::role(x, block, &address);
-    if grouped {
+    if together {
         let at = address.with_part("placement");
         let spec = PlacementGroup {
             name: x.here.name(&at, "", 240),
@@ -145,7 +142,7 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
         x.desired.specs.insert(at, spec.into());
     }
     template(x, block, &address);
-    let group = grouped.then(|| address.with_part("placement"));
+    let group = together.then(|| address.with_part("placement"));
     let mut offers = offers(x, block, type_name, ground.as_ref());
     for offer in &mut offers {
         offer.placement = group.clone().map(Link::To);
