@@ -95,6 +95,7 @@ fn on_offer(
             let once = SpotMarketOptions::builder()
                 .spot_instance_type(SpotInstanceType::OneTime)
                 .instance_interruption_behavior(InstanceInterruptionBehavior::Terminate)
+                .set_max_price(offer.max_price.map(|most| most.dollars().to_string()))
                 .build();
             request.instance_market_options(options(MarketType::Spot).spot_options(once).build())
         }

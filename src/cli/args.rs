@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::model::Place;
+
 pub use super::tools::{
     CompletionArgs, DiffEnvArgs, LedgerArgs, LedgerCommand, LedgerPlace, SandboxArgs,
     SandboxCommand, SchemaArgs, Shell,
@@ -86,6 +88,8 @@ pub enum Command {
     Output(OutputArgs),
     /// Look at the ledger, check it, move it between a folder and a bucket.
     Ledger(LedgerArgs),
+    /// Show where clusters can run at what price, best first, and what will not do and why.
+    Offers(OffersArgs),
     /// Show in what two environments differ.
     DiffEnv(DiffEnvArgs),
     /// Look at the simulated region, change its rules, or act in it as a stranger.
@@ -115,6 +119,7 @@ impl Command {
             Self::Show(_) => "show",
             Self::Output(_) => "output",
             Self::Ledger(_) => "ledger",
+            Self::Offers(_) => "offers",
             Self::DiffEnv(_) => "diff-env",
             Self::Sandbox(_) => "sandbox",
             Self::Schema(_) => "schema",
@@ -122,6 +127,15 @@ impl Command {
             Self::Completions(_) => "completions",
         }
     }
+}
+
+/// `offers`
+#[derive(Args, Debug)]
+pub struct OffersArgs {
+    #[command(flatten)]
+    pub vars: VarArgs,
+    /// Only this cluster, such as `cluster.train`.
+    pub cluster: Option<Place>,
 }
 
 /// Values for variables.

@@ -22,6 +22,7 @@ mod ledger;
 mod live;
 mod load;
 mod machine;
+mod offers;
 mod order;
 mod output;
 mod plan;
@@ -101,6 +102,7 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<u8, Halt> {
         Command::Show(args) => show::run(global, terminal, args),
         Command::Output(args) => output::run(global, terminal, args),
         Command::Ledger(args) => ledger::run(global, terminal, args),
+        Command::Offers(args) => offers::run(global, terminal, args),
         Command::DiffEnv(args) => diff_env::run(global, terminal, args),
         Command::Sandbox(args) => sandbox::run(global, terminal, args),
         Command::Schema(args) => schema::run(global, terminal, args),

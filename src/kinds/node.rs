@@ -49,6 +49,9 @@ pub struct Offer {
     /// What a node costs per hour, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Money>,
+    /// The most that a node on spot may cost per hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_price: Option<Money>,
 }
 
 impl Offer {
@@ -63,6 +66,7 @@ impl Offer {
             placement: None,
             interfaces: Vec::new(),
             price: None,
+            max_price: None,
         }
     }
 

@@ -107,15 +107,18 @@ fn terminate(draft: &mut Draft<'_>, address: &Address, nodes: &[Found<'_>], why:
     draft.steps.push((address.clone(), action, why.clone()));
 }
 
-/// The offers that a launch may walk down: nodes that belong together stay in the zone
-/// in which the first of them run.
+/// The offers that a launch may walk down: nodes that belong together are of the type, and
+/// stay in the zone, of the first of them.
 fn offers(draft: &Draft<'_>, fleet: &Fleet, current: &[Found<'_>]) -> Vec<Offer> {
-    let zone = current.first().map(|(.., node)| &node.zone).filter(|_| fleet.together);
+    let first = current.first().map(|(.., node)| *node).filter(|_| fleet.together);
+    let beside = |offer: &Offer, node: &Node| {
+        offer.zone == node.zone && offer.instance_type == node.instance_type
+    };
     let known = |to: &Address| draft.staying.get(to).cloned();
     fleet
         .offers
         .iter()
-        .filter(|offer| zone.is_none_or(|zone| offer.zone == *zone))
+        .filter(|offer| first.is_none_or(|node| beside(offer, node)))
         .map(|offer| {
             let mut offer = offer.clone();
             if let Link::To(to) = &offer.subnet

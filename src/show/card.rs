@@ -291,6 +291,7 @@ fn offers(offers: &[Offer], verbose: bool) -> Vec<Row> {
             placement,
             interfaces: _,
             price,
+            max_price: _,
         } = offer;
         let first = if i == 0 { "on" } else { "or" };
         let mut text = format!("{first} {instance_type} in {zone}, {}", market.word());

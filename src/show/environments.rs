@@ -63,7 +63,7 @@ fn fields(side: &Sides<'_>, address: &Address) -> Fields {
     if let Some(spec) = side.specs.get(address) {
         return Some(spec.fields());
     }
-    let Fleet { count, template: _, offers, together, types: _, tags } =
+    let Fleet { count, template: _, offers, rejected: _, together, types: _, tags } =
         side.fleets.get(address)?;
     let place = |offer: &crate::kinds::Offer| format!("{} in {}", offer.instance_type, offer.zone);
     let mut out = Map::new();

@@ -27,6 +27,7 @@ mod item;
 mod known;
 pub mod ledger;
 pub mod objects;
+pub mod offers;
 pub mod outputs;
 pub mod plan;
 pub mod plan_json;

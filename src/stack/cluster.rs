@@ -2,20 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{Catalog, InstanceType, is_parameter};
-use crate::kinds::{
-    Disk, Interface, InterfaceKind, LaunchTemplate, Metadata, Offer, Peer, PlacementGroup, Rule,
-    SecurityGroup,
-};
+use crate::catalog::is_parameter;
+use crate::kinds::{Disk, LaunchTemplate, Metadata, Peer, PlacementGroup, Rule, SecurityGroup};
 use crate::lang::schema::{Attribute, BlockSchema, Export, Type};
 use crate::lang::{Evaluated, Value};
-use crate::model::{Address, ImageId, Link, Zone};
+use crate::model::{Address, ImageId, Link};
 
 use super::desired::Fleet;
 use super::expansion::{Expansion, tags_of};
 use super::ground::Ground;
 use super::names::Here;
-use super::{network, rights, user_data};
+use super::{need, offers, rights, user_data};
+
+/// One way to ask for accelerators.
+const ACCELERATOR: Type = Type::Either(&[
+    Type::String,
+    Type::Object(&[
+        Attribute::new("memory", Type::String, "Memory of each."),
+        Attribute::new("count", Type::Integer, "How many."),
+    ]),
+]);
 
 /// The table of the block.
 pub const SCHEMA: BlockSchema = BlockSchema {
@@ -37,8 +43,46 @@ pub const SCHEMA: BlockSchema = BlockSchema {
             ]),
             "Subnets that exist already, in which its nodes run: `lookup.subnets.<name>`.",
         ),
-        Attribute::new("instance_type", Type::String, "What its nodes are, such as `p5.48xlarge`.")
-            .required(),
+        Attribute::new(
+            "instance_type",
+            Type::String,
+            "What its nodes are, such as `p5.48xlarge`. One of this, `instance_types`, \
+             `accelerators`, `cpus` and `memory` must be written.",
+        ),
+        Attribute::new(
+            "instance_types",
+            Type::List(&Type::String),
+            "What its nodes may be, in order of preference.",
+        ),
+        Attribute::new(
+            "accelerators",
+            Type::Either(&[ACCELERATOR, Type::List(&ACCELERATOR)]),
+            "What every node must have: `\"H100:8\"`, `\"A100-80GB:8\"`, a list of such in order of \
+             preference, or `{ memory = \">=80GiB\", count = 8 }`. Every type that has it is \
+             considered, the cheapest first.",
+        ),
+        Attribute::new(
+            "cpus",
+            Type::Either(&[Type::Integer, Type::String]),
+            "Processors of every node: `8`, or `\">=8\"`.",
+        ),
+        Attribute::new(
+            "memory",
+            Type::String,
+            "Memory of every node: `\"64GiB\"`, or `\">=64GiB\"`.",
+        ),
+        Attribute::new(
+            "capacity",
+            Type::List(&Type::OneOf(&["on-demand", "spot"])),
+            "How its nodes are paid, in the order in which it is tried.",
+        )
+        .or("[\"on-demand\"]"),
+        Attribute::new(
+            "max_price",
+            Type::Number,
+            "The most that a node may cost, USD per hour. What has no known price is not \
+             launched, except on spot, where AWS holds it.",
+        ),
         Attribute::new("nodes", Type::Integer, "How many nodes it has; 0 to 1000.").required(),
         Attribute::new(
             "image",
@@ -121,13 +165,13 @@ pub(super) fn exports(here: &Here, block: &Evaluated) -> BTreeMap<String, Value>
 /// Adds it to what is wanted.
 pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
     let Some(address) = block.address.clone() else { return };
-    let type_name = block.attr("instance_type").and_then(Value::as_str).unwrap_or_default();
-    let known = Catalog::shipped().get(type_name);
+    let mut candidates = need::candidates(block);
+    x.problems.append(&mut candidates.problems);
     let count = x.integer(block, "nodes", 0, 0..=1000);
     let together = match block.attr("placement").and_then(Value::as_str) {
         Some("cluster") => true,
         Some("none") => false,
-        Some(_) | None => known.is_some_and(|found| found.efa > 0),
+        Some(_) | None => candidates.have_efa(),
     };
     let ground = Ground::of(x, block);
     security_group(x, block, &address, ground.as_ref());
@@ -143,20 +187,16 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
     }
     template(x, block, &address);
     let group = together.then(|| address.with_part("placement"));
-    let mut offers = offers(x, block, type_name, ground.as_ref());
-    for offer in &mut offers {
-        offer.placement = group.clone().map(Link::To);
-        offer.interfaces = known.map(interfaces).unwrap_or_default();
-        let price = Catalog::shipped().price(&x.here.home.region, type_name, offer.market);
-        offer.price = price.map(|price| price.usd);
-    }
+    let offers::Found { offers, rejected } =
+        offers::find(x, block, &candidates, ground.as_ref(), group.as_ref());
     let nodes = address.with_part("nodes");
     let fleet = Fleet {
         count,
         template: address.with_part("template"),
         offers,
+        rejected,
         together,
-        types: [type_name.to_owned()].into(),
+        types: candidates.names(),
         tags: tags_of(x, &address, block),
     };
     x.desired.after.insert(nodes.clone(), whole_network(x, block));
@@ -264,80 +304,4 @@ fn disk(x: &mut Expansion<'_>, block: &Evaluated) -> Disk {
         throughput: Some(number(throughput)),
         encrypted: true,
     }
-}
-
-/// One IP interface on card 0 and EFA without an address on every card that can: an
-/// address per node, not per card. On p6-b300 card 0 takes no EFA
-/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/efa-acc-inst-types.html>).
-fn interfaces(found: &InstanceType) -> Vec<Interface> {
-    if found.efa == 0 {
-        return Vec::new();
-    }
-    let mut out = vec![Interface { card: 0, device: 0, kind: InterfaceKind::Ip }];
-    for card in found.efa_from..found.efa_from + found.efa {
-        let device = i32::from(card == 0);
-        out.push(Interface { card, device, kind: InterfaceKind::EfaOnly });
-    }
-    out
-}
-
-/// Zones of the network that the author wants, in the author's order.
-fn wanted(x: &mut Expansion<'_>, block: &Evaluated, open: &[Zone]) -> Vec<Zone> {
-    let known = |value: &&Value| !value.holds_unknown();
-    let Some(written) = block.attr("zones").filter(known) else { return open.to_vec() };
-    let mut found = Vec::new();
-    for value in written.as_list().unwrap_or_default() {
-        let letter = value.as_str().unwrap_or_default();
-        let zone = Zone(format!("{}{letter}", x.here.home.region));
-        if open.contains(&zone) {
-            found.push(zone);
-        } else {
-            let problem = format!("the network has no zone {letter:?}");
-            x.check(value, Some(problem), &format!("its zones are {}", network::letters(open)));
-        }
-    }
-    let none = written.as_list().is_some_and(<[Value]>::is_empty);
-    let problem = "a cluster needs a zone".to_owned();
-    x.check(written, none.then_some(problem), "name one, or leave `zones` out for all");
-    found
-}
-
-/// Zones that offer the type, in the author's order.
-fn offers(
-    x: &mut Expansion<'_>,
-    block: &Evaluated,
-    type_name: &str,
-    ground: Option<&Ground>,
-) -> Vec<Offer> {
-    let Some(ground) = ground else { return Vec::new() };
-    let open = ground.zones(x);
-    let wanted = wanted(x, block, &open);
-    let zones: Vec<Zone> = match x.facts.offerings.get(type_name) {
-        Some(offered) => wanted.iter().filter(|zone| offered.contains(zone)).cloned().collect(),
-        None => wanted.clone(),
-    };
-    if zones.is_empty()
-        && !wanted.is_empty()
-        && let Some(value) = block.attr("instance_type")
-    {
-        let region = &x.here.home.region;
-        let offered: Vec<Zone> =
-            x.facts.offerings.get(type_name).into_iter().flatten().cloned().collect();
-        let (problem, help) = if offered.is_empty() {
-            let help = "check its spelling, or choose another type or region".to_owned();
-            (format!("{region} does not offer {type_name:?}"), help)
-        } else {
-            let (has, wants) = (network::letters(&offered), network::letters(&wanted));
-            let help = format!("{region} offers it in {has}; the cluster may run in {wants}");
-            (format!("no zone of the cluster offers {type_name:?}"), help)
-        };
-        x.check(value, Some(problem), &help);
-    }
-    zones
-        .into_iter()
-        .filter_map(|zone| {
-            let subnet = ground.subnet(&zone)?;
-            Some(Offer::plain(type_name, zone, subnet))
-        })
-        .collect()
 }

@@ -54,6 +54,8 @@ pub struct Fleet {
     pub template: Address,
     /// Where they may run, best first.
     pub offers: Vec<Offer>,
+    /// Where they may not run although it was considered.
+    pub rejected: Vec<Rejected>,
     /// All of them in one zone.
     pub together: bool,
     /// Instance types that its nodes may be; empty for any. Not the same as its offers: a type
@@ -61,6 +63,15 @@ pub struct Fleet {
     pub types: BTreeSet<String>,
     /// Tags for people.
     pub tags: Tags,
+}
+
+/// What was considered and will not do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// An instance type, or one in a zone and a market.
+    pub what: String,
+    /// Why.
+    pub why: String,
 }
 
 impl Fleet {

@@ -17,7 +17,9 @@ mod ground;
 mod lookup;
 mod moved;
 mod names;
+mod need;
 mod network;
+mod offers;
 mod pins;
 mod queue;
 mod rights;
@@ -27,7 +29,7 @@ mod wrong;
 
 pub use backend::Backend;
 pub use check::check;
-pub use desired::{Adoption, Desired, Fleet};
+pub use desired::{Adoption, Desired, Fleet, Rejected};
 pub use expand::{Config, ask, chosen_names, config, expand, not_found, nothing};
 pub use forget::forgotten;
 pub use moved::Moves;

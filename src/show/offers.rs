@@ -1,0 +1,93 @@
+//! Where clusters can run at what price: a table for people, the same as JSON.
+
+use serde_json::{Value, json};
+
+use super::fold::{Page, Row, count};
+use super::screen::{Ink, Screen};
+use crate::catalog::Catalog;
+use crate::kinds::Offer;
+use crate::model::{Address, Money};
+use crate::stack::{Fleet, Rejected};
+
+/// What a node costs for each of its accelerators.
+fn per_gpu(offer: &Offer) -> Option<Money> {
+    let known = Catalog::shipped().get(&offer.instance_type)?;
+    offer.price?.over(known.accelerators())
+}
+
+fn money(price: Option<Money>) -> String {
+    price.map_or_else(|| "unknown".to_owned(), |price| price.to_string())
+}
+
+fn cells(at: usize, offer: &Offer) -> [String; 7] {
+    let known = Catalog::shipped().get(&offer.instance_type);
+    let per_gpu = match known.map(|known| known.accelerators()) {
+        Some(0) => "-".to_owned(),
+        Some(_) | None => money(per_gpu(offer)),
+    };
+    [
+        (at + 1).to_string(),
+        offer.instance_type.clone(),
+        known.map_or_else(|| "unknown".to_owned(), |known| known.accelerator_words()),
+        offer.zone.to_string(),
+        offer.market.word().to_owned(),
+        money(offer.price),
+        per_gpu,
+    ]
+}
+
+const HEADS: [&str; 7] = ["", "TYPE", "ACCELERATORS", "ZONE", "MARKET", "$/H", "$/GPU-H"];
+
+/// One fleet.
+pub fn text(address: &Address, fleet: &Fleet, screen: &Screen) -> String {
+    let mut page = Page::new(*screen);
+    let nodes = count(usize::try_from(fleet.count).unwrap_or(0), "node", "nodes");
+    let head = format!("{}: {nodes}, best offer first", address.owner());
+    page.row(&Row::at(0).words(Ink::Bold, head));
+    let mut rows = vec![HEADS.map(str::to_owned)];
+    rows.extend(fleet.offers.iter().enumerate().map(|(at, offer)| cells(at, offer)));
+    let wide = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
+    let wides: Vec<usize> = (0..HEADS.len()).map(wide).collect();
+    for (line, row) in rows.iter().enumerate() {
+        let cell = |at: usize| {
+            let (cell, wide) = (&row[at], wides[at]);
+            if at >= 5 { format!("{cell:>wide$}") } else { format!("{cell:<wide$}") }
+        };
+        let text: Vec<String> = (0..HEADS.len()).map(cell).collect();
+        let ink = if line == 0 { Ink::Dim } else { Ink::Plain };
+        page.row(&Row::at(2).words(ink, text.join("  ").trim_end()));
+    }
+    let best = fleet.offers.first().and_then(|offer| offer.price);
+    if let Some(price) = best.filter(|_| fleet.count > 0) {
+        let (hour, month) = (price * fleet.count, (price * fleet.count).per_month());
+        let total = format!("{nodes} on the first offer: {hour}/h, {month} in a month of 730 h.");
+        page.row(&Row::at(2).words(Ink::Plain, total));
+    }
+    if !fleet.rejected.is_empty() {
+        page.row(&Row::at(2).words(Ink::Bold, "Will not do:"));
+        for Rejected { what, why } in &fleet.rejected {
+            page.row(&Row::at(4).hang(6).words(Ink::Dim, format!("{what}: {why}")));
+        }
+    }
+    page.finish()
+}
+
+/// One fleet.
+pub fn json(address: &Address, fleet: &Fleet) -> Value {
+    let offer = |offer: &Offer| {
+        json!({
+            "instance_type": offer.instance_type,
+            "zone": offer.zone,
+            "market": offer.market,
+            "usd_per_hour": offer.price,
+            "usd_per_gpu_hour": per_gpu(offer),
+        })
+    };
+    let no = |one: &Rejected| json!({ "what": one.what, "why": one.why });
+    json!({
+        "address": address.owner().to_string(),
+        "nodes": fleet.count,
+        "offers": fleet.offers.iter().map(offer).collect::<Vec<_>>(),
+        "rejected": fleet.rejected.iter().map(no).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,176 @@
+//! What the nodes of a cluster may be: from its needs to instance types.
+
+use std::collections::BTreeSet;
+
+use crate::catalog::{AcceleratorNeed, BadNeed, Catalog, InstanceType, Need, Size};
+use crate::lang::{Evaluated, Value};
+use crate::model::Problem;
+
+use super::desired::Rejected;
+use super::wrong::wrong;
+
+/// Attributes that say what a node must be or have.
+const ATTRIBUTES: [&str; 5] = ["instance_type", "instance_types", "accelerators", "cpus", "memory"];
+
+/// An instance type that would do.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    /// Its name.
+    pub name: String,
+    /// What the catalogue knows of it.
+    pub known: Option<&'static InstanceType>,
+    /// How far down the author's list it stands.
+    pub rank: usize,
+}
+
+/// What a cluster's needs come to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Candidates {
+    /// Types that would do.
+    pub fit: Vec<Candidate>,
+    /// Types that nearly would.
+    pub unfit: Vec<Rejected>,
+    /// What is wrong with the needs.
+    pub problems: Vec<Problem>,
+}
+
+impl Candidates {
+    /// Whether nodes of this type have EFA, all of them.
+    pub fn have_efa(&self) -> bool {
+        let efa = |one: &Candidate| one.known.is_some_and(|found| found.efa > 0);
+        !self.fit.is_empty() && self.fit.iter().all(efa)
+    }
+
+    /// Their names.
+    pub fn names(&self) -> BTreeSet<String> {
+        self.fit.iter().map(|one| one.name.clone()).collect()
+    }
+}
+
+/// The first attribute of a block that says what its nodes must be.
+pub(super) fn place(block: &Evaluated) -> Option<&Value> {
+    ATTRIBUTES.iter().find_map(|name| block.attr(name))
+}
+
+/// Reads the needs of a cluster and finds the types that have them.
+pub(super) fn candidates(block: &Evaluated) -> Candidates {
+    let mut out = Candidates::default();
+    let written: Vec<&Value> = ATTRIBUTES.iter().filter_map(|name| block.attr(name)).collect();
+    if written.is_empty() {
+        let help = "write accelerators = \"H100:8\", instance_type = \"p5.48xlarge\", or cpus and \
+                    memory";
+        let text = "a cluster must say what its nodes are";
+        out.problems.push(Problem::error("S001", text).help(help).at(&block.span, ""));
+    }
+    // Under `validate` nothing can be said of what is not known yet.
+    if written.is_empty() || written.iter().any(|value| value.holds_unknown()) {
+        return out;
+    }
+    let need = read(block, &mut out.problems);
+    if need.types.is_empty() {
+        of_catalogue(&need, &mut out)
+    } else {
+        named(&need, &mut out)
+    }
+    if out.fit.is_empty()
+        && out.problems.is_empty()
+        && let Some(value) = place(block)
+    {
+        out.problems.push(none_fits(value, &out.unfit));
+    }
+    out
+}
+
+fn none_fits(value: &Value, unfit: &[Rejected]) -> Problem {
+    let near: Vec<String> =
+        unfit.iter().take(4).map(|one| format!("{} {}", one.what, one.why)).collect();
+    let help = if near.is_empty() {
+        "check the name of the accelerator; `instance_type` takes any type of AWS's".to_owned()
+    } else {
+        near.join("\n")
+    };
+    wrong(value, "no instance type of the catalogue has that", &help)
+}
+
+fn read(block: &Evaluated, problems: &mut Vec<Problem>) -> Need {
+    let mut need = Need::default();
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let listed = |name: &str| block.attr(name).and_then(Value::as_list).unwrap_or_default();
+    need.types = listed("instance_types").iter().filter_map(text).collect();
+    if let Some(value) = block.attr("instance_type") {
+        if !need.types.is_empty() {
+            let help = "write all of them into `instance_types`, in order of preference";
+            problems.push(wrong(
+                value,
+                "instance_type and instance_types exclude each other",
+                help,
+            ));
+        }
+        need.types.extend(text(value));
+    }
+    let mut keep = |value: &Value, read: Result<AcceleratorNeed, BadNeed>| match read {
+        Ok(found) => need.accelerators.push(found),
+        Err(bad) => problems.push(wrong(value, bad.to_string(), ACCELERATORS)),
+    };
+    if let Some(value) = block.attr("accelerators") {
+        match value.as_list() {
+            Some(items) => items.iter().for_each(|item| keep(item, accelerator(item))),
+            None => keep(value, accelerator(value)),
+        }
+    }
+    need.cpus = size(block, "cpus", problems);
+    need.memory = size(block, "memory", problems);
+    need
+}
+
+const ACCELERATORS: &str = "write \"H100:8\", \"A100-80GB:8\", a list of such, the first best, or \
+                            { memory = \">=80GiB\", count = 8 }";
+
+fn accelerator(value: &Value) -> Result<AcceleratorNeed, BadNeed> {
+    if let Some(text) = value.as_str() {
+        return AcceleratorNeed::read(text);
+    }
+    let of = |name: &str| value.as_map().and_then(|map| map.get(name)).filter(|it| !it.is_null());
+    let memory = of("memory").and_then(Value::as_str).map(Size::read).transpose()?;
+    let count = of("count").and_then(Value::as_u64).and_then(|count| u32::try_from(count).ok());
+    Ok(AcceleratorNeed { name: None, memory, count })
+}
+
+/// A number, or text such as `>=8`.
+fn size(block: &Evaluated, name: &str, problems: &mut Vec<Problem>) -> Option<Size> {
+    let value = block.attr(name)?;
+    let read = match (value.as_number(), value.as_str()) {
+        (Some(number), _) => Size::read(&number.to_string()),
+        (None, text) => Size::read(text.unwrap_or_default()),
+    };
+    read.map_err(|bad| problems.push(wrong(value, bad.to_string(), "write 8 or \">=8\""))).ok()
+}
+
+/// Types that the author names. Those that the catalogue does not know are taken at their word.
+fn named(need: &Need, out: &mut Candidates) {
+    for (rank, name) in need.types.iter().enumerate() {
+        let known = Catalog::shipped().get(name);
+        match known.map_or(Ok(rank), |found| need.rank(found)) {
+            Ok(rank) => out.fit.push(Candidate { name: name.clone(), known, rank }),
+            Err(why) => out.unfit.push(Rejected { what: name.clone(), why }),
+        }
+    }
+}
+
+fn of_catalogue(need: &Need, out: &mut Candidates) {
+    for found in Catalog::shipped().types() {
+        let bare = need.accelerators.is_empty() && found.accelerator.is_some();
+        let (what, name) = (found.name.clone(), found.name.clone());
+        match need.rank(found) {
+            // Whoever asks for processors alone does not mean to pay for GPUs.
+            Ok(_) if bare => {}
+            Ok(_) if found.architecture != "x86_64" => {
+                let why = format!("is {}, and images are for x86_64", found.architecture);
+                out.unfit.push(Rejected { what, why });
+            }
+            Ok(rank) => out.fit.push(Candidate { name, known: Some(found), rank }),
+            Err(why) if need.is_near(found) => out.unfit.push(Rejected { what, why }),
+            Err(_) => {}
+        }
+    }
+}
