@@ -12,7 +12,7 @@ use super::desired::Fleet;
 use super::expansion::{Expansion, tags_of};
 use super::ground::Ground;
 use super::names::Here;
-use super::{need, offers, rights, user_data};
+use super::{mounts, need, offers, rights, user_data};
 
 /// One way to ask for accelerators.
 const ACCELERATOR: Type = Type::Either(&[
@@ -128,20 +128,24 @@ pub const SCHEMA: BlockSchema = BlockSchema {
         ),
         Attribute::new("tags", Type::Map(&Type::String), "Tags beside the stack's.").or("{}"),
     ],
-    blocks: &[BlockSchema {
-        word: "disk",
-        label: None,
-        repeats: false,
-        attributes: &[
-            Attribute::new("size", Type::Size, "How large; 8GiB to 64TiB.").or("\"200GiB\""),
-            Attribute::new("iops", Type::Integer, "Operations per second; 3000 to 80000.")
-                .or("6000"),
-            Attribute::new("throughput", Type::Integer, "MiB per second; 125 to 2000.").or("500"),
-        ],
-        blocks: &[],
-        exports: &[],
-        doc: "The root disk: gp3, encrypted.",
-    }],
+    blocks: &[
+        BlockSchema {
+            word: "disk",
+            label: None,
+            repeats: false,
+            attributes: &[
+                Attribute::new("size", Type::Size, "How large; 8GiB to 64TiB.").or("\"200GiB\""),
+                Attribute::new("iops", Type::Integer, "Operations per second; 3000 to 80000.")
+                    .or("6000"),
+                Attribute::new("throughput", Type::Integer, "MiB per second; 125 to 2000.")
+                    .or("500"),
+            ],
+            blocks: &[],
+            exports: &[],
+            doc: "The root disk: gp3, encrypted.",
+        },
+        mounts::SCHEMA,
+    ],
     exports: &[
         Export { name: "security_group_id", doc: "The id of its security group." },
         Export { name: "role_arn", doc: "The ARN of its nodes' role." },
@@ -174,6 +178,7 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
         Some(_) | None => candidates.have_efa(),
     };
     let ground = Ground::of(x, block);
+    mounts::check(x, block);
     security_group(x, block, &address, ground.as_ref());
     rights::role(x, block, &address);
     if together {

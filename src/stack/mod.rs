@@ -15,6 +15,7 @@ mod follow;
 mod forget;
 mod ground;
 mod lookup;
+mod mounts;
 mod moved;
 mod names;
 mod need;

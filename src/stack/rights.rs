@@ -7,6 +7,7 @@ use crate::lang::{Evaluated, Value};
 use crate::model::{Address, Link, Text};
 
 use super::expansion::{Expansion, tags_of};
+use super::mounts;
 use super::names::fit;
 
 /// Adds the role and its profile to what is wanted.
@@ -49,7 +50,12 @@ fn arns(block: &Evaluated, attribute: &str) -> Vec<String> {
 
 /// Exactly what the nodes' buckets and queue need.
 fn policies(x: &Expansion<'_>, block: &Evaluated) -> Vec<InlinePolicy> {
-    let (read, write) = (arns(block, "read"), arns(block, "write"));
+    let (mut read, mut write) = (arns(block, "read"), arns(block, "write"));
+    let (mounted, mounted_to_write) = mounts::buckets(block);
+    read.extend(mounted.into_iter().filter(|arn| !read.contains(arn)).collect::<Vec<_>>());
+    write.extend(
+        mounted_to_write.into_iter().filter(|arn| !write.contains(arn)).collect::<Vec<_>>(),
+    );
     let mut statements = Vec::new();
     let only_read = read.iter().filter(|arn| !write.contains(arn));
     let all: Vec<&String> = only_read.chain(&write).collect();

@@ -1,9 +1,11 @@
 //! What a node runs at its first boot.
 
+use crate::kinds::walk;
 use crate::lang::{Evaluated, Value};
 use crate::model::{Piece, Text};
 
 use super::expansion::Expansion;
+use super::mounts;
 
 /// EC2's limit for user data, before base64
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html>).
@@ -17,26 +19,31 @@ pub(super) fn script(x: &mut Expansion<'_>, block: &Evaluated) -> Text {
         head.push_str(&format!("{name}={value}\n"));
     }
     head.push_str("MLINFRA_ENV\n");
-    let Some(setup) = block.attr("setup") else { return Text::Known(head) };
-    head.push_str("set -a; . /etc/mlinfra/env; set +a\n");
-    let (text, length) = match setup.text() {
-        Some(Text::Known(own)) => {
-            let whole = format!("{head}{own}");
-            let length = whole.len();
-            (Text::Known(whole), length)
-        }
-        Some(Text::Deferred(mut pieces)) => {
-            let length = head.len() + pieces.iter().map(length).sum::<usize>();
-            pieces.insert(0, Piece::Plain(head));
-            (Text::Deferred(pieces), length)
-        }
-        None => (Text::Known(head), 0),
-    };
+    let mut all = vec![Piece::Plain(head)];
+    let table = pieces(mounts::table(x, block));
+    if !table.is_empty() {
+        let plain = |text: &str| Piece::Plain(text.to_owned());
+        all.push(plain("cat > /etc/mlinfra/mounts <<'MLINFRA_MOUNTS'\n"));
+        all.extend(table);
+        all.push(plain("MLINFRA_MOUNTS\n"));
+    }
+    let Some(setup) = block.attr("setup") else { return walk::render(all, &|_| None) };
+    all.push(Piece::Plain("set -a; . /etc/mlinfra/env; set +a\n".to_owned()));
+    all.extend(setup.text().map(pieces).unwrap_or_default());
+    let length = all.iter().map(length).sum::<usize>();
     let problem =
         format!("with it a node's user data is {length} bytes long, and EC2 takes {LONGEST}");
     let help = "put the long part into a bucket and fetch it from there";
     x.check(setup, (length > LONGEST).then_some(problem), help);
-    text
+    walk::render(all, &|_| None)
+}
+
+fn pieces(text: Text) -> Vec<Piece> {
+    match text {
+        Text::Known(text) if text.is_empty() => Vec::new(),
+        Text::Known(text) => vec![Piece::Plain(text)],
+        Text::Deferred(pieces) => pieces,
+    }
 }
 
 /// An id has at most 32 characters where it is not an ARN.
