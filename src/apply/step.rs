@@ -1,5 +1,6 @@
 //! Carrying out one step: exactly the calls that its action means, in order.
 
+use crate::catalog::expectation;
 use crate::cloud::{Call, Class, Failure, Launch, Left, Make, Owner};
 use crate::kinds::{
     Action, Change, Edit, KindName, Offer, Spec, Step, StepId, Tags, dismantle, edits, walk,
@@ -161,6 +162,9 @@ impl Hands<'_> {
             }
             let where_ = format!("{} in {}", offer.instance_type, offer.zone);
             let owner = self.owner(address, 1, None);
+            let mut tags = order.tags.clone();
+            // A node's boot check reads what was paid for.
+            tags.extend(expectation(&offer).map(|text| (tags::EXPECT.to_owned(), text)));
             let build = |token| {
                 let owner = Owner { token, ..owner };
                 Call::Launch(Launch {
@@ -169,7 +173,7 @@ impl Hands<'_> {
                     count: order.count,
                     batch: order.batch,
                     owner,
-                    tags: order.tags.clone(),
+                    tags,
                 })
             };
             match self.make(at, build, (address, order.batch, attempt)).await {

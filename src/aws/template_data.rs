@@ -14,7 +14,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::found;
 use crate::cloud::Failure;
-use crate::kinds::{Disk, Interface, InterfaceKind, LaunchTemplate, Metadata, Tags};
+use crate::kinds::{
+    Disk, Interface, InterfaceKind, LaunchTemplate, Metadata, Tags, packed, unpacked,
+};
 use crate::model::{ImageId, Link, ProfileArn, SecurityGroupId, Text};
 
 const API: &str = "ec2:CreateLaunchTemplate";
@@ -80,7 +82,7 @@ pub fn wire(spec: &LaunchTemplate) -> Result<RequestLaunchTemplateData, Failure>
         .block_device_mappings(wire_disk(&spec.disk))
         .metadata_options(wire_metadata(&spec.metadata))
         .instance_initiated_shutdown_behavior(ShutdownBehavior::from(spec.on_shutdown.as_str()))
-        .user_data(STANDARD.encode(found::known(API, &spec.user_data)?));
+        .user_data(STANDARD.encode(packed(found::known(API, &spec.user_data)?)));
     Ok(data.network_interfaces(wire_interface(groups)).build())
 }
 
@@ -112,7 +114,7 @@ fn read_metadata(options: Option<&LaunchTemplateInstanceMetadataOptions>) -> Met
 fn text_of(user_data: Option<String>) -> Text {
     let encoded = user_data.unwrap_or_default();
     let bytes = STANDARD.decode(encoded.trim()).ok();
-    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    let text = bytes.and_then(|bytes| unpacked(&bytes));
     Text::Known(text.unwrap_or(encoded))
 }
 

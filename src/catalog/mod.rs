@@ -1,10 +1,12 @@
 //! Floor 2: tables of what AWS offers, as readable data with a date.
 
+mod expect;
 mod images;
 mod instances;
 mod need;
 mod prices;
 
+pub use expect::{Maker, expectation};
 pub use images::{
     ImageQuery, image_names, image_of_parameter, image_query, is_image_id, is_parameter,
     is_public_image_parameter,

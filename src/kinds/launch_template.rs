@@ -4,6 +4,11 @@
 //! generation), so that its version 1 always means the same, a replayed launch
 //! is exact, and a node is judged by the id of the template it came from.
 
+use std::io::{Read as _, Write as _};
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 
 use super::{Budget, Idempotence, Kind, Tags, Traits};
@@ -36,6 +41,31 @@ pub struct LaunchTemplate {
     pub default_version: i64,
     /// Tags.
     pub tags: Tags,
+}
+
+/// User data as it is sent: what is longer than EC2 takes (16 KiB before base64) is
+/// compressed, and cloud-init reads both.
+pub fn packed(user_data: &str) -> Vec<u8> {
+    const LONGEST: usize = 16_384;
+    if user_data.len() <= LONGEST {
+        return user_data.as_bytes().to_vec();
+    }
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+    // Writing to memory does not fail.
+    let written = gzip.write_all(user_data.as_bytes()).and_then(|()| gzip.finish());
+    written.unwrap_or_else(|_| user_data.as_bytes().to_vec())
+}
+
+/// User data as it was written: [`packed`] undone. None when it is no text, or is more than
+/// a megabyte of it.
+pub fn unpacked(sent: &[u8]) -> Option<String> {
+    const MOST: u64 = 1 << 20;
+    if !sent.starts_with(&[0x1f, 0x8b]) {
+        return String::from_utf8(sent.to_vec()).ok();
+    }
+    let mut text = String::new();
+    let read = GzDecoder::new(sent).take(MOST + 1).read_to_string(&mut text).ok()?;
+    (read as u64 <= MOST).then_some(text)
 }
 
 /// The root disk.

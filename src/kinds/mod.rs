@@ -34,7 +34,7 @@ pub use edit::{Change, Edit, differing, dismantle, edits, keeping};
 pub use elastic_ip::ElasticIp;
 pub use instance_profile::InstanceProfile;
 pub use internet_gateway::InternetGateway;
-pub use launch_template::{Disk, LaunchTemplate, Metadata};
+pub use launch_template::{Disk, LaunchTemplate, Metadata, packed, unpacked};
 pub use nat_gateway::NatGateway;
 pub use node::{Interface, InterfaceKind, Market, Node, Offer};
 pub use placement_group::PlacementGroup;

@@ -19,6 +19,14 @@ pub const OWNING: [&str; 5] = [STACK, ADDRESS, GENERATION, INTENT, NAMED];
 pub const TEMPLATE: &str = "mlinfra:template";
 /// On nodes: the batch (one launch call) they belong to.
 pub const BATCH: &str = "mlinfra:batch";
+/// On nodes: accelerators and EFA devices that they must have, such as `nvidia=8 efa=32`.
+pub const EXPECT: &str = "mlinfra:expect";
+/// On nodes, written by themselves: `booting`, `ready`, `busy`, `idle` or `unhealthy`.
+pub const STATE: &str = "mlinfra:state";
+/// On nodes, written by themselves: why they are in that state.
+pub const REASON: &str = "mlinfra:reason";
+/// On nodes: whoever sets it wants the node to finish its job and power off.
+pub const DRAIN: &str = "mlinfra:drain";
 /// On launch templates: the image's name as the author wrote it.
 pub const IMAGE: &str = "mlinfra:image";
 /// On buckets: `false` when the author allows the contents to be deleted.

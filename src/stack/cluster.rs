@@ -12,7 +12,7 @@ use super::desired::Fleet;
 use super::expansion::{Expansion, tags_of};
 use super::ground::Ground;
 use super::names::Here;
-use super::{mounts, need, offers, rights, user_data};
+use super::{machine, mounts, need, offers, rights};
 
 /// One way to ask for accelerators.
 const ACCELERATOR: Type = Type::Either(&[
@@ -124,8 +124,15 @@ pub const SCHEMA: BlockSchema = BlockSchema {
         Attribute::new(
             "setup",
             Type::String,
-            "A shell script that every node runs once, as root, at its first boot.",
+            "A script that every node runs once, as root, at its first boot, after everything \
+             else; in Bash where its first line names nothing else. When it fails, so has the node.",
         ),
+        Attribute::new(
+            "container",
+            Type::Bool,
+            "Docker on every node, with NVIDIA's runtime where there are NVIDIA GPUs.",
+        )
+        .or("true where nodes may have NVIDIA GPUs"),
         Attribute::new("tags", Type::Map(&Type::String), "Tags beside the stack's.").or("{}"),
     ],
     blocks: &[
@@ -145,6 +152,9 @@ pub const SCHEMA: BlockSchema = BlockSchema {
             doc: "The root disk: gp3, encrypted.",
         },
         mounts::SCHEMA,
+        machine::SCRATCH,
+        machine::ACCESS,
+        machine::AGENT,
     ],
     exports: &[
         Export { name: "security_group_id", doc: "The id of its security group." },
@@ -190,7 +200,7 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
         };
         x.desired.specs.insert(at, spec.into());
     }
-    template(x, block, &address);
+    template(x, block, &address, candidates.have_nvidia());
     let group = together.then(|| address.with_part("placement"));
     let offers::Found { offers, rejected } =
         offers::find(x, block, &candidates, ground.as_ref(), group.as_ref());
@@ -230,23 +240,27 @@ fn security_group(
         Rule::all(anywhere, "to anywhere"),
     ];
     egress.sort();
+    let mut ingress = vec![Rule::all(Peer::Itself, "between nodes")];
+    ingress.extend(machine::doors(block));
+    ingress.sort();
+    ingress.dedup();
     let spec = SecurityGroup {
         name: x.here.name(&at, "", 240),
         description: x.here.nodes_of(&at),
         vpc: ground.vpc(),
-        ingress: vec![Rule::all(Peer::Itself, "between nodes")],
+        ingress,
         egress,
         tags: tags_of(x, &at, block),
     };
     x.desired.specs.insert(at, spec.into());
 }
 
-fn template(x: &mut Expansion<'_>, block: &Evaluated, address: &Address) {
+fn template(x: &mut Expansion<'_>, block: &Evaluated, address: &Address, gpus: bool) {
     let at = address.with_part("template");
     let image_from = block.attr("image").and_then(Value::as_str).unwrap_or("dlami-base").to_owned();
     let image = image(x, block, &at, &image_from);
     x.instance_tags(block);
-    let user_data = user_data::script(x, block);
+    let user_data = machine::user_data(x, block, gpus);
     let spec = LaunchTemplate {
         name: x.here.name(&at, "", 110),
         image,

@@ -15,6 +15,7 @@ mod follow;
 mod forget;
 mod ground;
 mod lookup;
+mod machine;
 mod mounts;
 mod moved;
 mod names;
@@ -24,7 +25,6 @@ mod offers;
 mod pins;
 mod queue;
 mod rights;
-mod user_data;
 mod words;
 mod wrong;
 

@@ -1,7 +1,7 @@
 //! `mount` in a cluster: folders of its nodes that show a bucket.
 //!
 //! What is mounted where reaches a node as data: `/etc/mlinfra/mounts`, written by
-//! [`super::user_data`] from [`table`], read by whatever mounts on the node. A line is one
+//! [`super::machine`] from [`table`], read by whatever mounts on the node. A line is one
 //! mount, its fields are separated by tabs, and a folder inside another comes behind it:
 //!
 //! | kind | what | where | how |

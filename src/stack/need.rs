@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalog::{AcceleratorNeed, BadNeed, Catalog, InstanceType, Need, Size};
+use crate::catalog::{AcceleratorNeed, BadNeed, Catalog, InstanceType, Maker, Need, Size};
 use crate::lang::{Evaluated, Value};
 use crate::model::Problem;
 
@@ -39,6 +39,12 @@ impl Candidates {
     pub fn have_efa(&self) -> bool {
         let efa = |one: &Candidate| one.known.is_some_and(|found| found.efa > 0);
         !self.fit.is_empty() && self.fit.iter().all(efa)
+    }
+
+    /// Whether nodes of this cluster may have NVIDIA GPUs.
+    pub fn have_nvidia(&self) -> bool {
+        let maker = |one: &Candidate| one.known.and_then(InstanceType::maker);
+        self.fit.iter().any(|one| maker(one) == Some(Maker::Nvidia))
     }
 
     /// Their names.

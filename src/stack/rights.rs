@@ -1,10 +1,11 @@
-//! What the nodes of a cluster may do: exactly what their buckets and queue need.
+//! What the nodes of a cluster may do: what their buckets and queue need, and to say how
+//! they are.
 
 use serde_json::json;
 
 use crate::kinds::{InlinePolicy, InstanceProfile, Role, canonical};
 use crate::lang::{Evaluated, Value};
-use crate::model::{Address, Link, Text};
+use crate::model::{Address, Link, Text, tags};
 
 use super::expansion::{Expansion, tags_of};
 use super::mounts;
@@ -48,6 +49,22 @@ fn arns(block: &Evaluated, attribute: &str) -> Vec<String> {
     listed.iter().filter_map(arn).collect()
 }
 
+/// A node may say how it is, by two tags of itself and of nothing else. The condition compares
+/// the instance that the credentials were given to with the one that is tagged
+/// (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html>).
+fn itself(x: &Expansion<'_>) -> serde_json::Value {
+    let instance = |id: &str| x.here.home.arn("ec2", &format!("instance/{id}"));
+    json!({
+        "Effect": "Allow",
+        "Action": "ec2:CreateTags",
+        "Resource": instance("*"),
+        "Condition": {
+            "ArnEquals": { "ec2:SourceInstanceARN": instance("${ec2:InstanceID}") },
+            "ForAllValues:StringEquals": { "aws:TagKeys": [tags::REASON, tags::STATE] },
+        },
+    })
+}
+
 /// Exactly what the nodes' buckets and queue need.
 fn policies(x: &Expansion<'_>, block: &Evaluated) -> Vec<InlinePolicy> {
     let (mut read, mut write) = (arns(block, "read"), arns(block, "write"));
@@ -56,7 +73,7 @@ fn policies(x: &Expansion<'_>, block: &Evaluated) -> Vec<InlinePolicy> {
     write.extend(
         mounted_to_write.into_iter().filter(|arn| !write.contains(arn)).collect::<Vec<_>>(),
     );
-    let mut statements = Vec::new();
+    let mut statements = vec![itself(x)];
     let only_read = read.iter().filter(|arn| !write.contains(arn));
     let all: Vec<&String> = only_read.chain(&write).collect();
     let inside = |arns: &[&String]| arns.iter().map(|arn| format!("{arn}/*")).collect::<Vec<_>>();
@@ -83,9 +100,6 @@ fn policies(x: &Expansion<'_>, block: &Evaluated) -> Vec<InlinePolicy> {
             "sqs:GetQueueAttributes",
         ];
         statements.push(json!({ "Effect": "Allow", "Action": actions, "Resource": arn }));
-    }
-    if statements.is_empty() {
-        return Vec::new();
     }
     let document = canonical(json!({ "Version": "2012-10-17", "Statement": statements }));
     let name = fit(&format!("{}-data", x.here.stack), 128);

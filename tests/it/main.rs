@@ -43,6 +43,7 @@ mod hands;
 mod house;
 mod lab;
 mod ledger;
+mod machine;
 #[cfg(feature = "aws")]
 mod moto;
 #[cfg(feature = "aws")]

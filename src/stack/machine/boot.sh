@@ -1,0 +1,56 @@
+#!/bin/bash
+# Every boot of a node, step by step. What fails is said on the console and, as a tag, to
+# everyone: a node is ready only when every step was.
+set -uo pipefail
+
+lib=${MLINFRA_LIB:-/usr/local/lib/mlinfra}
+etc=${MLINFRA_ETC:-/etc/mlinfra}
+run=${MLINFRA_RUN:-/run/mlinfra}
+keep=${MLINFRA_KEEP:-/var/lib/mlinfra}
+mkdir -p "$run" "$keep"
+export HOME=${HOME:-/root}
+set -a
+# shellcheck disable=SC1091
+. "$etc/env"
+set +a
+theirs=$PATH
+PATH=$lib:$PATH
+
+# The agent, where there is one, reads this file and tags the instance itself.
+state() {
+  local reason
+  reason=$(printf '%s' "${2:-}" | tr -c 'A-Za-z0-9 _.:/+@=-' ' ' | cut -c 1-200)
+  printf '%s\n%s\n' "$1" "$reason" >"$run/boot.new"
+  mv "$run/boot.new" "$run/boot"
+  echo "mlinfra: $1 $reason"
+  if ! systemctl is-active --quiet mlinfra-node 2>/dev/null; then
+    tag "mlinfra:state=$1" "mlinfra:reason=$reason" || echo "mlinfra: the state could not be tagged"
+  fi
+}
+
+# The last line that a step says is the reason when it fails.
+step() {
+  local name=$1 code
+  shift
+  echo "mlinfra: $name"
+  "$@" 2>&1 | tee "$run/$name.log"
+  code=${PIPESTATUS[0]}
+  if [ "$code" -eq 0 ]; then return 0; fi
+  if [ "$code" -eq 124 ]; then
+    state unhealthy "$name: took too long"
+  else
+    state unhealthy "$name: $(grep -v '^ *$' "$run/$name.log" | tail -n 1)"
+  fi
+  exit 1
+}
+
+state booting
+for name in agent scratch mounts containers; do
+  if [ -x "$lib/$name" ]; then step "$name" "$lib/$name"; fi
+done
+step check timeout "${MLINFRA_CHECK_SECONDS:-60}" "$lib/check"
+if [ -x "$lib/setup" ] && [ ! -e "$keep/setup-done" ]; then
+  step setup env "PATH=$theirs" "$lib/setup"
+  touch "$keep/setup-done"
+fi
+state ready

@@ -1,0 +1,220 @@
+//! What a node is made of: the cloud-config judged by the real `cloud-init schema`, its
+//! scripts by `shellcheck`, and hostile texts in it that stay data.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use mlinfra::kinds::{Spec, packed, unpacked, walk};
+use mlinfra::model::{CloudId, Text};
+use mlinfra::sim::Settings;
+use serde_json::Value;
+
+use crate::lab::Lab;
+
+const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ3bPnbQkUZcqvZT1qXkTzH0pGJmS5Q1 ann";
+const SUM: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+
+/// The user data of `cluster.c`, whose body this is, with every id filled in.
+async fn user_data(body: &str) -> String {
+    let text = format!(
+        "stack \"s\" {{\n  region = \"us-east-1\"\n}}\nnetwork \"n\" {{}}\nqueue \"q\" {{}}\n\
+         cluster \"other\" {{\n  network = network.n\n  instance_type = \"c7i.large\"\n  \
+         nodes = 1\n}}\n\
+         cluster \"c\" {{\n  network = network.n\n  nodes = 1\n{body}\n}}\n"
+    );
+    let desired = Lab::new(Settings::default()).desired(&text).await;
+    let at = "cluster.c/template".parse().expect("an address");
+    let Some(Spec::LaunchTemplate(template)) = desired.specs.get(&at) else {
+        panic!("no template");
+    };
+    let id = |_: &_| Some(CloudId::from("sg-0123456789abcdef0"));
+    match template.user_data.clone() {
+        Text::Known(text) => text,
+        Text::Deferred(pieces) => match walk::render(pieces, &id) {
+            Text::Known(text) => text,
+            Text::Deferred(left) => panic!("{left:?}"),
+        },
+    }
+}
+
+/// An expression of HCL for a text, whatever is in it.
+fn hcl(text: &str) -> String {
+    use base64::Engine as _;
+    format!("base64decode(\"{}\")", base64::engine::general_purpose::STANDARD.encode(text))
+}
+
+fn peer(name: &str) -> PathBuf {
+    let peers = std::env::var_os("MLINFRA_PEERS").map(PathBuf::from).expect("MLINFRA_PEERS is set");
+    peers.join("bin").join(name)
+}
+
+/// What cloud-init makes of them, in order.
+fn judged(configs: &[String]) -> Vec<Value> {
+    let work = tempfile::tempdir().expect("a folder");
+    let paths: Vec<_> = (0..configs.len()).map(|at| work.path().join(format!("{at}"))).collect();
+    for (path, config) in paths.iter().zip(configs) {
+        std::fs::write(path, config).expect("written");
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peer/cloud_init.py");
+    let output = Command::new(peer("python")).arg(script).args(&paths).output().expect("it starts");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let lines: Vec<_> =
+        said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines.len(), configs.len(), "{}", String::from_utf8_lossy(&output.stderr));
+    lines
+}
+
+fn shellcheck(files: &[PathBuf]) -> (bool, String) {
+    let output = Command::new(peer("shellcheck")).args(files).output().expect("it starts");
+    (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Bodies of a cluster, one for every way in which its machines differ.
+fn shapes() -> Vec<(&'static str, String)> {
+    let agent =
+        format!("agent {{\n url = \"https://example.com/mlinfra\"\n sha256 = \"{SUM}\"\n}}");
+    let access = format!(
+        "access {{\n ssh_keys = [\"{KEY}\"]\n users = {{ ann = [\"{KEY}\"], bo = [\"{KEY}\"] }}\n \
+         sudo = true\n from = [\"10.8.0.0/16\"]\n}}"
+    );
+    let gpu = "instance_type = \"p5.48xlarge\"";
+    let bare = "instance_type = \"c7i.large\"\nscratch {\n fs = \"none\"\n}";
+    let setup = "setup = \"echo ${cluster.other.security_group_id} >/tmp/x\\n\"";
+    vec![
+        ("bare", bare.to_owned()),
+        ("gpu", gpu.to_owned()),
+        ("no containers", format!("{gpu}\ncontainer = false")),
+        ("scratch", format!("{gpu}\nscratch {{\n path = \"/nvme\"\n fs = \"ext4\"\n}}")),
+        ("queue", format!("{bare}\nqueue = queue.q")),
+        ("setup", format!("{bare}\nsetup = \"echo hi\"")),
+        ("deferred setup", format!("{bare}\n{setup}")),
+        ("agent", format!("{bare}\n{agent}")),
+        ("access", format!("{bare}\n{access}")),
+        ("all", format!("{gpu}\nqueue = queue.q\n{setup}\n{agent}\n{access}")),
+    ]
+}
+
+#[tokio::test]
+#[ignore = "needs cloud-init and shellcheck: run `make test`"]
+async fn cloud_init_takes_every_shape_and_shellcheck_every_script() {
+    let mut configs = Vec::new();
+    for (_, body) in shapes() {
+        configs.push(user_data(&body).await);
+    }
+    let read = judged(&configs);
+    let work = tempfile::tempdir().expect("a folder");
+    let mut scripts = Vec::new();
+    for ((name, _), found) in shapes().iter().zip(&read) {
+        assert_eq!(found["wrong"], Value::Null, "{name}: {}", found["wrong"]);
+        for (path, content) in found["files"].as_object().expect("files") {
+            let content = content.as_str().expect("text");
+            if content.starts_with("#!") {
+                let file = format!("{name}{path}").replace(['/', ' '], "_");
+                scripts.push(work.path().join(file));
+                std::fs::write(scripts.last().expect("one"), content).expect("written");
+            }
+        }
+    }
+    let all = &read.last().expect("the last shape");
+    assert_eq!(all["keys"], serde_json::json!([KEY]));
+    assert_eq!(all["users"][1]["ssh_authorized_keys"], serde_json::json!([KEY]));
+    assert!(
+        all["files"]["/usr/local/lib/mlinfra/setup"]
+            .as_str()
+            .expect("it")
+            .ends_with("echo sg-0123456789abcdef0 >/tmp/x\n")
+    );
+    assert!(scripts.len() > 40, "{}", scripts.len());
+    // Comments are left out of what is sent, and with them what tells shellcheck better.
+    let sources = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/stack/machine"));
+    let sources = sources.expect("a folder").flatten().map(|entry| entry.path());
+    let sources: Vec<_> =
+        sources.filter(|at| at.extension().is_some_and(|it| it == "sh")).collect();
+    assert!(sources.len() >= 9, "{sources:?}");
+    let (fine, said) = shellcheck(&sources);
+    assert!(fine, "{said}");
+    for script in &scripts {
+        let checked = Command::new("bash").arg("-n").arg(script).output().expect("bash");
+        assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+    }
+
+    // Both see what is wrong.
+    let wrong = configs[0].replace("write_files:", "users: 5\nwrite_files:");
+    let config = judged(&[wrong]);
+    assert!(config[0]["wrong"].as_str().expect("a problem").contains("users"), "{config:?}");
+    let bad = work.path().join("bad");
+    std::fs::write(&bad, "#!/bin/bash\nrm -rf $1/*\n").expect("written");
+    let (fine, said) = shellcheck(&[bad]);
+    assert!(!fine && said.contains("SC2086"), "{said}");
+}
+
+/// Texts that try to be something else.
+const HOSTILE: [&str; 18] = [
+    "",
+    "\n",
+    " leading space\n",
+    "\n\n  x\n",
+    "\ttab\n",
+    "no end",
+    "two ends\n\n",
+    "spaces at the end   \n   \n",
+    "x\n  - path: /etc/shadow\n    content: \"\"\nruncmd: [reboot]\n",
+    "---\n...\n%YAML 1.1\n",
+    "MLINFRA_ENV\n'; \"$(reboot)\" `reboot` ${x} %{if} \\ \\n\n",
+    "#!/usr/bin/env python3\nprint('hi')\n",
+    "carriage\r\nreturn\r",
+    "nel \u{85} ls \u{2028} ps \u{2029} bom \u{feff} nbsp \u{a0}\n",
+    "bell \u{7} escape \u{1b}[31m delete \u{7f} nul-free\n",
+    "grüße 你好 \u{1F680}\n",
+    "EOF\nEND\nMIME-Version: 1.0\nContent-Type: multipart/mixed\n",
+    "## template: jinja\n{{ ds }}\n",
+];
+
+#[tokio::test]
+#[ignore = "needs cloud-init: run `make test`"]
+async fn what_an_author_writes_stays_data() {
+    let bare = "instance_type = \"c7i.large\"\nscratch {\n fs = \"none\"\n}";
+    let setup = |expression: &str| format!("{bare}\nsetup = {expression}");
+    let (mut configs, mut expected) = (Vec::new(), Vec::new());
+    for text in HOSTILE {
+        configs.push(user_data(&setup(&hcl(text))).await);
+        expected.push(text.to_owned());
+        // The same before and behind an id that is not known yet.
+        let id = "cluster.other.security_group_id";
+        configs.push(user_data(&setup(&format!("join(\"\", [{}, {id}])", hcl(text)))).await);
+        expected.push(format!("{text}sg-0123456789abcdef0"));
+        configs.push(user_data(&setup(&format!("join(\"\", [{id}, {}])", hcl(text)))).await);
+        expected.push(format!("sg-0123456789abcdef0{text}"));
+    }
+    let plain = &judged(&[user_data(&setup("\"true\"")).await])[0];
+    for (text, found) in expected.iter().zip(judged(&configs)) {
+        assert_eq!(found["wrong"], Value::Null, "{text:?}");
+        let head = if text.starts_with("#!") { "" } else { "#!/bin/bash\nset -euo pipefail\n" };
+        let mut files = found["files"].clone();
+        assert_eq!(files["/usr/local/lib/mlinfra/setup"], format!("{head}{text}"), "{text:?}");
+        // Nothing else has changed.
+        files["/usr/local/lib/mlinfra/setup"] =
+            plain["files"]["/usr/local/lib/mlinfra/setup"].clone();
+        assert_eq!(files, plain["files"], "{text:?}");
+    }
+}
+
+#[tokio::test]
+async fn user_data_is_the_same_each_time_and_ends_at_what_ec2_takes() {
+    for (name, body) in shapes() {
+        let text = user_data(&body).await;
+        assert!(text.starts_with("#cloud-config\n"), "{name}");
+        assert_eq!(text, user_data(&body).await, "{name}");
+        let sent = packed(&text);
+        assert!(sent.len() <= 16_384, "{name}: {} bytes", sent.len());
+        assert_eq!(unpacked(&sent).as_deref(), Some(text.as_str()), "{name}");
+    }
+    let long = "x".repeat(60_000);
+    let sent = packed(&long);
+    assert!(sent.len() < 1000 && sent.starts_with(&[0x1f, 0x8b]));
+    assert_eq!(unpacked(&sent), Some(long));
+    // What somebody else has put there does not fill the memory.
+    assert_eq!(unpacked(&packed(&"x".repeat(2 << 20))), None);
+    assert_eq!(unpacked(&[0x1f, 0x8b, 1, 2, 3]), None);
+    assert_eq!(unpacked(&[0xff, 0xfe]), None);
+}

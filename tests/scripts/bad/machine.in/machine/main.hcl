@@ -1,0 +1,19 @@
+stack "s" {
+  region = "us-east-1"
+}
+
+network "main" {}
+
+cluster "gpu" {
+  network       = network.main
+  instance_type = "g5.xlarge"
+  nodes         = 1
+
+  scratch {
+    path = "/usr"
+  }
+  agent {
+    url    = "http://example.com/mlinfra; reboot"
+    sha256 = "abc"
+  }
+}
