@@ -29,6 +29,7 @@ mod aws_pages;
 mod aws_requests;
 #[cfg(feature = "aws")]
 mod aws_stage;
+mod boot;
 mod bucket;
 mod catalog;
 mod contract;

@@ -19,7 +19,7 @@ PATH=$lib:$PATH
 # The agent, where there is one, reads this file and tags the instance itself.
 state() {
   local reason
-  reason=$(printf '%s' "${2:-}" | tr -c 'A-Za-z0-9 _.:/+@=-' ' ' | cut -c 1-200)
+  reason=$(printf '%s' "${2:-}" | tr -cs 'A-Za-z0-9_.:/+@=-' ' ' | cut -c 1-200 | sed 's/ *$//')
   printf '%s\n%s\n' "$1" "$reason" >"$run/boot.new"
   mv "$run/boot.new" "$run/boot"
   echo "mlinfra: $1 $reason"

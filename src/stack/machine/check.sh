@@ -94,7 +94,7 @@ if [ -n "$nvidia" ] && command -v dcgmi >/dev/null; then
     report=$(timeout 30 dcgmi diag -r 1 2>&1) || {
       code=$?
       # Slowness is no fault of the GPU.
-      if [ "$code" -ne 124 ]; then bad "DCGM: $(grep -im 1 'fail' <<<"$report" | tr -s ' |' ' ')"; fi
+      if [ "$code" -ne 124 ]; then bad "DCGM: $(grep -im 1 'fail' <<<"$report" | tr '|' ' ' | awk '{ $1 = $1; print }')"; fi
     }
   fi
 fi

@@ -71,6 +71,7 @@ escape() {
 
 while IFS=$'\t' read -r kind source path mode; do
   [ -n "$kind" ] || continue
+  name="$kind $source"
   options=_netdev,nofail,$mode
   case $kind in
   s3)
@@ -103,7 +104,7 @@ while IFS=$'\t' read -r kind source path mode; do
     type=$held
     ;;
   *)
-    echo "cannot mount a $kind at $path"
+    echo "nobody can mount a $kind at $path"
     exit 1
     ;;
   esac
@@ -111,7 +112,7 @@ while IFS=$'\t' read -r kind source path mode; do
   mkdir -p "$path"
   grep -qxF "$line" "$fstab" || echo "$line" >>"$fstab"
   mountpoint -q "$path" || mount "$path" || {
-    echo "$kind $source cannot be mounted at $path"
+    echo "$name cannot be mounted at $path"
     exit 1
   }
 done <"$list"

@@ -1,0 +1,427 @@
+//! The scripts of a node's boot, run by a real shell among fake tools: `nvidia-smi`, the
+//! kernel's log, EFA devices, disks, mounts.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A machine in a folder.
+struct Machine(tempfile::TempDir);
+
+/// What a script said.
+struct Said {
+    code: i32,
+    text: String,
+}
+
+impl Said {
+    fn last(&self) -> &str {
+        self.text.lines().last().unwrap_or_default()
+    }
+}
+
+fn executable(path: &Path, text: &str) {
+    fs::write(path, text).expect("written");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("executable");
+}
+
+impl Machine {
+    /// Our scripts, a metadata service that knows nothing, and tools that note how they
+    /// were called.
+    fn new() -> Self {
+        let machine = Self(tempfile::tempdir().expect("a folder"));
+        for folder in ["lib", "bin", "etc", "sys/class/infiniband", "dev", "disks"] {
+            fs::create_dir_all(machine.at(folder)).expect("a folder");
+        }
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src/stack/machine");
+        for entry in fs::read_dir(source).expect("our scripts").flatten() {
+            let path = entry.path();
+            if path.extension().is_some_and(|it| it == "sh") {
+                let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+                let text = fs::read_to_string(&path).expect("text");
+                executable(&machine.at("lib").join(name), &text);
+            }
+        }
+        machine.write("etc/env", "MLINFRA_STACK=s\n");
+        machine.write("fstab", "");
+        machine.write("dmesg", "");
+        machine.expects(None);
+        let calls = machine.at("calls");
+        let note = format!("echo \"${{0##*/}} $*\" >>{}", calls.display());
+        executable(&machine.at("lib/tag"), &format!("#!/bin/sh\n{note}\n"));
+        executable(&machine.at("bin/dmesg"), &format!("#!/bin/sh\ncat {}/dmesg\n", machine.root()));
+        executable(&machine.at("bin/systemctl"), "#!/bin/sh\nexit 3\n");
+        for tool in
+            ["mount", "mdadm", "mkfs.xfs", "mkfs.ext4", "mount-s3", "mount.lustre", "mount.efs"]
+        {
+            machine.tool(tool, "");
+        }
+        machine.tool("mountpoint", "exit 1");
+        machine.tool("blkid", "exit 2");
+        machine.tool("lsblk", "");
+        machine.tool("chmod", "");
+        machine
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        self.0.path().join(path)
+    }
+
+    fn root(&self) -> String {
+        self.0.path().display().to_string()
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        fs::write(self.at(path), text).expect("written");
+    }
+
+    fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.at(path)).unwrap_or_default()
+    }
+
+    /// A tool that notes its call and then does this.
+    fn tool(&self, name: &str, body: &str) {
+        let note = format!("echo \"{name} $*\" >>{}/calls", self.root());
+        executable(&self.at("bin").join(name), &format!("#!/bin/bash\n{note}\n{body}\n"));
+    }
+
+    /// The tag of its launch.
+    fn expects(&self, tag: Option<&str>) {
+        let body = match tag {
+            Some(tag) => format!(
+                "case $1 in tags/instance/mlinfra:expect) echo \"{tag}\" ;; *) exit 22 ;; esac"
+            ),
+            None => "exit 22".to_owned(),
+        };
+        executable(&self.at("lib/imds"), &format!("#!/bin/sh\n{body}\n"));
+    }
+
+    /// A driver that sees GPUs of this name.
+    fn gpus(&self, count: usize, name: &str, ecc: &str) {
+        let line = |at| format!("{at}, {name}, 580.105.08, {ecc}\n");
+        self.write("gpus", &(0..count).map(line).collect::<String>());
+        let table = format!(
+            "case $1 in --query-gpu=*) cat {0}/gpus ;; *) cat {0}/rows 2>/dev/null ;; esac",
+            self.root()
+        );
+        self.tool("nvidia-smi", &table);
+    }
+
+    fn efa(&self, count: usize) {
+        for at in 0..count {
+            fs::create_dir_all(self.at(&format!("sys/class/infiniband/rdmap{at}s0"))).expect("it");
+        }
+    }
+
+    fn run(&self, script: &str) -> Said {
+        let root = self.root();
+        // The boot itself finds our tools; the author's part must not.
+        let ours = if script == "boot" { String::new() } else { format!("{root}/lib:") };
+        let output = Command::new(self.at("lib").join(script))
+            .env_clear()
+            .env("PATH", format!("{ours}{root}/bin:/usr/bin:/bin"))
+            .env("MLINFRA_LIB", format!("{root}/lib"))
+            .env("MLINFRA_ETC", format!("{root}/etc"))
+            .env("MLINFRA_RUN", format!("{root}/run"))
+            .env("MLINFRA_KEEP", format!("{root}/keep"))
+            .env("MLINFRA_SYS", format!("{root}/sys"))
+            .env("MLINFRA_DEV", format!("{root}/dev"))
+            .env("MLINFRA_DISKS", format!("{root}/disks"))
+            .env("MLINFRA_DLAMI", format!("{root}/dlami"))
+            .env("MLINFRA_FSTAB", format!("{root}/fstab"))
+            .env("MLINFRA_SCRATCH", format!("{root}/scratch"))
+            .env("MLINFRA_SCRATCH_FS", "xfs")
+            .env("MLINFRA_PAUSE", "0")
+            .env("MLINFRA_TRIES", "2")
+            .env("MLINFRA_CHECK_SECONDS", "2")
+            .stdin(Stdio::null())
+            .output()
+            .expect("it starts");
+        let text = format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Said { code: output.status.code().expect("no signal"), text }
+    }
+
+    /// What the boot check says in the end.
+    fn check(&self) -> (i32, String) {
+        let said = self.run("check");
+        (said.code, said.last().to_owned())
+    }
+}
+
+fn xid(number: u32) -> String {
+    format!("[   61.2] NVRM: Xid (PCI:0000:53:00): {number}, pid=1, GPU has a problem\n")
+}
+
+#[test]
+fn a_good_machine_passes_and_one_without_what_was_paid_for_does_not() {
+    let good = (0, "good".to_owned());
+    let bad = |text: &str| (1, text.to_owned());
+    let machine = Machine::new();
+    assert_eq!(machine.check(), good, "nothing is known of it");
+    machine.expects(Some("nvidia=8"));
+    assert_eq!(machine.check(), bad("no NVIDIA driver: nvidia-smi is missing"));
+    machine.tool(
+        "nvidia-smi",
+        "echo 'Failed to initialize NVML: Driver/library version mismatch'; exit 18",
+    );
+    let mismatch = "nvidia-smi: Failed to initialize NVML: Driver/library version mismatch";
+    assert_eq!(machine.check(), bad(mismatch));
+    machine.gpus(7, "NVIDIA H100 80GB HBM3", "0");
+    assert_eq!(machine.check(), bad("7 of 8 GPUs"));
+    machine.gpus(8, "NVIDIA H100 80GB HBM3", "0");
+    assert_eq!(machine.check(), good);
+    // A slice or an older GPU counts no errors.
+    machine.gpus(8, "Tesla T4", "[N/A]");
+    assert_eq!(machine.check(), good);
+    machine.gpus(8, "NVIDIA H100 80GB HBM3", "2");
+    assert_eq!(machine.check(), bad("uncorrected ECC errors on GPU 0 1 2 3 4 5 6 7"));
+    machine.gpus(8, "NVIDIA H100 80GB HBM3", "0");
+    machine.write("rows", "No\nYes\n");
+    assert_eq!(machine.check(), bad("row remapping has failed on a GPU"));
+    machine.write("rows", "No\n0\n");
+    assert_eq!(machine.check(), good);
+
+    let neuron = Machine::new();
+    neuron.expects(Some("neuron=2"));
+    assert_eq!(neuron.check(), bad("0 of 2 Neuron devices"));
+    neuron.write("dev/neuron0", "");
+    neuron.write("dev/neuron1", "");
+    assert_eq!(neuron.check(), good);
+}
+
+#[test]
+fn what_the_driver_has_reported_is_weighed() {
+    let machine = Machine::new();
+    machine.expects(Some("nvidia=8"));
+    let mut with = |name: &str, log: String| {
+        machine.gpus(8, name, "0");
+        machine.write("dmesg", &format!("[    0.0] Linux version 6.8\n{log}"));
+        machine.check()
+    };
+    let (h100, a100) = ("NVIDIA H100 80GB HBM3", "NVIDIA A100-SXM4-80GB");
+    let bad = |text: &str| (1, text.to_owned());
+    let good = (0, "good".to_owned());
+    for number in
+        [13, 31, 43, 63, 81, 92, 94, 121, 125, 126, 144, 150, 154, 157, 159, 162, 165, 999]
+    {
+        assert_eq!(with(h100, xid(number)), good, "{number}");
+    }
+    for number in [79, 151, 168] {
+        assert_eq!(with(h100, xid(number)), bad(&format!("reboot after Xid {number}")));
+    }
+    let resets = [48, 64, 74, 95, 109, 110, 119, 120, 136, 140, 143, 155, 156, 158];
+    for number in resets {
+        assert_eq!(with(h100, xid(number)), bad(&format!("reset after Xid {number}")));
+    }
+    assert_eq!(with(h100, xid(54)), bad("isolate after Xid 54"));
+    for number in [64, 95] {
+        assert_eq!(with(a100, xid(number)), bad(&format!("reboot after Xid {number}")));
+    }
+    // The worst counts, whatever the order.
+    assert_eq!(with(h100, xid(13) + &xid(48) + &xid(79)), bad("reboot after Xid 79"));
+    assert_eq!(with(h100, xid(79) + &xid(48)), bad("reboot after Xid 79"));
+    assert_eq!(with(h100, xid(54) + &xid(79) + &xid(48)), bad("isolate after Xid 54"));
+    let switch = "[ 62.0] nvidia-nvswitch0: SXid (PCI:0000:c4:00.0): 12028, Fatal\n";
+    assert_eq!(with(h100, xid(74) + switch), bad("reset after Xid 74: NVSwitch"));
+    // Another driver's words are none of ours.
+    assert_eq!(with(h100, "Xid 79 said somebody\n".to_owned()), good);
+}
+
+#[test]
+fn efa_devices_may_come_late_and_dcgm_has_its_say() {
+    let machine = Machine::new();
+    machine.expects(Some("nvidia=1 efa=2"));
+    machine.gpus(1, "NVIDIA H100 80GB HBM3", "0");
+    assert_eq!(machine.check(), (1, "0 of 2 EFA devices".to_owned()));
+    machine.efa(1);
+    assert_eq!(machine.check(), (1, "1 of 2 EFA devices".to_owned()));
+    // The second comes during the second wait.
+    let late = format!(
+        "echo x >>{0}/waits; [ $(wc -l <{0}/waits) -lt 2 ] || mkdir -p {0}/sys/class/infiniband/rdmap9s0",
+        machine.root()
+    );
+    executable(&machine.at("bin/sleep"), &format!("#!/bin/sh\n{late}\n"));
+    assert_eq!(machine.check(), (0, "good".to_owned()));
+    assert_eq!(machine.read("waits").lines().count(), 2);
+
+    machine.tool("systemctl", "");
+    machine.tool("dcgmi", "echo '| Deployment | Pass |'");
+    assert_eq!(machine.check(), (0, "good".to_owned()));
+    assert!(machine.read("calls").contains("dcgmi diag -r 1"));
+    machine.tool("dcgmi", "echo '| PCIe  | Fail - GPU 3 |'; exit 226");
+    assert_eq!(machine.check(), (1, "DCGM: PCIe Fail - GPU 3".to_owned()));
+}
+
+/// The states that were tagged.
+fn tagged(machine: &Machine) -> Vec<String> {
+    let calls = machine.read("calls");
+    calls.lines().filter_map(|line| Some(line.strip_prefix("tag ")?.to_owned())).collect()
+}
+
+#[test]
+fn a_boot_ends_ready_or_says_which_step_failed_and_why() {
+    let machine = Machine::new();
+    for step in ["agent", "containers", "mounts", "scratch"] {
+        fs::remove_file(machine.at("lib").join(step)).expect("a step");
+    }
+    let note = |word: &str| {
+        format!("#!/bin/bash\necho {word} $MLINFRA_STACK >>{}/calls\n", machine.root())
+    };
+    executable(&machine.at("lib/scratch"), &note("scratch"));
+    executable(&machine.at("lib/setup"), &(note("setup") + "command -v imds && exit 9\nexit 0\n"));
+    let state = |word: &str, reason: &str| format!("mlinfra:state={word} mlinfra:reason={reason}");
+    let said = machine.run("boot");
+    assert_eq!(said.code, 0, "{}", said.text);
+    assert_eq!(tagged(&machine), [state("booting", ""), state("ready", "")]);
+    assert_eq!(machine.read("run/boot"), "ready\n\n");
+    let steps = |word: &str| machine.read("calls").lines().filter(|it| *it == word).count();
+    assert_eq!((steps("scratch s"), steps("setup s")), (1, 1));
+
+    // At the next boot all but the author's part runs again.
+    assert_eq!(machine.run("boot").code, 0);
+    assert_eq!((steps("scratch s"), steps("setup s")), (2, 1));
+
+    machine.write("calls", "");
+    machine.expects(Some("nvidia=4"));
+    machine.gpus(3, "NVIDIA A10G", "0");
+    assert_eq!(machine.run("boot").code, 1);
+    assert_eq!(tagged(&machine)[1], state("unhealthy", "check: 3 of 4 GPUs"));
+    assert_eq!(machine.read("run/boot"), "unhealthy\ncheck: 3 of 4 GPUs\n");
+
+    // What hangs is ended, and with it what it has started.
+    machine.write("calls", "");
+    machine.tool("nvidia-smi", "/usr/bin/sleep 600");
+    let begun = std::time::Instant::now();
+    assert_eq!(machine.run("boot").code, 1);
+    assert!(begun.elapsed().as_secs() < 60);
+    assert_eq!(tagged(&machine)[1], state("unhealthy", "check: took too long"));
+
+    // With an agent it is the agent who tags; and no step after a failed one runs.
+    machine.write("calls", "");
+    fs::remove_file(machine.at("keep/setup-done")).expect("it was set up");
+    executable(
+        &machine.at("lib/scratch"),
+        "#!/bin/sh\necho 'mkfs: no; $(reboot) \"x\"' >&2\necho\nexit 1\n",
+    );
+    machine.tool("systemctl", "");
+    assert_eq!(machine.run("boot").code, 1);
+    assert_eq!(tagged(&machine), [""; 0]);
+    assert_eq!(machine.read("run/boot"), "unhealthy\nscratch: mkfs: no reboot x\n");
+    assert_eq!(steps("setup s"), 0);
+}
+
+#[test]
+fn local_disks_become_one_and_what_holds_something_is_left_alone() {
+    let disk = |machine: &Machine, at: usize| {
+        machine.write(&format!("dev/nvme{at}n1"), "");
+        let name = format!("disks/nvme-Amazon_EC2_NVMe_Instance_Storage_AWS{at:02}");
+        symlink(machine.at(&format!("dev/nvme{at}n1")), machine.at(&name)).expect("a link");
+    };
+    let none = Machine::new();
+    let said = none.run("scratch");
+    assert_eq!((said.code, said.last()), (0, "no local disk is free"));
+    assert_eq!(none.read("fstab"), "");
+
+    let one = Machine::new();
+    disk(&one, 1);
+    // The same disk by another name.
+    let twin = "disks/nvme-Amazon_EC2_NVMe_Instance_Storage_AWS01-ns-1";
+    symlink(one.at("dev/nvme1n1"), one.at(twin)).expect("a link");
+    assert_eq!(one.run("scratch").code, 0);
+    assert!(
+        one.read("calls").contains(&format!("mkfs.xfs -L mlscratch {}/dev/nvme1n1", one.root()))
+    );
+    assert!(!one.read("calls").contains("mdadm"));
+    let line = format!("LABEL=mlscratch {}/scratch xfs defaults,noatime,nofail 0 2\n", one.root());
+    assert_eq!(one.read("fstab"), line);
+    assert!(one.read("calls").contains(&format!("mount {}/scratch", one.root())));
+    // At the next boot it is found again, and no entry is written twice.
+    one.write("calls", "");
+    one.tool("blkid", "echo /dev/nvme1n1");
+    assert_eq!(one.run("scratch").code, 0);
+    assert!(!one.read("calls").contains("mkfs"));
+    assert_eq!(one.read("fstab"), line);
+
+    let many = Machine::new();
+    (1..=3).for_each(|at| disk(&many, at));
+    many.tool("lsblk", "case $3 in *nvme2n1) echo 'ext4 /data' ;; esac");
+    assert_eq!(many.run("scratch").code, 0);
+    let raid = format!(
+        "mdadm --create /dev/md/mlinfra --run --level=0 --name=mlinfra --raid-devices=2 \
+         {0}/dev/nvme1n1 {0}/dev/nvme3n1",
+        many.root()
+    );
+    assert!(many.read("calls").contains(&raid), "{}", many.read("calls"));
+    assert!(many.read("calls").contains("mkfs.xfs -L mlscratch /dev/md/mlinfra"));
+
+    let dlami = Machine::new();
+    fs::create_dir_all(dlami.at("dlami/nvme")).expect("a folder");
+    disk(&dlami, 1);
+    dlami.tool("mountpoint", "case $2 in */dlami/nvme) exit 0 ;; *) exit 1 ;; esac");
+    assert_eq!(dlami.run("scratch").code, 0);
+    assert!(!dlami.read("calls").contains("mkfs"));
+    let bind = format!("{0}/dlami/nvme {0}/scratch none bind,nofail", dlami.root());
+    assert!(dlami.read("fstab").starts_with(&bind), "{}", dlami.read("fstab"));
+}
+
+#[test]
+fn mounts_stand_in_fstab_and_only_a_blank_volume_gets_a_file_system() {
+    let machine = Machine::new();
+    let root = machine.root();
+    let list = |lines: &[[&str; 4]]| {
+        let line = |words: &[&str; 4]| format!("{}\n", words.join("\t"));
+        machine.write("etc/mounts", &lines.iter().map(line).collect::<String>());
+    };
+    let (data, fsx, home) =
+        (format!("{root}/my data"), format!("{root}/fsx"), format!("{root}/home"));
+    list(&[
+        ["s3", "acme-data", &data, "ro"],
+        ["s3", "s3://acme-out/runs/", &home, "rw"],
+        ["lustre", "fs-1.fsx.us-east-1.amazonaws.com@tcp:/abc", &fsx, "rw"],
+        ["efs", "fs-2:/", &home, "rw"],
+    ]);
+    assert_eq!(machine.run("mounts").code, 0);
+    let expected = format!(
+        "s3://acme-data {root}/my\\040data mount-s3 _netdev,nofail,ro,nosuid,nodev,allow-other 0 0\n\
+         s3://acme-out/runs/ {home} mount-s3 _netdev,nofail,rw,nosuid,nodev,allow-other,allow-delete,allow-overwrite 0 0\n\
+         fs-1.fsx.us-east-1.amazonaws.com@tcp:/abc {fsx} lustre _netdev,nofail,rw,noatime,flock 0 0\n\
+         fs-2:/ {home} efs _netdev,nofail,rw,tls,noresvport 0 0\n"
+    );
+    assert_eq!(machine.read("fstab"), expected);
+    assert!(machine.read("calls").contains(&format!("mount {data}\n")));
+    // Again: nothing is written twice.
+    assert_eq!(machine.run("mounts").code, 0);
+    assert_eq!(machine.read("fstab"), expected);
+
+    list(&[["ebs", "vol-0abc", &home, "rw"]]);
+    let said = machine.run("mounts");
+    assert_eq!((said.code, said.last()), (1, "volume vol-0abc is not attached"));
+    machine.write("dev/nvme5n1", "");
+    let name = "disks/nvme-Amazon_Elastic_Block_Store_vol0abc";
+    symlink(machine.at("dev/nvme5n1"), machine.at(name)).expect("a link");
+    machine.tool("blkid", "case $4 in UUID) echo 1234 ;; esac");
+    machine.write("fstab", "");
+    assert_eq!(machine.run("mounts").code, 0);
+    assert!(machine.read("calls").contains(&format!("mkfs.ext4 -q {root}/dev/nvme5n1")));
+    assert_eq!(machine.read("fstab"), format!("UUID=1234 {home} ext4 nofail,noatime,rw 0 0\n"));
+    machine.write("calls", "");
+    machine.tool("blkid", "case $4 in UUID) echo 1234 ;; TYPE) echo xfs ;; esac");
+    machine.write("fstab", "");
+    assert_eq!(machine.run("mounts").code, 0);
+    assert!(!machine.read("calls").contains("mkfs"), "{}", machine.read("calls"));
+    assert_eq!(machine.read("fstab"), format!("UUID=1234 {home} xfs nofail,noatime,rw 0 0\n"));
+
+    machine.tool("mount", "exit 32");
+    let said = machine.run("mounts");
+    assert_eq!(
+        (said.code, said.last()),
+        (1, &*format!("ebs vol-0abc cannot be mounted at {home}"))
+    );
+    list(&[["tape", "x", &home, "rw"]]);
+    assert_eq!(machine.run("mounts").code, 1);
+}
