@@ -132,6 +132,7 @@ impl Machine {
             .env("MLINFRA_FSTAB", format!("{root}/fstab"))
             .env("MLINFRA_SCRATCH", format!("{root}/scratch"))
             .env("MLINFRA_SCRATCH_FS", "xfs")
+            .env("AWS_REGION", "us-east-1")
             .env("MLINFRA_PAUSE", "0")
             .env("MLINFRA_TRIES", "2")
             .env("MLINFRA_CHECK_SECONDS", "2")
@@ -198,7 +199,7 @@ fn a_good_machine_passes_and_one_without_what_was_paid_for_does_not() {
 fn what_the_driver_has_reported_is_weighed() {
     let machine = Machine::new();
     machine.expects(Some("nvidia=8"));
-    let mut with = |name: &str, log: String| {
+    let with = |name: &str, log: String| {
         machine.gpus(8, name, "0");
         machine.write("dmesg", &format!("[    0.0] Linux version 6.8\n{log}"));
         machine.check()
@@ -377,14 +378,18 @@ fn mounts_stand_in_fstab_and_only_a_blank_volume_gets_a_file_system() {
         let line = |words: &[&str; 4]| format!("{}\n", words.join("\t"));
         machine.write("etc/mounts", &lines.iter().map(line).collect::<String>());
     };
+    executable(&machine.at("lib/imds"), "#!/bin/sh\necho i-1\n");
     let (data, fsx, home) =
         (format!("{root}/my data"), format!("{root}/fsx"), format!("{root}/home"));
     list(&[
         ["s3", "acme-data", &data, "ro"],
         ["s3", "s3://acme-out/runs/", &home, "rw"],
-        ["lustre", "fs-1.fsx.us-east-1.amazonaws.com@tcp:/abc", &fsx, "rw"],
-        ["efs", "fs-2:/", &home, "rw"],
+        ["lustre", "fs-1", &fsx, "rw"],
+        ["efs", "fs-2", &home, "rw"],
     ]);
+    let name = "printf 'fs-1.fsx.us-east-1.amazonaws.com\\tabc\\n'";
+    machine
+        .tool("aws", &format!("case $1 in fsx) {name} ;; *) echo 'in use' >&2; exit 254 ;; esac"));
     assert_eq!(machine.run("mounts").code, 0);
     let expected = format!(
         "s3://acme-data {root}/my\\040data mount-s3 _netdev,nofail,ro,nosuid,nodev,allow-other 0 0\n\
@@ -400,7 +405,10 @@ fn mounts_stand_in_fstab_and_only_a_blank_volume_gets_a_file_system() {
 
     list(&[["ebs", "vol-0abc", &home, "rw"]]);
     let said = machine.run("mounts");
-    assert_eq!((said.code, said.last()), (1, "volume vol-0abc is not attached"));
+    assert_eq!((said.code, said.last()), (1, "volume vol-0abc is not attached: in use"));
+    let call = "aws ec2 attach-volume --region us-east-1 --volume-id vol-0abc --instance-id i-1";
+    assert_eq!(machine.read("calls").matches(call).count(), 2, "{}", machine.read("calls"));
+    machine.write("calls", "");
     machine.write("dev/nvme5n1", "");
     let name = "disks/nvme-Amazon_Elastic_Block_Store_vol0abc";
     symlink(machine.at("dev/nvme5n1"), machine.at(name)).expect("a link");

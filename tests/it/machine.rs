@@ -18,6 +18,7 @@ const SUM: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00
 async fn user_data(body: &str) -> String {
     let text = format!(
         "stack \"s\" {{\n  region = \"us-east-1\"\n}}\nnetwork \"n\" {{}}\nqueue \"q\" {{}}\n\
+         bucket \"b\" {{}}\n\
          cluster \"other\" {{\n  network = network.n\n  instance_type = \"c7i.large\"\n  \
          nodes = 1\n}}\n\
          cluster \"c\" {{\n  network = network.n\n  nodes = 1\n{body}\n}}\n"
@@ -86,6 +87,7 @@ fn shapes() -> Vec<(&'static str, String)> {
         ("no containers", format!("{gpu}\ncontainer = false")),
         ("scratch", format!("{gpu}\nscratch {{\n path = \"/nvme\"\n fs = \"ext4\"\n}}")),
         ("queue", format!("{bare}\nqueue = queue.q")),
+        ("mounts", format!("{bare}\nmount \"/data\" {{\n from = bucket.b\n}}")),
         ("setup", format!("{bare}\nsetup = \"echo hi\"")),
         ("deferred setup", format!("{bare}\n{setup}")),
         ("agent", format!("{bare}\n{agent}")),

@@ -48,17 +48,37 @@ need_efs() {
   sh /tmp/efs-utils.sh --install
 }
 
-# The device of a volume, which somebody is attaching perhaps.
+need_aws() {
+  command -v aws >/dev/null && return
+  packages unzip
+  fetch "https://awscli.amazonaws.com/awscli-exe-linux-$(uname -m).zip" /tmp/aws.zip
+  unzip -q -o /tmp/aws.zip -d /tmp
+  /tmp/aws/install --update
+}
+
+# The second half of a Lustre file system's name is AWS's choice.
+lustre() {
+  local found
+  found=$(aws fsx describe-file-systems --region "$AWS_REGION" --file-system-ids "$1" \
+    --query 'FileSystems[0].[DNSName,LustreConfiguration.MountName]' --output text)
+  printf '%s@tcp:/%s\n' "${found%%$'\t'*}" "${found##*$'\t'}"
+}
+
+# The device of a volume. Another node may hold it for a while yet.
 device() {
-  local found=$disks/nvme-Amazon_Elastic_Block_Store_${1/-/}
-  for _ in $(seq "${MLINFRA_TRIES:-60}"); do
+  local found=$disks/nvme-Amazon_Elastic_Block_Store_${1/-/} said='' letter
+  for try in $(seq "${MLINFRA_TRIES:-60}"); do
     if [ -e "$found" ]; then
       readlink -f "$found"
       return
     fi
+    # Names of devices are only a matter of form, but each is given once.
+    letter=$(printf '%s' fghijklmnop | cut -c $((try % 11 + 1)))
+    said=$(aws ec2 attach-volume --region "$AWS_REGION" --volume-id "$1" \
+      --instance-id "$(imds instance-id)" --device "/dev/sd$letter" 2>&1 >/dev/null) || true
     sleep "${MLINFRA_PAUSE:-5}"
   done
-  echo "volume $1 is not attached" >&2
+  echo "volume $1 is not attached: $(tail -n 1 <<<"$said")"
   return 1
 }
 
@@ -82,17 +102,24 @@ while IFS=$'\t' read -r kind source path mode; do
     type=mount-s3
     ;;
   lustre)
+    need_aws
     need_lustre
+    source=$(lustre "$source")
     options+=,noatime,flock
     type=lustre
     ;;
   efs)
     need_efs
+    source=${source%:/}:/
     options+=,tls,noresvport
     type=efs
     ;;
   ebs)
-    at=$(device "$source")
+    need_aws
+    at=$(device "$source") || {
+      echo "$at"
+      exit 1
+    }
     # Only a blank disk gets a file system: whatever it holds is somebody's.
     held=$(blkid -o value -s TYPE "$at" || true)
     if [ -z "$held" ]; then
