@@ -13,7 +13,7 @@
 //! | 6 | [`apply`] | the executor: intent → call → commit; retries, recovery |
 //! | 5 | `aws` | the AWS adapter, behind the feature `aws` |
 //! | 5 | [`sim`] | a simulated region behind the same port |
-//! | 4 | [`plan`] | wanted + remembered + observed → plan; pure |
+//! | 4 | [`plan`] | wanted + remembered + observed → plan, and what it costs; pure |
 //! | 3 | [`stack`] | blocks + facts → specs; the expert defaults |
 //! | 3 | [`ledger`] | the memory of intent: records, journal, stores |
 //! | 2 | [`lang`] | HCL text → evaluated blocks, all problems together |

@@ -1,10 +1,9 @@
 //! `mlinfra apply`
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
-use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +12,8 @@ use crate::kinds::Plan;
 use crate::ledger::{Journal, Lock, Store};
 use crate::model::{Address, Problem, Sources};
 use crate::plan::Selection;
-use crate::show;
+use crate::plan::cost::Bill;
+use crate::show::{self, event_json};
 
 use super::args::{ApplyArgs, Global, RunArgs};
 use super::connect::{self, Session};
@@ -58,8 +58,7 @@ pub fn go(global: &Global, terminal: &Terminal, args: &RunArgs, order: &Order) -
         let code = code?;
         released?;
         if args.timings {
-            let counts = session.side.cloud().calls();
-            terminal.say(&show::calls::text(&counts, &terminal.errors));
+            tell::timings(terminal, session.side.cloud());
         }
         Ok(code)
     })
@@ -116,13 +115,13 @@ impl Work<'_> {
             cloud: session.side.cloud(),
             scope,
             clock: &session.side,
-            journal: Mutex::new(journal),
+            journal: tokio::sync::Mutex::new(journal),
             listener: &listener,
             stop: stop.clone(),
             patience: Patience::default(),
         };
-        let plan = self.plan(store, &hands, &mut events).await?;
-        self.present(&plan, &former);
+        let (plan, bill) = self.plan(store, &hands, &mut events).await?;
+        self.present(&plan, &bill, &former);
         if plan.is_empty() && (session.hand.is_some() || !tell::outputs_differ(&plan, &former)) {
             return Ok(DONE);
         }
@@ -138,13 +137,15 @@ impl Work<'_> {
             asking.store(false, Ordering::SeqCst);
         }
         let mut live = Live::new(self.terminal, self.global.json, &session.side, &plan);
-        let planner = session.planner(*goal == Goal::Nothing, selection.afterwards());
+        let cost = Mutex::default();
+        let planner = session.planner(*goal == Goal::Nothing, selection.afterwards(), &cost);
         let targets = selection.targets.iter().map(ToString::to_string).collect();
         let start = Start { targets, ..session.start(&self.order.verb(), names) };
         let running = hands.run(&plan, start, &planner);
         let ended = live.attend(running, &mut events).await?;
         let summary = live.end();
-        Ok(self.conclude(&plan, &ended, &summary, stop))
+        let cost = cost.lock().map(|cost| cost.clone()).unwrap_or_default();
+        Ok(self.conclude((&plan, &ended), &summary, &cost, stop))
     }
 
     /// Ties up the loose ends of earlier runs, then plans.
@@ -153,7 +154,7 @@ impl Work<'_> {
         store: &dyn Store,
         hands: &Hands<'_>,
         events: &mut UnboundedReceiver<Event>,
-    ) -> Result<Plan, Halt> {
+    ) -> Result<(Plan, Bill), Halt> {
         let Order { goal, selection, saved, .. } = self.order;
         let (session, destroy) = (self.session, *goal == Goal::Nothing);
         let declared: BTreeSet<&Address> =
@@ -168,7 +169,7 @@ impl Work<'_> {
         if let Some(saved) = saved {
             planfile::same_world(saved, &observed)?;
         }
-        let plan = session.plan(&journal.ledger, &observed, destroy, selection)?;
+        let (plan, bill) = session.priced_plan(&journal.ledger, &observed, destroy, selection)?;
         if let Some(saved) = saved {
             planfile::same_steps(saved, &plan)?;
         }
@@ -182,7 +183,7 @@ impl Work<'_> {
             let outside = tell::find(self.terminal, store, ledger, &observed).await?;
             let told = (outside.as_ref(), drift.as_ref());
             tell::outside(self.terminal, self.global, &plan, told);
-            return Ok(plan);
+            return Ok((plan, bill));
         };
         let rest = hand.rest(&plan);
         if !rest.is_empty() && !self.global.json {
@@ -190,38 +191,46 @@ impl Work<'_> {
             self.terminal.print(&show::plan::text(&rest, &self.terminal.screen));
             self.terminal.print("\n");
         }
-        Ok(hand.part(plan))
+        Ok((hand.part(plan), bill))
     }
 
-    fn present(&self, plan: &Plan, former: &BTreeMap<String, serde_json::Value>) {
+    fn present(&self, plan: &Plan, bill: &Bill, former: &BTreeMap<String, serde_json::Value>) {
         let terminal = self.terminal;
         terminal.problems(&self.session.stack.warnings, &self.session.stack.loaded.sources);
-        if self.global.json {
-            tell::stream(terminal, plan, former);
-        } else {
-            terminal.print(&tell::text(plan, self.order, former, terminal));
-            if self.order.goal == Goal::Rollback {
-                terminal.print(&show::history::lost(plan, &terminal.screen));
-            }
+        tell::plan(terminal, (plan, bill), self.order, former);
+        if self.order.goal == Goal::Rollback && !self.global.json {
+            terminal.print(&show::history::lost(plan, &terminal.screen));
         }
         select::warn(terminal, &self.order.selection);
     }
 
     /// Says how it ended. A plan that is not empty afterwards is a problem.
-    fn conclude(&self, plan: &Plan, ended: &Ended, summary: &str, stop: &CancellationToken) -> u8 {
+    fn conclude(
+        &self,
+        (plan, ended): (&Plan, &Ended),
+        summary: &str,
+        cost: &Bill,
+        stop: &CancellationToken,
+    ) -> u8 {
         let terminal = self.terminal;
         if self.global.json {
             let done: Vec<usize> = ended.outcome.done.keys().copied().collect();
-            terminal.json_line(&show::event_json::applied_summary(plan, &done, &stamp()));
+            terminal.json_line(&event_json::applied_summary(plan, &done, &stamp()));
+            if ended.is_converged() && self.order.is_about_all() {
+                terminal.json_line(&event_json::cost(cost, &stamp()));
+            }
             if let Some(left) = &ended.left {
                 let outputs = super::output::of(left);
-                terminal.json_line(&show::event_json::outputs(&outputs, &stamp()));
+                terminal.json_line(&event_json::outputs(&outputs, &stamp()));
             }
         } else {
             terminal.print(summary);
         }
         if ended.is_converged() {
             if !self.global.json {
+                if self.order.is_about_all() {
+                    terminal.print(&show::cost::from_now_on(cost, &terminal.screen));
+                }
                 terminal.print(&self.order.done());
                 let shown = |left: &&Plan| !left.outputs.is_empty() && self.session.hand.is_none();
                 if let Some(left) = ended.left.as_ref().filter(shown) {

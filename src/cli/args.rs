@@ -88,6 +88,8 @@ pub enum Command {
     Output(OutputArgs),
     /// Look at the ledger, check it, move it between a folder and a bucket.
     Ledger(LedgerArgs),
+    /// Show what the stack costs, today, as configured, and with all clusters at their largest.
+    Cost(CostArgs),
     /// Show where clusters can run at what price, best first, and what will not do and why.
     Offers(OffersArgs),
     /// Show in what two environments differ.
@@ -119,6 +121,7 @@ impl Command {
             Self::Show(_) => "show",
             Self::Output(_) => "output",
             Self::Ledger(_) => "ledger",
+            Self::Cost(_) => "cost",
             Self::Offers(_) => "offers",
             Self::DiffEnv(_) => "diff-env",
             Self::Sandbox(_) => "sandbox",
@@ -127,6 +130,13 @@ impl Command {
             Self::Completions(_) => "completions",
         }
     }
+}
+
+/// `cost`
+#[derive(Args, Debug)]
+pub struct CostArgs {
+    #[command(flatten)]
+    pub vars: VarArgs,
 }
 
 /// `offers`

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use tokio::runtime::{Builder, Runtime};
 
 use crate::apply::Start;
+use crate::catalog::Catalog;
 use crate::cloud::{Caller, Cloud, Facts, Observed, Scope};
 use crate::kinds::{KindName, Plan};
 use crate::lang::{self, Snapshot};
 use crate::ledger::{Holder, Ledger, Who};
 use crate::model::{AccountId, Clock, Moment, Problem, Region};
+use crate::plan::cost::{self, Bill, Prices};
 use crate::plan::{Refusal, Selection};
 use crate::sim::Region as Sandbox;
 use crate::stack::{self, Desired, Moves, Pins};
@@ -276,24 +279,46 @@ impl Session {
         destroy: bool,
         selection: &Selection,
     ) -> Result<Plan, Halt> {
+        Ok(self.priced_plan(ledger, observed, destroy, selection)?.0)
+    }
+
+    /// The same, and what it costs.
+    pub fn priced_plan(
+        &self,
+        ledger: &Ledger,
+        observed: &Observed,
+        destroy: bool,
+        selection: &Selection,
+    ) -> Result<(Plan, Bill), Halt> {
         let desired = self.desired(observed, destroy).map_err(|found| self.halt(found))?;
         selection.check(&desired, observed)?;
-        Ok(crate::plan::plan_for(&desired, ledger, observed, selection)?)
+        let plan = crate::plan::plan_for(&desired, ledger, observed, selection)?;
+        let bill = cost::bill(&desired, observed, &plan, self.prices());
+        Ok((plan, bill))
+    }
+
+    /// Where prices are looked up.
+    fn prices(&self) -> Prices<'_> {
+        Prices { catalog: Catalog::shipped(), region: self.facts.region() }
     }
 
     /// The same for the executor, which cannot show problems of a configuration that
-    /// were shown before.
-    pub fn planner(
-        &self,
+    /// were shown before. What the stack costs by then is left behind.
+    pub fn planner<'a>(
+        &'a self,
         destroy: bool,
         selection: Selection,
-    ) -> impl Fn(&Observed, &Ledger) -> Result<Plan, Refusal> + Sync + '_ {
+        cost: &'a Mutex<Bill>,
+    ) -> impl Fn(&Observed, &Ledger) -> Result<Plan, Refusal> + Sync + 'a {
         move |observed, ledger| {
             let desired = self.desired(observed, destroy).map_err(|found| Refusal::Blind {
                 what: "the configuration".to_owned(),
                 why: found.first().map(|problem| problem.summary.clone()).unwrap_or_default(),
             })?;
             let plan = crate::plan::plan_for(&desired, ledger, observed, &selection)?;
+            if let Ok(mut cost) = cost.lock() {
+                *cost = cost::bill(&desired, observed, &plan, self.prices());
+            }
             Ok(match &self.hand {
                 Some(hand) => hand.part(plan),
                 None => plan,

@@ -9,6 +9,7 @@ mod args;
 mod ask;
 mod completions;
 mod connect;
+mod cost;
 mod destroy;
 mod diff_env;
 mod drift;
@@ -102,6 +103,7 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<u8, Halt> {
         Command::Show(args) => show::run(global, terminal, args),
         Command::Output(args) => output::run(global, terminal, args),
         Command::Ledger(args) => ledger::run(global, terminal, args),
+        Command::Cost(args) => cost::run(global, terminal, args),
         Command::Offers(args) => offers::run(global, terminal, args),
         Command::DiffEnv(args) => diff_env::run(global, terminal, args),
         Command::Sandbox(args) => sandbox::run(global, terminal, args),

@@ -59,6 +59,14 @@ impl Order {
         self.goal == Goal::Nothing
     }
 
+    /// Whether it is about what the stack is made of, and not one object or the outputs.
+    pub fn is_about_all(&self) -> bool {
+        match self.goal {
+            Goal::Stack | Goal::Nothing | Goal::Rollback => !self.selection.refresh_only,
+            Goal::Adopt | Goal::Forget => false,
+        }
+    }
+
     /// What was planned before.
     pub fn saved(saved: Saved) -> Self {
         let goal = if saved.destroy { Goal::Nothing } else { Goal::Stack };

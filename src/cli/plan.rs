@@ -3,7 +3,6 @@
 use crate::ledger::Ledger;
 use crate::model::{Problem, Sources};
 use crate::plan::Selection;
-use crate::show::{self};
 
 use super::args::{Global, PlanArgs};
 use super::connect;
@@ -30,7 +29,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         let left = session.left_behind(&ledger).await;
         let former = ledger.outputs.clone().into_iter().collect();
         let observed = session.observe(&mut ledger, args.destroy).await?;
-        let plan = session.plan(&ledger, &observed, args.destroy, &selection)?;
+        let (plan, bill) = session.priced_plan(&ledger, &observed, args.destroy, &selection)?;
         terminal.problems(&session.stack.warnings, &session.stack.loaded.sources);
         let mut drifted = None;
         if selection.refresh_only {
@@ -41,17 +40,12 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         let outside = tell::find(terminal, &*store, &ledger, &observed).await?;
         tell::outside(terminal, global, &plan, (outside.as_ref(), drifted.as_ref()));
         let order = Order::of(args.destroy, selection);
-        if global.json {
-            tell::stream(terminal, &plan, &former);
-        } else {
-            terminal.print(&tell::text(&plan, &order, &former, terminal));
-        }
+        tell::plan(terminal, (&plan, &bill), &order, &former);
         select::warn(terminal, &order.selection);
         terminal.problems(&open, &Sources::default());
         terminal.problems(left.as_slice(), &Sources::default());
         if args.timings {
-            let counts = session.side.cloud().calls();
-            terminal.say(&show::calls::text(&counts, &terminal.errors));
+            tell::timings(terminal, session.side.cloud());
         }
         let differs = drifted.as_ref().is_some_and(|found| !found.is_empty());
         // As for Terraform, whose scripts take 2 for what an apply would write down.
@@ -60,8 +54,15 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         let code = if args.detailed_exitcode && changes { CHANGES } else { DONE };
         if let Some(path) = &args.out {
             let (destroy, selection) = (order.is_destroy(), order.selection);
-            let made =
-                planfile::Made { observed, plan, outside, drift: drifted, destroy, selection };
+            let made = planfile::Made {
+                observed,
+                plan,
+                bill,
+                outside,
+                drift: drifted,
+                destroy,
+                selection,
+            };
             let saved = planfile::make(&session, &ledger, made, lasts);
             planfile::write(path, &saved)?;
             if !global.json {

@@ -17,6 +17,7 @@ use crate::lang;
 use crate::ledger::Ledger;
 use crate::model::{Clock, Moment, Problem, Sources};
 use crate::plan::Selection;
+use crate::plan::cost::Bill;
 use crate::plan::drift::Outside;
 use crate::plan::saved::{self, Base, Place, Saved};
 use crate::show;
@@ -109,6 +110,8 @@ pub struct Made {
     pub observed: Observed,
     /// The plan.
     pub plan: Plan,
+    /// What it costs.
+    pub bill: Bill,
     /// What others have changed; none when nobody can tell.
     pub outside: Option<Outside>,
     /// What would be done about how the cloud differs, where only that was asked for.
@@ -122,7 +125,7 @@ pub struct Made {
 /// Puts together what is saved.
 pub fn make(session: &Session, ledger: &Ledger, made: Made, lasts: i64) -> Saved {
     let (stack, created) = (&session.stack, session.side.now());
-    let Made { observed, plan, outside, drift, destroy, selection } = made;
+    let Made { observed, plan, bill, outside, drift, destroy, selection } = made;
     let home = Place {
         account: session.facts.home.account.clone(),
         region: session.facts.home.region.clone(),
@@ -144,6 +147,7 @@ pub fn make(session: &Session, ledger: &Ledger, made: Made, lasts: i64) -> Saved
         former: ledger.outputs.clone(),
         outside,
         drift,
+        cost: bill,
         plan,
     }
 }

@@ -54,6 +54,7 @@ fn saved(global: &Global, terminal: &Terminal, path: &Path) -> Result<u8, Halt> 
             outside: saved.outside.as_ref(),
             drift: saved.drift.as_ref(),
             complete: saved.selection.is_whole(),
+            cost: &saved.cost,
         }));
         return Ok(DONE);
     }
@@ -62,6 +63,7 @@ fn saved(global: &Global, terminal: &Terminal, path: &Path) -> Result<u8, Halt> 
     super::tell::outside(terminal, global, &saved.plan, told);
     let order = super::order::Order::of(saved.destroy, saved.selection);
     terminal.print(&super::tell::text(&saved.plan, &order, &former, terminal));
+    terminal.print(&super::tell::cost(&saved.plan, &order, &saved.cost, terminal));
     select::warn(terminal, &order.selection);
     Ok(DONE)
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::cloud::Observed;
+use crate::cloud::{Cloud, Observed};
 use crate::kinds::Plan;
 use crate::ledger::{Applied, Ledger, Store, StoreError};
 use crate::model::{Severity, Sources};
+use crate::plan::cost::Bill;
 use crate::plan::drift::Outside;
 use crate::show::{self, event_json};
 
@@ -39,6 +40,33 @@ pub fn text(
         Goal::Stack | Goal::Nothing | Goal::Adopt | Goal::Forget | Goal::Rollback => {}
     }
     show::plan::text_after(plan, Some(former), &terminal.screen)
+}
+
+/// A plan, and what it does to the bill.
+pub fn plan(
+    terminal: &Terminal,
+    (plan, bill): (&Plan, &Bill),
+    order: &Order,
+    former: &BTreeMap<String, Value>,
+) {
+    if !terminal.json {
+        terminal.print(&text(plan, order, former, terminal));
+        terminal.print(&cost(plan, order, bill, terminal));
+        return;
+    }
+    stream(terminal, plan, former);
+    if order.is_about_all() {
+        terminal.json_line(&event_json::cost(bill, &stamp()));
+    }
+}
+
+/// What a plan does to the bill. Where nothing is said of the stack, nothing is said of it.
+pub fn cost(plan: &Plan, order: &Order, bill: &Bill, terminal: &Terminal) -> String {
+    let gone = order.is_destroy() && plan.is_empty();
+    if gone || !order.is_about_all() {
+        return String::new();
+    }
+    show::cost::plan(bill, &terminal.screen)
 }
 
 /// A plan as lines of JSON.
@@ -101,6 +129,11 @@ pub async fn find(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Which calls were made, and how long they took.
+pub fn timings(terminal: &Terminal, cloud: &dyn Cloud) {
+    terminal.say(&show::calls::text(&cloud.calls(), &terminal.errors));
 }
 
 /// Whether outputs are a change of their own. A ledger that was lost beside objects that stand

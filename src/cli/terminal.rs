@@ -25,7 +25,8 @@ pub struct Terminal {
     pub live: bool,
     /// Somebody can be asked.
     pub asks: bool,
-    json: bool,
+    /// JSON is wanted.
+    pub json: bool,
 }
 
 impl Terminal {

@@ -11,6 +11,7 @@
 //! * what could not be seen is not acted on.
 
 mod adopt;
+pub mod cost;
 mod doomed;
 pub mod drift;
 mod forget;

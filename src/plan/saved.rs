@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::Selection;
+use super::cost::Bill;
 use super::drift::Outside;
 use crate::cloud::Observed;
 use crate::kinds::{Action, KindName, Offer, Plan, Step};
@@ -61,6 +62,9 @@ pub struct Saved {
     /// What would be done about how the cloud differs, where only that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<Plan>,
+    /// What it costs.
+    #[serde(default)]
+    pub cost: Bill,
     /// The plan.
     pub plan: Plan,
 }

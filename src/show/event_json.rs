@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::change_json::{self, Changed};
+use super::cost_json;
 use super::item::{self, Sums};
 use super::outputs::{self, Output};
 use super::summary;
@@ -17,6 +18,7 @@ use crate::apply::Event;
 use crate::cloud::Failure;
 use crate::kinds::{Action, Plan, Step, StepId};
 use crate::model::CloudId;
+use crate::plan::cost::Bill;
 
 /// The version of the stream; a minor step only adds keys and types.
 pub const UI: &str = "1.2";
@@ -215,6 +217,12 @@ pub fn version(program: &str, timestamp: &str) -> Value {
 pub fn change_summary(plan: &Plan, timestamp: &str) -> Value {
     let sums = item::sums(plan);
     summed(sums, "plan", &super::plan::totals(sums), timestamp)
+}
+
+/// What the plan does to the bill.
+pub fn cost(bill: &Bill, timestamp: &str) -> Value {
+    let text = super::cost::line(bill);
+    line("info", &text, timestamp, "cost", &json!({ "cost": cost_json::json(bill) }))
 }
 
 /// Sums of what a run has done.

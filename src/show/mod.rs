@@ -6,6 +6,8 @@ pub mod calls;
 mod card;
 mod change_json;
 mod configuration_json;
+pub mod cost;
+pub mod cost_json;
 mod crowd;
 #[cfg(test)]
 mod crowd_test;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::change_json::{self, Changed};
 use super::configuration_json;
+use super::cost_json;
 use super::drift_json;
 use super::item::{self, Sums};
 use super::known::{is_unknown, split};
@@ -16,6 +17,7 @@ use super::state_json::{self, Resource, object, tree};
 use super::terraform::VERSION;
 use crate::cloud::Observed;
 use crate::kinds::{Action, Plan, Step};
+use crate::plan::cost::Bill;
 use crate::plan::drift::Outside;
 
 /// The format that this is: a minor step only adds keys.
@@ -39,11 +41,13 @@ pub struct Document<'a> {
     pub drift: Option<&'a Plan>,
     /// A new plan is empty once it was applied.
     pub complete: bool,
+    /// What it costs.
+    pub cost: &'a Bill,
 }
 
 /// The plan for machines.
 pub fn json(document: &Document<'_>) -> Value {
-    let Document { plan, observed, former, variables, created, outside, drift, complete } =
+    let Document { plan, observed, former, variables, created, outside, drift, complete, cost } =
         document;
     let Plan { base, steps, unchanged, outputs } = plan;
     let changes = change_json::all(plan, observed);
@@ -69,6 +73,7 @@ pub fn json(document: &Document<'_>) -> Value {
         ("unchanged", json!(unchanged)),
         ("summary", summary),
         ("steps", Value::Array(steps)),
+        ("cost", cost_json::json(cost)),
     ]);
     let applyable = !plan.is_empty() || outputs_after.iter().any(OutputChange::is_one);
     let mut out = object([

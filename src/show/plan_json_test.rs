@@ -10,6 +10,7 @@ use super::known::split;
 use super::plan_json::{self, Document};
 use crate::cloud::Observed;
 use crate::kinds::Plan;
+use crate::plan::cost::Bill;
 
 fn json(plan: &Plan, observed: &Observed) -> Value {
     let variables =
@@ -23,6 +24,7 @@ fn json(plan: &Plan, observed: &Observed) -> Value {
         outside: None,
         drift: None,
         complete: true,
+        cost: &Bill::default(),
     })
 }
 

@@ -24,6 +24,7 @@ macro_rules! formats {
 }
 
 formats! {
+    "cost": "`cost --json`; also in plans and their events",
     "drift": "`drift --json`",
     "events": "a line of `plan --json`, `apply --json` and `destroy --json`",
     "history": "`history --json`",

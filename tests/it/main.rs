@@ -45,6 +45,7 @@ mod house;
 mod lab;
 mod ledger;
 mod machine;
+mod money;
 #[cfg(feature = "aws")]
 mod moto;
 #[cfg(feature = "aws")]

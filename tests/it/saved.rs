@@ -52,6 +52,7 @@ fn saved(observed: Observed, plan: Plan) -> Saved {
             }],
         }),
         drift: None,
+        cost: mlinfra::plan::cost::Bill::default(),
         plan,
     }
 }

@@ -118,8 +118,8 @@ fn a_plan_as_json_is_the_stream_that_readers_of_terraform_s_expect() {
     ];
     assert_eq!(told(&["plan", "--json"]), expect);
     let lines = desk.lines(&["plan", "-json"]);
-    let last: Vec<_> = lines.iter().rev().take(2).map(|line| line["type"].clone()).collect();
-    assert_eq!(last, ["outputs", "change_summary"]);
+    let last: Vec<_> = lines.iter().rev().take(3).map(|line| line["type"].clone()).collect();
+    assert_eq!(last, ["cost", "outputs", "change_summary"]);
 
     assert_eq!(desk.run(&["apply", "--yes"]).code, 0);
     assert_eq!(told(&["plan", "--json"]), [""; 0]);

@@ -1,0 +1,134 @@
+//! What is paid for one object of each kind.
+
+use super::{Origin, Prices, Rate};
+use crate::catalog::Unit;
+use crate::kinds::{Disk, Market, Offer, Spec};
+use crate::model::Money;
+
+/// What every gp3 volume has without paying for it
+/// (<https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html>).
+const FREE_IOPS: i32 = 3000;
+/// MiB per second.
+const FREE_THROUGHPUT: i32 = 125;
+
+/// What is paid, in a few words, and how much of it.
+pub(super) type Charge = (String, Rate);
+
+impl Rate {
+    /// Paid by use alone.
+    fn by_use(what: &str) -> Self {
+        Self { by_use: Some(what.to_owned()), ..Self::default() }
+    }
+
+    /// Adds so many units of what a table has a price for.
+    fn add(&mut self, prices: Prices<'_>, name: &str, units: u32) {
+        match prices.catalog.service(prices.region, name) {
+            Some((unit, price)) => {
+                let sum = price.usd * units;
+                match unit {
+                    Unit::Hour => self.hourly = self.hourly + sum,
+                    Unit::Month => self.monthly = self.monthly + sum,
+                }
+                self.origins.insert(Origin::from(price));
+            }
+            None => self.unknown.push(name.to_owned()),
+        }
+    }
+}
+
+/// What is paid for an object. Nodes are paid by their offers and templates: see [`node`].
+pub(super) fn of(spec: &Spec, prices: Prices<'_>) -> Option<Charge> {
+    let mut rate = Rate::default();
+    let what = match spec {
+        Spec::NatGateway(_) => {
+            rate.add(prices, "nat-gateway", 1);
+            rate.by_use = Some("traffic".to_owned());
+            "NAT gateway"
+        }
+        Spec::ElasticIp(_) => {
+            rate.add(prices, "public-ipv4", 1);
+            "public IPv4 address"
+        }
+        Spec::Bucket(_) => {
+            rate = Rate::by_use("storage and requests");
+            "bucket"
+        }
+        Spec::Queue(_) => {
+            rate = Rate::by_use("requests");
+            "queue"
+        }
+        // A gateway endpoint is free
+        // (https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html).
+        Spec::VpcEndpoint(_)
+        | Spec::Vpc(_)
+        | Spec::Subnet(_)
+        | Spec::InternetGateway(_)
+        | Spec::RouteTable(_)
+        | Spec::SecurityGroup(_)
+        | Spec::Role(_)
+        | Spec::InstanceProfile(_)
+        | Spec::PlacementGroup(_)
+        | Spec::LaunchTemplate(_)
+        | Spec::Node(_) => return None,
+    };
+    Some((what.to_owned(), rate))
+}
+
+/// What is paid for a node on an offer, its disk aside.
+pub(super) fn node(offer: &Offer, prices: Prices<'_>) -> Charge {
+    let Offer { instance_type, zone, market, price, .. } = offer;
+    let what = format!("{instance_type} {}", market.word());
+    let mut rate = Rate::default();
+    match market {
+        Market::Reserved | Market::CapacityBlock => {
+            rate.prepaid = true;
+            return (what, rate);
+        }
+        Market::OnDemand | Market::Spot => {}
+    }
+    let listed = prices.catalog.price(prices.region, instance_type, *market);
+    match (price, listed) {
+        (Some(price), Some(listed)) if *price == listed.usd => {
+            rate.hourly = *price;
+            rate.origins.insert(Origin::from(listed));
+        }
+        (Some(price), _) => {
+            rate.hourly = *price;
+            let source = format!("the {} price in {zone}", market.word());
+            rate.origins.insert(Origin { day: None, source });
+        }
+        (None, Some(listed)) => {
+            rate.hourly = listed.usd;
+            rate.origins.insert(Origin::from(listed));
+        }
+        (None, None) => rate.unknown.push(what.clone()),
+    }
+    (what, rate)
+}
+
+/// What is paid for a node's root disk.
+pub(super) fn disk(disk: &Disk, prices: Prices<'_>) -> Charge {
+    let Disk { device: _, size, volume_type, iops, throughput, encrypted: _ } = disk;
+    let units = |number: i32| u32::try_from(number).unwrap_or(0);
+    let mut rate = Rate::default();
+    let mut what = format!("{volume_type} {size} GiB");
+    rate.add(prices, &format!("{volume_type}-storage"), units(*size));
+    for (name, unit, value, free) in
+        [("iops", "IOPS", iops, FREE_IOPS), ("throughput", "MiB/s", throughput, FREE_THROUGHPUT)]
+    {
+        let Some(value) = value else { continue };
+        what.push_str(&format!(", {value} {unit}"));
+        let more = units(value.saturating_sub(free));
+        if more > 0 {
+            rate.add(prices, &format!("{volume_type}-{name}"), more);
+        }
+    }
+    (what, rate)
+}
+
+/// The root disk of a node whose template is not to be seen.
+pub(super) fn unseen_disk() -> Charge {
+    let what = "root disk".to_owned();
+    let unknown = vec!["root disk of a launch template that is gone".to_owned()];
+    (what, Rate { unknown, hourly: Money::ZERO, ..Rate::default() })
+}

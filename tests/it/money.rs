@@ -1,0 +1,189 @@
+//! Plans' arithmetic against figures that were worked out by hand. Nothing here is computed
+//! with the code under test: each figure is written down with how it came about.
+//!
+//! Prices of us-east-1 on demand, per hour: p5.48xlarge 55.04, g5.8xlarge 2.448,
+//! m7i.2xlarge 0.4032, a NAT gateway 0.045, a public IPv4 address 0.005. Per month, gp3: a GiB
+//! 0.08, an IOPS beyond 3000 0.005, a MiB/s beyond 125 0.04. A month has 730 hours.
+//!
+//! So a network with its NAT gateway is 0.045 + 0.005 = 0.05 an hour, × 730 = 36.50 a month;
+//! the default disk (200 GiB, 6000 IOPS, 500 MiB/s) is 200 × 0.08 + 3000 × 0.005 + 375 × 0.04 =
+//! 16 + 15 + 15 = 46.00 a month; a g5.8xlarge 2.448 × 730 = 1,787.04, with its disk 1,833.04.
+
+use mlinfra::catalog::Catalog;
+use mlinfra::model::{Money, Region};
+use mlinfra::plan::cost::{Bill, Prices, Sum, When, bill};
+use mlinfra::sim::Settings;
+use mlinfra::stack::Desired;
+
+use crate::lab::Lab;
+
+const HEAD: &str = "stack \"s\" {\n  region = \"us-east-1\"\n}\n";
+const NETWORK: &str = "network \"n\" {\n  zones = [\"a\"]\n}\n";
+const BARE: &str = "network \"n\" {\n  zones = [\"a\"]\n  nat = \"none\"\n}\n";
+
+fn cluster(instance_type: &str, nodes: u32, more: &str) -> String {
+    format!(
+        "cluster \"c\" {{\n  network = network.n\n  instance_type = {instance_type:?}\n  \
+         nodes = {nodes}\n{more}}}\n"
+    )
+}
+
+async fn priced(lab: &Lab, desired: &Desired, region: &str) -> Bill {
+    let observed = {
+        use mlinfra::cloud::Cloud;
+        lab.region.observe(&lab.scope(desired)).await
+    };
+    let plan = lab.plan(desired).await.expect("a plan");
+    let (catalog, region) = (Catalog::shipped(), Region::from(region));
+    bill(desired, &observed, &plan, Prices { catalog, region: &region })
+}
+
+/// The bill of a stack's plan, where another one was applied before.
+async fn bill_of(before: Option<&str>, after: Option<&str>) -> Bill {
+    let lab = Lab::new(Settings::default());
+    let mut desired = lab.desired(HEAD).await;
+    if let Some(before) = before {
+        desired = lab.desired(&format!("{HEAD}{before}")).await;
+        lab.apply(&desired).await.expect("applied");
+    }
+    let desired = match after {
+        Some(after) => lab.desired_after(&format!("{HEAD}{after}"), &desired).await,
+        None => Desired::nothing(desired.stack.clone()),
+    };
+    priced(&lab, &desired, "us-east-1").await
+}
+
+fn usd(text: &str) -> Money {
+    Money::new(text.parse().expect("a number"))
+}
+
+/// What a block costs in a month.
+fn block(bill: &Bill, address: &str, when: When) -> Money {
+    let blocks = bill.blocks();
+    let lines = blocks.get(&address.parse().expect("an address"));
+    lines.into_iter().flatten().map(|line| line.sum(when)).sum::<Sum>().per_month()
+}
+
+fn check(bill: &Bill, before: &str, after: &str) {
+    let sum = |when| bill.sum(when);
+    assert_eq!(sum(When::Before).per_month(), usd(before), "before: {bill:#?}");
+    assert_eq!(sum(When::After).per_month(), usd(after), "after: {bill:#?}");
+    assert!(sum(When::Before).is_whole() && sum(When::After).is_whole(), "{bill:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn money_1_what_is_paid_by_use_is_in_no_sum() {
+    let bill = bill_of(None, Some("bucket \"b\" {}\nqueue \"q\" {}\n")).await;
+    check(&bill, "0", "0");
+    let used: Vec<_> = bill.lines.iter().filter_map(|line| line.rate.by_use.as_deref()).collect();
+    assert_eq!(used, ["storage and requests", "requests", "requests"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn money_2_a_network_is_its_gateway_and_address() {
+    let bill = bill_of(None, Some(NETWORK)).await;
+    check(&bill, "0", "36.50"); // 0.05 × 730
+    assert_eq!(bill.sum(When::After).per_hour(), usd("0.05"));
+    assert_eq!(bill_of(None, Some(BARE)).await, Bill::default());
+}
+
+#[tokio::test(start_paused = true)]
+async fn money_3_nodes_are_paid_with_their_disks() {
+    let text = format!("{BARE}{}", cluster("g5.8xlarge", 2, ""));
+    let bill = bill_of(None, Some(&text)).await;
+    check(&bill, "0", "3666.08"); // 2 × 1,833.04
+    let after = bill.sum(When::After);
+    assert_eq!((after.hourly, after.monthly), (usd("4.896"), usd("92"))); // 2 × 2.448; 2 × 46
+    // 4.896 + 92 / 730 = 4.896 + 0.1260273…
+    assert_eq!(after.per_hour().dollars().round_dp(6).to_string(), "5.022027");
+    assert_eq!((bill.sum(When::Floor), bill.sum(When::Ceiling)), (after, after));
+}
+
+#[tokio::test(start_paused = true)]
+async fn money_4_sixteen_large_nodes_with_plain_disks() {
+    let disk = "  disk {\n    size = \"500GiB\"\n    iops = 3000\n    throughput = 125\n  }\n";
+    let text = format!("{NETWORK}{}", cluster("p5.48xlarge", 16, disk));
+    let bill = bill_of(None, Some(&text)).await;
+    // 16 × 55.04 = 880.64; × 730 = 642,867.20. Disks: 16 × 500 × 0.08 = 640.
+    assert_eq!(block(&bill, "cluster.c", When::After), usd("643507.20"));
+    check(&bill, "0", "643543.70"); // + 36.50
+}
+
+#[tokio::test(start_paused = true)]
+async fn money_5_a_large_fast_disk() {
+    let disk = "  disk {\n    size = \"1TiB\"\n    iops = 16000\n    throughput = 1000\n  }\n";
+    let text = format!("{BARE}{}", cluster("m7i.2xlarge", 1, disk));
+    // 1024 × 0.08 = 81.92; 13,000 × 0.005 = 65; 875 × 0.04 = 35: 181.92.
+    // 0.4032 × 730 = 294.336.
+    check(&bill_of(None, Some(&text)).await, "0", "476.256");
+}
+
+#[tokio::test(start_paused = true)]
+async fn money_6_a_cluster_grows() {
+    let of = |nodes| format!("{NETWORK}{}", cluster("g5.8xlarge", nodes, ""));
+    let bill = bill_of(Some(&of(2)), Some(&of(5))).await;
+    // 2 × 1,833.04 + 36.50; 5 × 1,833.04 = 9,165.20, + 36.50.
+    check(&bill, "3702.58", "9201.70");
+    assert_eq!(block(&bill, "network.n", When::Before), usd("36.50"));
+    assert_eq!(block(&bill, "network.n", When::After), usd("36.50"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn money_7_a_cluster_shrinks_to_nothing() {
+    let of = |nodes| format!("{NETWORK}{}", cluster("g5.8xlarge", nodes, ""));
+    check(&bill_of(Some(&of(3)), Some(&of(0))).await, "5535.62", "36.50"); // 3 × 1,833.04 + 36.50
+}
+
+#[tokio::test(start_paused = true)]
+async fn money_8_other_types_take_the_places_of_nodes() {
+    let of = |name| format!("{BARE}{}", cluster(name, 2, ""));
+    let bill = bill_of(Some(&of("g5.8xlarge")), Some(&of("m7i.2xlarge"))).await;
+    // 2 × 1,833.04; 2 × (294.336 + 46) = 680.672.
+    check(&bill, "3666.08", "680.672");
+}
+
+#[tokio::test(start_paused = true)]
+async fn money_9_everything_goes_or_nothing_changes() {
+    let text = format!("{NETWORK}bucket \"b\" {{}}\n{}", cluster("g5.8xlarge", 1, ""));
+    check(&bill_of(Some(&text), None).await, "1869.54", "0"); // 1,833.04 + 36.50
+    check(&bill_of(Some(&text), Some(&text)).await, "1869.54", "1869.54");
+}
+
+#[tokio::test(start_paused = true)]
+async fn money_10_several_blocks_of_a_kind_add_up() {
+    let networks = "network \"n\" {\n  count = 3\n  zones = [\"a\"]\n  \
+                    cidr = \"10.${count.index}.0.0/16\"\n}\n";
+    let bill = bill_of(None, Some(networks)).await;
+    check(&bill, "0", "109.50"); // 3 × 36.50
+    assert_eq!(block(&bill, "network.n[2]", When::After), usd("36.50"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn money_unknown_prices_are_never_zero() {
+    let text = format!("{NETWORK}{}", cluster("p5e.48xlarge", 3, ""));
+    let bill = bill_of(None, Some(&text)).await;
+    let after = bill.sum(When::After);
+    // Disks and network are known: 3 × 46 + 36.50.
+    assert_eq!((after.per_month(), after.unknown), (usd("174.50"), 3));
+    let unknown: Vec<_> = bill.lines.iter().flat_map(|line| &line.rate.unknown).collect();
+    assert_eq!(unknown, ["p5e.48xlarge on-demand"]);
+
+    // Elsewhere nobody knows anything.
+    let lab = Lab::new(Settings::default());
+    let desired = lab.desired(&format!("{HEAD}{text}")).await;
+    let bill = priced(&lab, &desired, "eu-west-1").await;
+    let after = bill.sum(When::After);
+    assert_eq!((after.per_month(), after.is_whole()), (Money::ZERO, false));
+    assert_eq!(after.unknown, 8, "3 nodes, 3 disks, a gateway, an address");
+}
+
+#[tokio::test(start_paused = true)]
+async fn money_what_has_moved_is_counted_where_it_is_now() {
+    let old = "network \"a\" {\n  zones = [\"a\"]\n}\n";
+    let new =
+        "network \"b\" {\n  zones = [\"a\"]\n}\nmoved {\n  from = network.a\n  to = network.b\n}\n";
+    let bill = bill_of(Some(old), Some(new)).await;
+    check(&bill, "36.50", "36.50");
+    assert_eq!(block(&bill, "network.b", When::Before), usd("36.50"));
+    assert_eq!(block(&bill, "network.a", When::Before), Money::ZERO);
+}
