@@ -26,6 +26,7 @@ use super::args::{Global, VarArgs};
 use super::connect::{self, Session};
 use super::halt::Halt;
 use super::load;
+use super::terminal::Terminal;
 
 /// The version that makes and takes plans.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -69,7 +70,7 @@ fn unwritten(path: &Path, error: &std::io::Error) -> Halt {
 }
 
 /// Writes a plan as a whole or not at all, for its owner's eyes only.
-pub fn write(path: &Path, saved: &Saved) -> Result<(), Halt> {
+fn write(path: &Path, saved: &Saved) -> Result<(), Halt> {
     writable(path)?;
     let (bad, folder) = (|error: std::io::Error| unwritten(path, &error), folder(path));
     // A temporary file is for its owner only from its first moment.
@@ -95,8 +96,17 @@ pub fn read(path: &Path) -> Result<Saved, Halt> {
         .map_err(|why| Halt::one("P010", format!("{name} cannot be used: {why}"), AGAIN))
 }
 
+/// Writes it, and says what to do with it.
+pub fn save(terminal: &Terminal, path: &Path, saved: &Saved) -> Result<(), Halt> {
+    write(path, saved)?;
+    if !terminal.json {
+        terminal.print(&hint(path, saved));
+    }
+    Ok(())
+}
+
 /// What to do with a plan that was saved.
-pub fn hint(path: &Path, saved: &Saved) -> String {
+fn hint(path: &Path, saved: &Saved) -> String {
     format!(
         "\nThe plan was saved. Until {} this applies it, without a question:\n\n    mlinfra apply {}\n",
         saved.expires,
