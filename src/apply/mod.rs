@@ -7,6 +7,7 @@
 mod event;
 mod execute;
 mod hands;
+mod launch;
 mod make;
 mod recover;
 mod retry;

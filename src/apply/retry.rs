@@ -35,6 +35,12 @@ fn patience(class: Class) -> Option<(u64, u64, u64)> {
     }
 }
 
+/// How long an offer that had no capacity so often in a row is asked last: three minutes, as
+/// Karpenter has it (<https://karpenter.sh/docs/concepts/scheduling/>), doubling up to thirty.
+pub fn cool_down(times: u32) -> Duration {
+    Duration::from_secs((180 << times.saturating_sub(1).min(4)).min(1800))
+}
+
 /// Decides about the n-th failure (from 1) of one call, `waited` after the first.
 pub fn next(class: Class, failures: u32, waited: Duration) -> Next {
     let Some((first, longest, total)) = patience(class) else { return Next::GiveUp };
@@ -57,6 +63,12 @@ mod tests {
         assert_eq!(pause(4, 7), Next::After(Duration::from_secs(8)));
         assert_eq!(pause(40, 100), Next::After(Duration::from_secs(20)));
         assert_eq!(pause(50, 600), Next::GiveUp);
+    }
+
+    #[test]
+    fn an_offer_cools_down_longer_each_time_up_to_half_an_hour() {
+        let minutes = |times| cool_down(times).as_secs() / 60;
+        assert_eq!([1, 2, 3, 4, 5, 99].map(minutes), [3, 6, 12, 24, 30, 30]);
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! Carrying out one step: exactly the calls that its action means, in order.
 
-use crate::catalog::expectation;
-use crate::cloud::{Call, Class, Failure, Launch, Left, Make, Owner};
+use crate::cloud::{Call, Class, Failure, Left, Make, Owner};
 use crate::kinds::{
-    Action, Change, Edit, KindName, Offer, Spec, Step, StepId, Tags, dismantle, edits, walk,
+    Action, Change, Edit, KindName, Spec, Step, StepId, Tags, dismantle, edits, walk,
 };
-use crate::model::{Address, CloudId, GroupName, Link, SubnetId, TemplateId, Token, tags};
+use crate::model::{Address, CloudId, Link, Token, tags};
 
 use serde_json::json;
 
 use super::hands::{Hands, Trouble};
+use super::launch::Order;
 
 /// What is known of ids while the steps run.
 pub(super) type Ids<'a> = &'a (dyn Fn(&Address) -> Option<CloudId> + Sync);
@@ -37,20 +37,15 @@ impl Hands<'_> {
                 self.delete(at, id, was, *empty_first).await?;
                 Ok(vec![id.clone()])
             }
-            Action::Launch { batch, count, template, offers, tags } => {
+            Action::Launch { batch, count, gang, template, offers, tags } => {
                 let template = link(template, ids)?;
-                let order = Order { batch: *batch, count: *count, template, tags };
-                self.launch(at, &step.address, &order, offers, ids).await
+                let (batch, count, gang) = (*batch, *count, *gang);
+                let address = &step.address;
+                let order = Order { address, batch, count, gang, template, tags };
+                self.launch(at, &order, offers, ids).await
             }
             Action::Terminate { nodes, .. } => {
-                match self.send(at, &Call::Terminate { ids: nodes.clone() }).await {
-                    Ok(_) => {}
-                    Err(Trouble::Failed(failure)) if failure.class == Class::Gone => {}
-                    Err(trouble) => return Err(trouble),
-                }
-                for node in nodes {
-                    self.gone(at, KindName::Node, node).await?;
-                }
+                self.end(at, nodes).await?;
                 Ok(nodes.clone())
             }
             Action::Move { kind, ids, from: _, tags } => {
@@ -73,7 +68,12 @@ impl Hands<'_> {
     }
 
     /// Whose an object is; the token of the intent comes later.
-    fn owner(&self, address: &Address, generation: u32, named: Option<Address>) -> Owner {
+    pub(super) fn owner(
+        &self,
+        address: &Address,
+        generation: u32,
+        named: Option<Address>,
+    ) -> Owner {
         let (stack, address) = (self.scope.stack.clone(), address.clone());
         Owner { stack, address, generation, token: Token(String::new()), named }
     }
@@ -142,78 +142,6 @@ impl Hands<'_> {
         gone(self.send_with(at, &call, &dismantling).await)?;
         self.gone(at, was.kind(), id).await
     }
-
-    /// Walks down the offers. Every try is an intent of its own, because a token counts
-    /// per zone, and the next begins only after a definitive refusal of the last.
-    async fn launch(
-        &self,
-        at: StepId,
-        address: &Address,
-        order: &Order<'_>,
-        offers: &[Offer],
-        ids: Ids<'_>,
-    ) -> Result<Vec<CloudId>, Trouble> {
-        let mut refused = Vec::new();
-        for (attempt, offer) in (1..).zip(offers) {
-            let mut offer = offer.clone();
-            offer.subnet = Link::Id(SubnetId(link(&offer.subnet, ids)?.0));
-            if let Some(group) = &offer.placement {
-                offer.placement = Some(Link::Id(GroupName(link(group, ids)?.0)));
-            }
-            let where_ = format!("{} in {}", offer.instance_type, offer.zone);
-            let owner = self.owner(address, 1, None);
-            let mut tags = order.tags.clone();
-            // A node's boot check reads what was paid for.
-            tags.extend(expectation(&offer).map(|text| (tags::EXPECT.to_owned(), text)));
-            let build = |token| {
-                let owner = Owner { token, ..owner };
-                Call::Launch(Launch {
-                    template: TemplateId(order.template.0.clone()),
-                    offer,
-                    count: order.count,
-                    batch: order.batch,
-                    owner,
-                    tags,
-                })
-            };
-            match self.make(at, build, (address, order.batch, attempt)).await {
-                Ok(nodes) => {
-                    for node in &nodes {
-                        self.ready(at, KindName::Node, node).await?;
-                    }
-                    return Ok(nodes);
-                }
-                Err(Trouble::Failed(failure))
-                    if failure.class == Class::Capacity && failure.is_definitive() =>
-                {
-                    let what = format!("no capacity for {where_}, trying the next offer");
-                    self.tell(super::Event::Waiting { step: at, what });
-                    refused.push(format!("{where_}: {}", failure.code));
-                }
-                Err(trouble) => return Err(trouble),
-            }
-        }
-        let text = if refused.is_empty() {
-            "no zone of the network offers this instance type".to_owned()
-        } else {
-            format!("no capacity in any offer ({})", refused.join("; "))
-        };
-        Err(Trouble::Failed(Failure::new(
-            Class::Capacity,
-            Left::Nothing,
-            "ec2:RunInstances",
-            "NoCapacity",
-            text,
-        )))
-    }
-}
-
-/// What a launch asks for, wherever it happens.
-struct Order<'a> {
-    batch: u32,
-    count: u32,
-    template: CloudId,
-    tags: &'a Tags,
 }
 
 fn odd(api: &str, text: impl Into<String>) -> Trouble {
@@ -235,7 +163,10 @@ fn settle(spec: &Spec, ids: Ids<'_>) -> Result<Spec, Trouble> {
     }
 }
 
-fn link<T: Clone + Into<String>>(link: &Link<T>, ids: Ids<'_>) -> Result<CloudId, Trouble> {
+pub(super) fn link<T: Clone + Into<String>>(
+    link: &Link<T>,
+    ids: Ids<'_>,
+) -> Result<CloudId, Trouble> {
     match link {
         Link::Id(id) => Ok(CloudId(id.clone().into())),
         Link::To(address) => {

@@ -13,8 +13,10 @@ use crate::model::{ImageId, Zone};
 impl Aws {
     pub(super) async fn find_facts(&self, ask: &Ask) -> Result<Facts, Failure> {
         let names: Vec<_> = ask.images.iter().cloned().collect();
-        let (zones, offerings, lookups, images) = futures_util::join!(
+        let (zones, reservations, spot, offerings, lookups, images) = futures_util::join!(
             self.zones(),
+            self.reservations(ask.reservations),
+            self.spot_prices(ask),
             self.offerings(&ask.instance_types),
             self.look_up(ask.lookups.iter().cloned().collect()),
             found::each(names, |name| async move { (self.image(&name).await, name) }),
@@ -29,7 +31,8 @@ impl Aws {
                 facts.images.insert(name, image);
             }
         }
-        Ok(Facts { zones, offerings, lookups: lookups?, ..facts })
+        let (lookups, reservations, spot) = (lookups?, reservations?, spot?);
+        Ok(Facts { zones, offerings, lookups, reservations, spot, ..facts })
     }
 
     async fn zones(&self) -> Result<Vec<Zone>, Failure> {

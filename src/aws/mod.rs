@@ -5,6 +5,7 @@
 
 mod bucket;
 mod bucket_settings;
+mod capacity;
 mod count;
 mod ec2;
 mod elastic_ip;
@@ -108,6 +109,7 @@ pub struct Aws {
     sqs: aws_sdk_sqs::Client,
     iam: aws_sdk_iam::Client,
     ssm: aws_sdk_ssm::Client,
+    quotas: aws_sdk_servicequotas::Client,
     /// Version 1 of the launch templates that nodes were started from.
     templates: Mutex<BTreeMap<TemplateId, Arc<ResponseLaunchTemplateData>>>,
 }
@@ -128,6 +130,8 @@ impl Aws {
         let sqs = aws_sdk_sqs::config::Builder::from(&config).interceptor(counter.clone());
         let iam = aws_sdk_iam::config::Builder::from(&config).interceptor(counter.clone());
         let ssm = aws_sdk_ssm::config::Builder::from(&config).interceptor(counter.clone());
+        let quotas =
+            aws_sdk_servicequotas::config::Builder::from(&config).interceptor(counter.clone());
         let sts = aws_sdk_sts::config::Builder::from(&config).interceptor(counter.clone());
         let caller = who(&aws_sdk_sts::Client::from_conf(sts.build()), region).await?;
         match account {
@@ -149,6 +153,7 @@ impl Aws {
             sqs: aws_sdk_sqs::Client::from_conf(sqs.build()),
             iam: aws_sdk_iam::Client::from_conf(iam.build()),
             ssm: aws_sdk_ssm::Client::from_conf(ssm.build()),
+            quotas: aws_sdk_servicequotas::Client::from_conf(quotas.build()),
             templates: Mutex::default(),
         })
     }

@@ -1,5 +1,6 @@
 //! Nodes: one launch call per batch, found by tag, judged by their template.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_sdk_ec2::operation::run_instances::builders::RunInstancesFluentBuilder;
@@ -14,7 +15,7 @@ use super::found::{self, Found};
 use super::{Aws, ec2, failure, pages, template_data};
 use crate::cloud::{Class, Failure, Launch, Phase, Reply, Scope};
 use crate::kinds::{Home, Market, Node, Offer};
-use crate::model::{CloudId, GroupName, Link, SubnetId, TemplateId, Zone, tags};
+use crate::model::{CloudId, GroupName, Link, ReservationId, SubnetId, TemplateId, Zone, tags};
 
 /// The tag that AWS itself puts on what it started from a template.
 const AWS_TEMPLATE: &str = "aws:ec2launchtemplate:id";
@@ -70,6 +71,7 @@ fn read(home: &Home, instance: Instance) -> Option<Found> {
             .unwrap_or_default(),
         market,
         placement: group.map(|name| Link::Id(arn(name))),
+        reservation: instance.capacity_reservation_id.map(ReservationId),
     };
     let batch = all.get(tags::BATCH).and_then(|batch| batch.parse().ok());
     let found = Found::new(instance.instance_id.unwrap_or_default(), all, spec);
@@ -151,6 +153,7 @@ impl Aws {
         let cards = template_data::interfaces(&template, &launch.offer.interfaces, &subnet);
         let count = i32::try_from(launch.count)
             .map_err(|_| failure::invalid(API, "more nodes than a call can start"))?;
+        let least = if launch.whole { count } else { 1 };
         let batch = launch.batch.to_string();
         let more = [(tags::TEMPLATE, launch.template.as_str()), (tags::BATCH, batch.as_str())];
         let all = found::birth_tags(&launch.owner, &launch.tags, &more);
@@ -163,7 +166,7 @@ impl Aws {
             .run_instances()
             .launch_template(version)
             .instance_type(InstanceType::from(launch.offer.instance_type.as_str()))
-            .min_count(count)
+            .min_count(least)
             .max_count(count)
             .client_token(launch.owner.token.as_str())
             .tag_specifications(ec2::tag_on_create(ResourceType::Instance, &all))
@@ -215,20 +218,31 @@ impl Aws {
         self.send(API, request.send()).await.map(|_| Reply::default())
     }
 
-    /// A filter, other than a list of ids, does not fail on what is gone.
     async fn which_exist(&self, ids: &[CloudId]) -> Result<Vec<CloudId>, Failure> {
-        let mut left = Vec::new();
+        let phases = self.node_phases(ids).await?;
+        let alive = phases.into_iter().filter(|(_, phase)| *phase != Phase::Gone);
+        Ok(alive.map(|(id, _)| id).collect())
+    }
+
+    /// How far nodes are: two hundred of them in a call. A filter, other than a list of ids,
+    /// does not fail on what is gone.
+    pub(super) async fn node_phases(
+        &self,
+        ids: &[CloudId],
+    ) -> Result<BTreeMap<CloudId, Phase>, Failure> {
+        let mut out = BTreeMap::new();
         for some in ids.chunks(200) {
             let values = some.iter().map(|id| id.0.clone()).collect();
             let filter = Filter::builder().name("instance-id").set_values(Some(values)).build();
             let request =
                 || self.ec2.describe_instances().filters(filter.clone()).max_results(1000);
             let all = pages!(self, "ec2:DescribeInstances", request(), reservations);
-            let instances = all.into_iter().flat_map(|one| one.instances.unwrap_or_default());
-            let alive = instances.filter(|one| phase(one) != Phase::Gone);
-            left.extend(alive.filter_map(|one| one.instance_id.map(CloudId)));
+            for one in all.into_iter().flat_map(|one| one.instances.unwrap_or_default()) {
+                let phase = phase(&one);
+                out.extend(one.instance_id.map(|id| (CloudId(id), phase)));
+            }
         }
-        Ok(left)
+        Ok(out)
     }
 
     pub(super) async fn node_phase(&self, id: &CloudId) -> Result<Phase, Failure> {

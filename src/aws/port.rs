@@ -1,5 +1,7 @@
 //! The port: which file answers for which kind.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use futures_util::future::join_all;
 
@@ -66,6 +68,25 @@ impl Cloud for Aws {
             Err(failure) if failure.class == Class::Gone => Ok(Phase::Gone),
             answer => answer,
         }
+    }
+
+    async fn phases(
+        &self,
+        kind: KindName,
+        ids: &[CloudId],
+    ) -> Result<BTreeMap<CloudId, Phase>, Failure> {
+        if kind == KindName::Node {
+            return self.node_phases(ids).await;
+        }
+        let mut out = BTreeMap::new();
+        for id in ids {
+            out.insert(id.clone(), self.phase(kind, id).await?);
+        }
+        Ok(out)
+    }
+
+    async fn quota(&self, code: &str) -> Result<Option<u64>, Failure> {
+        self.ec2_quota(code).await
     }
 
     fn calls(&self) -> CallCounts {

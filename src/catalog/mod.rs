@@ -5,6 +5,7 @@ mod images;
 mod instances;
 mod need;
 mod prices;
+mod quotas;
 mod services;
 
 pub use expect::{Maker, expectation};
@@ -15,6 +16,7 @@ pub use images::{
 pub use instances::{Accelerator, InstanceType};
 pub use need::{AcceleratorNeed, BadNeed, Need, Size};
 pub use prices::Price;
+pub use quotas::Quota;
 pub use services::Unit;
 
 use std::collections::BTreeMap;
@@ -37,7 +39,14 @@ static SHIPPED: LazyLock<Catalog> = LazyLock::new(|| Catalog {
     services: services::read(include_str!("services.csv")),
 });
 
+static QUOTAS: LazyLock<Vec<Quota>> = LazyLock::new(|| quotas::read(include_str!("quotas.csv")));
+
 impl Catalog {
+    /// The quota that nodes of a type count against; none where that is not documented.
+    pub fn quota(instance_type: &str, market: Market) -> Option<&'static Quota> {
+        QUOTAS.iter().find(|quota| quota.counts(instance_type, market))
+    }
+
     /// The one that every binary carries.
     pub fn shipped() -> &'static Self {
         &SHIPPED

@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::apply::Start;
 use crate::catalog::Catalog;
-use crate::cloud::{Caller, Cloud, Facts, Observed, Scope};
+use crate::cloud::{Ask, Caller, Cloud, Facts, Observed, Scope};
 use crate::kinds::{KindName, Plan};
 use crate::lang::{self, Snapshot};
 use crate::ledger::{Holder, Ledger, Who};
@@ -186,7 +186,8 @@ const ROUNDS: usize = 8;
 /// Asks what expansion needs to know. What is looked up decides what else is asked, so that
 /// goes on until nothing new is.
 async fn find_out(mut stack: Stack, side: &Side) -> Result<(Stack, Facts), Halt> {
-    let mut ask = stack::ask(&stack.loaded);
+    let questions = |stack: &Stack| Ask { at: side.now(), ..stack::ask(&stack.loaded) };
+    let mut ask = questions(&stack);
     let mut facts = side.cloud().facts(&ask).await?;
     if !stack.looks_up() {
         return Ok((stack, facts));
@@ -197,8 +198,9 @@ async fn find_out(mut stack: Stack, side: &Side) -> Result<(Stack, Facts), Halt>
             return Err(Halt::of(problems, &stack.loaded.sources));
         }
         stack = stack.informed(facts.clone())?;
-        let more = stack::ask(&stack.loaded);
-        if more == ask {
+        let more = questions(&stack);
+        // Time passes between two rounds, and changes no question.
+        if (Ask { at: ask.at, ..more.clone() }) == ask {
             break;
         }
         ask = more;

@@ -33,7 +33,7 @@ pub enum Call {
         /// What it is.
         was: Spec,
     },
-    /// Starts nodes, all or none.
+    /// Starts nodes.
     Launch(Launch),
     /// Terminates nodes.
     Terminate {
@@ -58,14 +58,22 @@ pub struct Launch {
     pub template: TemplateId,
     /// Where; its subnet is an id.
     pub offer: Offer,
-    /// How many: as many, or none.
+    /// How many.
     pub count: u32,
+    /// As many or none; otherwise as many as can be had, and at least one.
+    #[serde(default = "whole")]
+    pub whole: bool,
     /// The number of this launch within its cluster.
     pub batch: u32,
     /// Whose they are.
     pub owner: Owner,
     /// Tags for people.
     pub tags: Tags,
+}
+
+/// Launches had no choice once.
+fn whole() -> bool {
+    true
 }
 
 /// Whose an object is: the tags that it carries from its first moment.

@@ -5,11 +5,13 @@
 //! die between two calls exists in the simulated region too.
 
 mod call;
+mod capacity;
 mod failure;
 mod lookup;
 mod observed;
 
 pub use call::{Call, Launch, Make, Owner, Reply};
+pub use capacity::{Reservation, SpotPrice, SpotPrices};
 pub use failure::{Class, Failure, Left};
 pub use lookup::{Lookup, Lookups, Match, matched};
 pub use observed::{Live, Observed, Phase, Seen, Stray};
@@ -19,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 
 use crate::kinds::{Home, KindName};
-use crate::model::{CloudId, ImageId, Region, StackName, Zone};
+use crate::model::{CloudId, ImageId, Moment, Region, StackName, Zone};
 
 /// A region of a cloud, seen through one set of credentials.
 #[async_trait]
@@ -42,6 +44,25 @@ pub trait Cloud: Send + Sync {
 
     /// How far one object is on its way to being ready, or gone.
     async fn phase(&self, kind: KindName, id: &CloudId) -> Result<Phase, Failure>;
+
+    /// How far several of them are, in as few calls as that takes; one that is not there may be
+    /// left out.
+    async fn phases(
+        &self,
+        kind: KindName,
+        ids: &[CloudId],
+    ) -> Result<BTreeMap<CloudId, Phase>, Failure> {
+        let mut out = BTreeMap::new();
+        for id in ids {
+            out.insert(id.clone(), self.phase(kind, id).await?);
+        }
+        Ok(out)
+    }
+
+    /// How high a quota of the account is, by its code; none where that is not known.
+    async fn quota(&self, _code: &str) -> Result<Option<u64>, Failure> {
+        Ok(None)
+    }
 
     /// Which APIs were called how often so far.
     fn calls(&self) -> CallCounts;
@@ -77,6 +98,12 @@ pub struct Ask {
     pub instance_types: BTreeSet<String>,
     /// What exists already.
     pub lookups: BTreeSet<Lookup>,
+    /// Whether capacity is kept for the account.
+    pub reservations: bool,
+    /// Instance types whose prices on spot matter.
+    pub spot: BTreeSet<String>,
+    /// When they are asked for.
+    pub at: Moment,
 }
 
 /// What was found out.
@@ -92,13 +119,18 @@ pub struct Facts {
     pub offerings: BTreeMap<String, BTreeSet<Zone>>,
     /// What was found of what exists already.
     pub lookups: Lookups,
+    /// Capacity that is kept for the account, in the order of ids.
+    pub reservations: Vec<Reservation>,
+    /// What spot costs, where that is known.
+    pub spot: SpotPrices,
 }
 
 impl Facts {
     /// Facts that only name the home: enough to check a configuration without a cloud.
     pub fn bare(home: Home) -> Self {
         let (images, offerings, lookups) = (BTreeMap::new(), BTreeMap::new(), Lookups::new());
-        Self { home, zones: Vec::new(), images, offerings, lookups }
+        let (zones, reservations, spot) = (Vec::new(), Vec::new(), SpotPrices::new());
+        Self { home, zones, images, offerings, lookups, reservations, spot }
     }
 
     /// The region.

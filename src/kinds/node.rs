@@ -23,6 +23,9 @@ pub struct Node {
     /// The placement group that it stands in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub placement: Option<Link<GroupName>>,
+    /// The reservation that pays for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reservation: Option<ReservationId>,
 }
 
 /// Somewhere nodes can be had. A launch walks down an ordered list of these.
@@ -52,6 +55,9 @@ pub struct Offer {
     /// The most that a node on spot may cost per hour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_price: Option<Money>,
+    /// How many nodes the reservation has room for; none where nobody can know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub free: Option<u32>,
 }
 
 impl Offer {
@@ -67,12 +73,30 @@ impl Offer {
             interfaces: Vec::new(),
             price: None,
             max_price: None,
+            free: None,
         }
     }
 
-    /// Whether it is the same capacity, whatever it costs by now.
+    /// Whether it is the same capacity, whatever it costs and has room for by now.
     pub fn is_as(&self, other: &Self) -> bool {
-        *self == Self { price: self.price, ..other.clone() }
+        *self == Self { price: self.price, free: self.free, ..other.clone() }
+    }
+
+    /// What is asked for when nodes are launched on it, as one word: a refusal is remembered
+    /// by it.
+    pub fn key(&self) -> String {
+        let reservation = self.reservation.iter().map(|id| format!("/{id}"));
+        let word = self.market.word();
+        format!("{}/{}/{word}{}", self.instance_type, self.zone, reservation.collect::<String>())
+    }
+
+    /// The same for people: `p5.48xlarge in us-east-1a, spot`.
+    pub fn words(&self) -> String {
+        let how = match &self.reservation {
+            Some(id) => format!("{} {id}", self.market.word()),
+            None => self.market.word().to_owned(),
+        };
+        format!("{} in {}, {how}", self.instance_type, self.zone)
     }
 }
 

@@ -58,12 +58,16 @@ pub enum Action {
         /// Whether contents go with it: the author has allowed that.
         empty_first: bool,
     },
-    /// Start nodes, all or none, on the first offer that has capacity.
+    /// Start nodes on the first offer that has capacity.
     Launch {
         /// The number of this launch within its cluster.
         batch: u32,
         /// How many.
         count: u32,
+        /// All of them on one offer, or none; otherwise an offer that has room for some starts
+        /// those, and the next one the rest.
+        #[serde(default = "gang")]
+        gang: bool,
         /// What to start.
         template: Link<TemplateId>,
         /// Where, best first.
@@ -103,6 +107,11 @@ pub enum Action {
         /// What it is.
         was: Spec,
     },
+}
+
+/// Launches had no choice once.
+fn gang() -> bool {
+    true
 }
 
 /// Why a step is there.

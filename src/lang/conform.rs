@@ -331,5 +331,9 @@ fn either(value: &Value, types: &[Type], ty: &Type) -> Result<Value, Wrong> {
             return Ok(value);
         }
     }
+    let scalar = |ty: &Type| matches!(ty, Type::Number | Type::Integer | Type::Bool);
+    if value.is_deferred() && types.iter().any(scalar) {
+        return Err(deferred(value));
+    }
     Err(found(value, ty))
 }

@@ -46,6 +46,6 @@ pub use memory::MemoryStore;
 pub use migrate::{End, Migrated, migrate};
 pub use object_store::{Manners, ObjectStore, Waiting};
 pub use objects::{Miss, Objects, Pace};
-pub use state::Ledger;
+pub use state::{Ledger, Refusal};
 pub use store::{Blob, Holder, Lock, LockStatus, Reach, Store, StoreError, Version};
 pub use verify::{Damage, Report, verify};

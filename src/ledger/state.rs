@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::store::hex;
 use super::{Apply, Done, Entry, Head, Made, Making, Record, StoreError};
-use crate::cloud::Observed;
+use crate::cloud::{Call, Class, Observed};
 use crate::kinds::KindName;
 use crate::model::{CloudId, Moment, Token};
 
@@ -44,6 +44,18 @@ pub struct Ledger {
     /// The last apply that has a record of its own.
     #[serde(default)]
     pub history: Head,
+    /// Offers that had no capacity when they were last asked, by [`crate::kinds::Offer::key`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refusals: BTreeMap<String, Refusal>,
+}
+
+/// An offer had no capacity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// When it last had none.
+    pub at: Moment,
+    /// How often in a row.
+    pub times: u32,
 }
 
 /// What stands in the file. The body is JSON when it is read, the ledger when written.
@@ -121,22 +133,8 @@ impl Ledger {
                     self.records.insert(owner.token.clone(), Record::Making(Box::new(making)));
                 }
             }
-            Entry::Commit { at, token, ids } => {
-                if let Some(Record::Making(making)) = self.records.get(token)
-                    && let Some(owner) = making.call.owner()
-                {
-                    // An ARN comes back when an object of the same name is made again.
-                    for id in ids {
-                        self.deleted.remove(id);
-                    }
-                    let address = owner.address.clone();
-                    let made = Made { at: *at, address, ids: ids.clone() };
-                    self.records.insert(token.clone(), Record::Made(made));
-                }
-            }
-            Entry::Refused { token, .. } => {
-                self.records.remove(token);
-            }
+            Entry::Commit { at, token, ids } => self.commit(*at, token, ids),
+            Entry::Refused { at, token, failure } => self.refuse(*at, token, failure.class),
             Entry::Did { at, address, verb, ids, failure, took } => {
                 if failure.is_none() && (verb == "delete" || verb == "terminate") {
                     self.deleted.extend(ids.iter().map(|id| (id.clone(), *at)));
@@ -162,6 +160,32 @@ impl Ledger {
         }
     }
 
+    fn commit(&mut self, at: Moment, token: &Token, ids: &[CloudId]) {
+        let Some(Record::Making(making)) = self.records.get(token) else { return };
+        let Some(owner) = making.call.owner() else { return };
+        // An ARN comes back when an object of the same name is made again.
+        for id in ids {
+            self.deleted.remove(id);
+        }
+        if let Call::Launch(launch) = &making.call {
+            self.refusals.remove(&launch.offer.key());
+        }
+        let address = owner.address.clone();
+        let made = Made { at, address, ids: ids.to_vec() };
+        self.records.insert(token.clone(), Record::Made(made));
+    }
+
+    fn refuse(&mut self, at: Moment, token: &Token, class: Class) {
+        if let Some(Record::Making(making)) = self.records.remove(token)
+            && let Call::Launch(launch) = &making.call
+            && class == Class::Capacity
+        {
+            let key = launch.offer.key();
+            let times = self.refusals.get(&key).map_or(0, |last| last.times);
+            self.refusals.insert(key, Refusal { at, times: times + 1 });
+        }
+    }
+
     /// Compares with what the cloud shows: what was made and is visible needs no more
     /// watching; what was deleted and is still shown is taken out.
     pub fn reconcile(&mut self, observed: &mut Observed) {
@@ -179,6 +203,7 @@ impl Ledger {
             Record::Made(made) => now.since(made.at) < REMEMBERED,
         });
         self.deleted.retain(|_, at| now.since(*at) < REMEMBERED);
+        self.refusals.retain(|_, refusal| now.since(refusal.at) < REMEMBERED);
         // What has no record of its own yet is not let go.
         let kept = self.applies.iter().filter(|apply| apply.number <= self.history.number);
         let surplus = kept.count().min(self.applies.len().saturating_sub(HISTORY));

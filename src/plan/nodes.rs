@@ -1,5 +1,5 @@
 //! Fleets of a fixed number of nodes: the difference is launched or terminated, the
-//! rest is left alone.
+//! rest is left alone. Where the autoscaler decides on the number, all of them are.
 
 use std::collections::BTreeSet;
 
@@ -46,6 +46,11 @@ fn fleet<'a>(
             Some(_) | None => None,
         })
         .collect();
+    if fleet.is_scaled() {
+        draft.unchanged += nodes.len();
+        draft.nodes.extend(nodes.iter().map(|(id, ..)| (*id).clone()));
+        return;
+    }
     let template = draft.staying.get(&fleet.template);
     // A subnet or placement group of ours that goes takes its nodes along. Zones and markets
     // that are merely no longer offered do not: nobody wants to lose a running job to a shorter
@@ -80,9 +85,9 @@ fn fleet<'a>(
             Some(id) => Link::Id(id.as_str().into()),
             None => Link::To(fleet.template.clone()),
         };
-        let offers = offers(draft, fleet, &current);
         let (count, tags) = (fleet.count - count(keep), fleet.tags.clone());
-        let action = Action::Launch { batch, count, template, offers, tags };
+        let offers = offers(draft, fleet, &current);
+        let action = Action::Launch { batch, count, gang: fleet.gang, template, offers, tags };
         draft.steps.push((address.clone(), action, Why::Grow { from, to }));
     }
     let kept: Vec<_> = current.iter().map(|(id, ..)| (*id).clone()).collect();
@@ -107,10 +112,10 @@ fn terminate(draft: &mut Draft<'_>, address: &Address, nodes: &[Found<'_>], why:
     draft.steps.push((address.clone(), action, why.clone()));
 }
 
-/// The offers that a launch may walk down: nodes that belong together are of the type, and
-/// stay in the zone, of the first of them.
+/// The offers that a launch may walk down: the nodes of a gang are of the type, and stay in the
+/// zone, of the first of them.
 fn offers(draft: &Draft<'_>, fleet: &Fleet, current: &[Found<'_>]) -> Vec<Offer> {
-    let first = current.first().map(|(.., node)| *node).filter(|_| fleet.together);
+    let first = current.first().map(|(.., node)| *node).filter(|_| fleet.gang);
     let beside = |offer: &Offer, node: &Node| {
         offer.zone == node.zone && offer.instance_type == node.instance_type
     };

@@ -295,12 +295,12 @@ fn is_about_nodes(action: &Action) -> bool {
 fn is_covered(now: &Action, saved: &Action) -> bool {
     match (now, saved) {
         (
-            Action::Launch { template, offers, tags, batch: _, count: _ },
-            Action::Launch { template: t, offers: o, tags: g, batch: _, count: _ },
+            Action::Launch { template, offers, tags, gang, batch: _, count: _ },
+            Action::Launch { template: t, offers: o, tags: g, gang: whole, batch: _, count: _ },
         ) => {
             // Spot prices move all the time; where nodes may run must be as it was shown.
             let known = |offer: &Offer| o.iter().any(|old| old.is_as(offer));
-            template == t && tags == g && offers.iter().all(known)
+            template == t && tags == g && gang == whole && offers.iter().all(known)
         }
         (Action::Terminate { nodes, was: _ }, Action::Terminate { nodes: n, was: _ }) => {
             let known: BTreeSet<&CloudId> = n.iter().collect();

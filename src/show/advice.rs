@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::fold::Row;
 use super::screen::Ink;
 use super::words;
+use crate::catalog::Catalog;
 use crate::cloud::{Class, Failure, Left};
-use crate::kinds::{Action, Offer, Step, Why};
+use crate::kinds::{Action, Market, Offer, Step, Why};
 use crate::model::CloudId;
 
 /// How a step failed.
@@ -198,22 +199,24 @@ const QUOTAS: [Quota; 8] = [
     ("TooManyBuckets", "s3", "L-DC2B2D3D", "General purpose buckets"),
 ];
 
-/// Quotas on running vCPUs, by the letters that open an instance type.
-const VCPUS: [Quota; 3] = [
-    ("p", "ec2", "L-417A185B", "Running On-Demand P instances"),
-    ("g", "ec2", "L-DB2E81BA", "Running On-Demand G and VT instances"),
-    ("", "ec2", "L-1216C47A", "Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances"),
-];
-
 fn quota(code: &str, text: &str, step: &Step) -> String {
-    let found = match (code, &step.action) {
-        ("VcpuLimitExceeded", Action::Launch { offers, .. }) => {
-            offers.first().and_then(|offer| vcpus(&offer.instance_type))
-        }
-        (_, _) => QUOTAS.iter().find(|(failure, ..)| *failure == code),
+    let market = match code {
+        "VcpuLimitExceeded" => Some(Market::OnDemand),
+        "MaxSpotInstanceCountExceeded" => Some(Market::Spot),
+        _ => None,
+    };
+    let found = match (market, &step.action) {
+        (Some(market), Action::Launch { offers, .. }) => offers
+            .iter()
+            .find_map(|offer| Catalog::quota(&offer.instance_type, market))
+            .map(|quota| ("ec2", quota.code.as_str(), quota.name.as_str())),
+        (_, _) => QUOTAS
+            .iter()
+            .find(|(failure, ..)| *failure == code)
+            .map(|(_, service, quota, name)| (*service, *quota, *name)),
     };
     match found {
-        Some((_, service, quota, name)) => format!(
+        Some((service, quota, name)) => format!(
             "The account's quota \"{name}\" is used up. Raise it: `aws service-quotas \
              request-service-quota-increase --service-code {service} --quota-code {quota} \
              --desired-value N`; then run `mlinfra apply` again."
@@ -224,14 +227,6 @@ fn quota(code: &str, text: &str, step: &Step) -> String {
             if text.is_empty() { code } else { text }
         ),
     }
-}
-
-/// `p5.48xlarge` → P; types of families that are not in the table have quotas of their own.
-fn vcpus(instance_type: &str) -> Option<&'static Quota> {
-    let letters: String = instance_type.chars().take_while(char::is_ascii_lowercase).collect();
-    let standard = ["a", "c", "d", "h", "i", "m", "r", "t", "z"];
-    let key = if standard.contains(&letters.as_str()) { "" } else { letters.as_str() };
-    VCPUS.iter().find(|(family, ..)| *family == key)
 }
 
 #[cfg(test)]
@@ -258,8 +253,8 @@ mod tests {
         assert!(vpc.contains("--service-code vpc --quota-code L-F678F1CE"), "{vpc}");
         let other = said(Class::Quota, "FooLimitExceeded", "no more foos");
         assert!(other.contains("(no more foos)") && other.contains("Service Quotas"), "{other}");
-        assert_eq!(vcpus("m7i.large").map(|quota| quota.2), Some("L-1216C47A"));
-        assert_eq!(vcpus("trn1.32xlarge"), None);
+        let spot = said(Class::Quota, "MaxSpotInstanceCountExceeded", "");
+        assert!(spot.contains("--quota-code L-C4BD4855"), "{spot}");
     }
 
     #[test]

@@ -292,11 +292,16 @@ fn offers(offers: &[Offer], verbose: bool) -> Vec<Row> {
             interfaces: _,
             price,
             max_price: _,
+            free,
         } = offer;
         let first = if i == 0 { "on" } else { "or" };
         let mut text = format!("{first} {instance_type} in {zone}, {}", market.word());
         text.extend(reservation.iter().map(|id| format!(" ({id})")));
-        text.extend(price.iter().map(|price| format!(", {price}/h each")));
+        text.extend(free.iter().map(|free| format!(", room for {free}")));
+        text.extend(price.iter().map(|price| match reservation {
+            Some(_) => ", paid with the reservation".to_owned(),
+            None => format!(", {price}/h each"),
+        }));
         if verbose {
             text.push_str(&format!(", {}", value::inline(&serde_json::json!(subnet))));
             let group = placement.iter();
@@ -315,9 +320,7 @@ fn terminated(nodes: &[CloudId], was: &[Node]) -> Vec<Row> {
     let mut rows = Vec::new();
     for (i, id) in nodes.iter().enumerate() {
         let mut text = id.to_string();
-        if let Some(Node { template: _, subnet: _, zone, instance_type, market, placement: _ }) =
-            was.get(i)
-        {
+        if let Some(Node { zone, instance_type, market, .. }) = was.get(i) {
             text.push_str(&format!("  {instance_type} in {zone}, {}", market.word()));
         }
         rows.push(Row::marked(BODY, Ink::Remove, "-").words(Ink::Plain, text));

@@ -63,13 +63,16 @@ fn fields(side: &Sides<'_>, address: &Address) -> Fields {
     if let Some(spec) = side.specs.get(address) {
         return Some(spec.fields());
     }
-    let Fleet { count, template: _, offers, rejected: _, together, types: _, tags } =
+    let Fleet { count, most, gang, template: _, offers, rejected: _, types: _, tags } =
         side.fleets.get(address)?;
     let place = |offer: &crate::kinds::Offer| format!("{} in {}", offer.instance_type, offer.zone);
     let mut out = Map::new();
     out.insert("nodes".to_owned(), json!(count));
+    if most > count {
+        out.insert("max".to_owned(), json!(most));
+    }
     out.insert("offers".to_owned(), json!(offers.iter().map(place).collect::<Vec<_>>()));
-    out.insert("together".to_owned(), json!(together));
+    out.insert("gang".to_owned(), json!(gang));
     out.insert("tags".to_owned(), json!(tags));
     Some(out)
 }

@@ -103,6 +103,7 @@ pub(super) fn fresh() -> Plan {
     let launch = Action::Launch {
         batch: 1,
         count: 4,
+        gang: true,
         template: Link::To(at("cluster.train/template")),
         offers: ["a", "b", "c", "d", "e", "f"].into_iter().map(offer).collect(),
         tags: Tags::new(),
@@ -117,6 +118,19 @@ pub(super) fn fresh() -> Plan {
     ]
     .into();
     plan
+}
+
+/// A node that runs in a zone.
+fn node(zone: &str) -> Node {
+    Node {
+        template: Link::Id("lt-1".into()),
+        subnet: Link::Id("subnet-1".into()),
+        zone: zone.into(),
+        instance_type: "g6.xlarge".to_owned(),
+        market: Market::OnDemand,
+        placement: None,
+        reservation: None,
+    }
 }
 
 /// Changes of every sort.
@@ -135,14 +149,6 @@ pub(super) fn mixed() -> Plan {
     let replaces = Why::Replaces {
         ids: vec!["lt-1".into()],
         fields: vec!["image_from".to_owned(), "user_data".to_owned()],
-    };
-    let node = |zone: &str| Node {
-        template: Link::Id("lt-1".into()),
-        subnet: Link::Id("subnet-1".into()),
-        zone: zone.into(),
-        instance_type: "g6.xlarge".to_owned(),
-        market: Market::OnDemand,
-        placement: None,
     };
     let gone = Action::Terminate {
         nodes: vec!["i-1".into(), "i-2".into()],

@@ -109,7 +109,7 @@ fn act(action: &Action) -> Act<'_> {
         Action::Delete { id, was, empty_first } => {
             Act::Delete(Doomed { id, was, empty_first: *empty_first })
         }
-        Action::Launch { batch, count, template, offers, tags } => {
+        Action::Launch { batch, count, gang: _, template, offers, tags } => {
             Act::Launch { batch: *batch, count: *count, template, offers, tags }
         }
         Action::Terminate { nodes, was } => Act::Terminate { nodes, was },

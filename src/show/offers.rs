@@ -30,7 +30,10 @@ fn cells(at: usize, offer: &Offer) -> [String; 7] {
         offer.instance_type.clone(),
         known.map_or_else(|| "unknown".to_owned(), |known| known.accelerator_words()),
         offer.zone.to_string(),
-        offer.market.word().to_owned(),
+        match &offer.reservation {
+            Some(id) => format!("{} {id}", offer.market.word()),
+            None => offer.market.word().to_owned(),
+        },
         money(offer.price),
         per_gpu,
     ]
@@ -42,7 +45,12 @@ const HEADS: [&str; 7] = ["", "TYPE", "ACCELERATORS", "ZONE", "MARKET", "$/H", "
 pub fn text(address: &Address, fleet: &Fleet, screen: &Screen) -> String {
     let mut page = Page::new(*screen);
     let nodes = count(usize::try_from(fleet.count).unwrap_or(0), "node", "nodes");
-    let head = format!("{}: {nodes}, best offer first", address.owner());
+    let nodes = match fleet.is_scaled() {
+        true => format!("{} to {} nodes", fleet.count, fleet.most),
+        false => nodes,
+    };
+    let gang = if fleet.gang { ", all or none" } else { "" };
+    let head = format!("{}: {nodes}{gang}, best offer first", address.owner());
     page.row(&Row::at(0).words(Ink::Bold, head));
     let mut rows = vec![HEADS.map(str::to_owned)];
     rows.extend(fleet.offers.iter().enumerate().map(|(at, offer)| cells(at, offer)));
@@ -63,6 +71,11 @@ pub fn text(address: &Address, fleet: &Fleet, screen: &Screen) -> String {
         let total = format!("{nodes} on the first offer: {hour}/h, {month} in a month of 730 h.");
         page.row(&Row::at(2).words(Ink::Plain, total));
     }
+    if fleet.offers.iter().any(|offer| offer.reservation.is_some()) {
+        let text =
+            "A reservation is paid whether it is used or not: nodes in it cost nothing more.";
+        page.row(&Row::at(2).words(Ink::Plain, text));
+    }
     if !fleet.rejected.is_empty() {
         page.row(&Row::at(2).words(Ink::Bold, "Will not do:"));
         for Rejected { what, why } in &fleet.rejected {
@@ -79,6 +92,8 @@ pub fn json(address: &Address, fleet: &Fleet) -> Value {
             "instance_type": offer.instance_type,
             "zone": offer.zone,
             "market": offer.market,
+            "reservation": offer.reservation,
+            "free": offer.free,
             "usd_per_hour": offer.price,
             "usd_per_gpu_hour": per_gpu(offer),
         })
@@ -87,6 +102,8 @@ pub fn json(address: &Address, fleet: &Fleet) -> Value {
     json!({
         "address": address.owner().to_string(),
         "nodes": fleet.count,
+        "max": fleet.most,
+        "gang": fleet.gang,
         "offers": fleet.offers.iter().map(offer).collect::<Vec<_>>(),
         "rejected": fleet.rejected.iter().map(no).collect::<Vec<_>>(),
     })

@@ -26,7 +26,7 @@ pub(super) fn doing(action: &Action) -> String {
         }
         Action::Update { id, was: _, spec, fields: _ } => format!("changing {}", named(spec, id)),
         Action::Delete { id, was, empty_first: _ } => format!("deleting {}", named(was, id)),
-        Action::Launch { batch: _, count, template: _, offers: _, tags: _ } => {
+        Action::Launch { batch: _, count, gang: _, template: _, offers: _, tags: _ } => {
             format!("launching {}", nodes(usize::try_from(*count).unwrap_or(usize::MAX)))
         }
         Action::Terminate { nodes: ids, was: _ } => format!("terminating {}", nodes(ids.len())),

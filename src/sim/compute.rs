@@ -10,8 +10,11 @@ use crate::cloud::{Class, Failure, Launch, Reply};
 use crate::kinds::{Change, Edit, KindName, Node, Spec, walk};
 use crate::model::{CloudId, Link, SubnetId, VpcId, tags};
 
+/// What AWS says of a node that it started and then had no room for.
+const STILLBORN: &str = "Server.InsufficientInstanceCapacity";
+
 impl Caller<'_> {
-    /// Starts nodes, all or none.
+    /// Starts nodes: all, or as many as can be had where the caller takes fewer.
     pub fn launch(&self, api: &str, launch: &Launch) -> Verdict {
         let bad = |text: String| refuse(Class::Invalid, api, "InvalidParameterValue", text);
         let offer = &launch.offer;
@@ -33,7 +36,7 @@ impl Caller<'_> {
             return Err(bad(format!("{} is not a subnet in {}", place.id, offer.zone)));
         }
         let uses = self.borrowed(api, &template.spec, launch)?;
-        self.room(api, launch)?;
+        let count = self.room(api, launch)?;
         let node = Node {
             template: Link::Id(launch.template.clone()),
             subnet: Link::Id(subnet.clone()),
@@ -41,9 +44,9 @@ impl Caller<'_> {
             instance_type: offer.instance_type.clone(),
             market: offer.market,
             placement: offer.placement.clone(),
+            reservation: offer.reservation.clone(),
         };
-        let objects: Vec<_> =
-            (0..launch.count).map(|n| self.node(n, &node, launch, &uses)).collect();
+        let objects: Vec<_> = (0..count).map(|n| self.node(n, &node, launch, &uses)).collect();
         let ids: Vec<_> = objects.iter().map(|object| object.id.clone()).collect();
         let answer = Some(Answer { key, request, ids: ids.clone() });
         Ok((Some(Event::Made { objects, answer }), Reply { ids, more: false }))
@@ -54,6 +57,8 @@ impl Caller<'_> {
         marks.extend(launch.tags.clone());
         marks.insert(tags::TEMPLATE.to_owned(), launch.template.to_string());
         marks.insert(tags::BATCH.to_owned(), launch.batch.to_string());
+        let supply = &self.world.settings.supply;
+        let stillborn = supply.stillborn(&node.instance_type, &node.zone);
         Object {
             id: self.world.fresh_id(KindName::Node, u64::from(number)),
             region: self.region.clone(),
@@ -63,7 +68,7 @@ impl Caller<'_> {
             ready_at: self.now + self.world.settings.boot_seconds * 1000,
             deleted_at: None,
             gone_at: None,
-            failed: None,
+            failed: (u64::from(number) < stillborn).then(|| STILLBORN.to_owned()),
             contents: 0,
             uses: uses.to_vec(),
             number: Some(number),
@@ -118,25 +123,6 @@ impl Caller<'_> {
                 format!("{} is in use in {zone}", group.id),
             )),
             None => Ok(()),
-        }
-    }
-
-    fn room(&self, api: &str, launch: &Launch) -> Result<(), Failure> {
-        let (offer, settings) = (&launch.offer, &self.world.settings);
-        let (name, zone) = (&offer.instance_type, &offer.zone);
-        let open = settings.zones_of(self.region).contains(zone);
-        if !open || !settings.offers(name, zone) {
-            let text = format!("Your requested instance type ({name}) is not supported in {zone}");
-            return Err(refuse(Class::Capacity, api, "Unsupported", text));
-        }
-        self.quota(api, KindName::Node, u64::from(launch.count))?;
-        let taken = self.world.crowd(name, zone);
-        match settings.capacity_of(name, zone) {
-            Some(room) if taken + u64::from(launch.count) > room => {
-                let text = format!("We currently do not have sufficient {name} capacity in {zone}");
-                Err(refuse(Class::Capacity, api, "InsufficientInstanceCapacity", text))
-            }
-            Some(_) | None => Ok(()),
         }
     }
 

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use super::lookup;
 use super::object::{Object, all_tags};
 use super::physics::{self, Physics};
-use super::rules::refuse;
+use super::rules::{Caller, refuse};
 use super::world::World;
-use crate::cloud::{Ask, Class, Facts, Failure, Live, Observed, Owner, Phase, Scope, Seen, Stray};
+use crate::cloud::{
+    Ask, Class, Facts, Failure, Live, Observed, Owner, Phase, Reservation, Scope, Seen, SpotPrices,
+    Stray,
+};
 use crate::kinds::{Home, KindName};
-use crate::model::{CloudId, Region as RegionName, tags};
+use crate::model::{CloudId, Region as RegionName, Zone, tags};
 
 /// Objects on one page of a list.
 const PAGE: u64 = 1000;
@@ -45,8 +48,48 @@ pub(super) fn facts(world: &World, region: &RegionName, ask: &Ask, now: u64) -> 
             .iter()
             .map(|question| (question.clone(), lookup::answer(world, region, question, now)))
             .collect(),
+        reservations: if ask.reservations { kept(world, region, now) } else { Vec::new() },
+        spot: ask.spot.iter().flat_map(|name| spot(world, region, name, &zones)).collect(),
         zones,
     }
+}
+
+fn spot(world: &World, region: &RegionName, name: &str, zones: &[Zone]) -> SpotPrices {
+    let price = |zone: &Zone| {
+        let price = world.settings.supply.spot(region, name, zone)?;
+        Some(((name.to_owned(), zone.clone()), price))
+    };
+    zones.iter().filter_map(price).collect()
+}
+
+/// Capacity that is kept in a region.
+fn kept(world: &World, region: &RegionName, now: u64) -> Vec<Reservation> {
+    let zones = world.settings.zones_of(region);
+    let here = world.settings.supply.reservations.iter().filter(|(_, it)| zones.contains(&it.zone));
+    let judge = Caller { world, region, now };
+    here.map(|(id, kept)| Reservation {
+        id: id.as_str().into(),
+        market: kept.market,
+        instance_type: kept.instance_type.clone(),
+        zone: kept.zone.clone(),
+        free: judge.free_in(id, kept.total),
+        total: kept.total,
+        closed: None,
+        tags: kept.tags.clone(),
+    })
+    .collect()
+}
+
+/// How far several objects are.
+pub(super) fn phases(
+    world: &World,
+    region: &RegionName,
+    kind: KindName,
+    ids: &[CloudId],
+    now: u64,
+) -> Result<BTreeMap<CloudId, Phase>, Failure> {
+    let phase = |id: &CloudId| Ok((id.clone(), self::phase(world, region, kind, id, now)?));
+    ids.iter().map(phase).collect()
 }
 
 /// Everything that carries a stack's tag, with what finding it cost.

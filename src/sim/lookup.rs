@@ -18,6 +18,8 @@ pub(super) fn calls(ask: &Ask) -> BTreeMap<&'static str, u64> {
         }
     };
     add("ec2:DescribeInstanceTypeOfferings", u64::from(!ask.instance_types.is_empty()));
+    add("ec2:DescribeCapacityReservations", u64::from(ask.reservations));
+    add("ec2:DescribeSpotPriceHistory", u64::from(!ask.spot.is_empty()));
     add("ec2:DescribeImages", ask.images.len() as u64);
     let parameters = ask.images.iter().filter(|name| catalog::is_parameter(name));
     add("ssm:GetParameter", parameters.count() as u64);

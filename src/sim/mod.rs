@@ -7,6 +7,7 @@
 //! which they differ beyond those.
 
 mod ask;
+mod budget;
 mod compute;
 mod error;
 mod file;
@@ -16,9 +17,11 @@ mod lookup;
 mod object;
 mod physics;
 mod region;
+mod room;
 mod rules;
 mod settings;
 mod status;
+mod supply;
 #[cfg(test)]
 mod tests;
 mod world;

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use super::SimError;
+use super::budget::Bucket;
 use super::file::Log;
 use super::object::Event;
 use super::physics;
@@ -40,7 +41,8 @@ pub(super) struct Inner {
     counts: CallCounts,
     mutations: u64,
     /// Calls that may come at once, and when that was so; none before the first.
-    bucket: Option<(f64, u64)>,
+    pub bucket: Bucket,
+    pub launches: Bucket,
 }
 
 impl Region {
@@ -72,6 +74,7 @@ impl Region {
             counts: CallCounts::new(),
             mutations: 0,
             bucket: None,
+            launches: None,
         };
         Self { name, inner: Arc::new(Mutex::new(inner)) }
     }
@@ -149,6 +152,7 @@ impl Region {
         let mut inner = self.inner();
         inner.count(api, 1);
         inner.throttle(api)?;
+        inner.afford(api, call)?;
         let region = self.name.clone();
         let judged = |world: &World, now| match (Judge { world, region: &region, now }).judge(call)
         {
@@ -237,22 +241,6 @@ impl Inner {
         row.seconds += seconds * calls as f64;
     }
 
-    /// The bucket refills by the second and holds one second's worth.
-    pub fn throttle(&mut self, api: &str) -> Result<(), Failure> {
-        let rate = self.world.settings.throttle as f64;
-        if rate == 0.0 {
-            return Ok(());
-        }
-        let now = self.now();
-        let full = self.bucket.map_or(rate, |(left, then)| {
-            let gained = now.saturating_sub(then) as f64 / 1000.0 * rate;
-            (left + gained).min(rate)
-        });
-        let allowed = full >= 1.0;
-        self.bucket = Some((if allowed { full - 1.0 } else { full }, now));
-        if allowed { Ok(()) } else { Err(throttled(api)) }
-    }
-
     /// The fault that strikes this call, if one does.
     pub fn fault(&mut self, api: &str, mutates: bool) -> Result<Option<FaultKind>, Failure> {
         // Where others may have set some, only a look at the file tells.
@@ -277,7 +265,7 @@ impl Inner {
     }
 }
 
-fn throttled(api: &str) -> Failure {
+pub(super) fn throttled(api: &str) -> Failure {
     refuse(Class::Throttled, api, "RequestLimitExceeded", "Request limit exceeded.")
 }
 
@@ -379,6 +367,22 @@ impl Cloud for Region {
     async fn phase(&self, kind: KindName, id: &CloudId) -> Result<Phase, Failure> {
         self.travel(2).await;
         self.inner().ask(kind, |world, now| look::phase(world, &self.name, kind, id, now))
+    }
+
+    async fn phases(
+        &self,
+        kind: KindName,
+        ids: &[CloudId],
+    ) -> Result<BTreeMap<CloudId, Phase>, Failure> {
+        self.travel(2).await;
+        self.inner().ask(kind, |world, now| look::phases(world, &self.name, kind, ids, now))
+    }
+
+    async fn quota(&self, code: &str) -> Result<Option<u64>, Failure> {
+        self.travel(2).await;
+        let mut inner = self.inner();
+        inner.count("servicequotas:GetServiceQuota", 1);
+        Ok(inner.world.settings.supply.vcpus.get(code).copied())
     }
 
     fn calls(&self) -> CallCounts {

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::SimError;
+use super::supply::Supply;
 use crate::catalog;
-use crate::kinds::KindName;
+use crate::kinds::{KindName, Market};
 use crate::model::{AccountId, CloudId, ImageId, Region as RegionName, Zone};
 
 /// How the world behaves.
@@ -28,7 +29,8 @@ pub struct Settings {
     pub boot_seconds: u64,
     /// Calls per second before the region throttles; 0 for no limit.
     pub throttle: u64,
-    /// Nodes that can be had: `type` (in each zone) or `type@zone`; absent for plenty.
+    /// Nodes that can be had: `type` (in each zone) or `type@zone`, of any market or of one
+    /// (`type@zone/spot`); absent for plenty.
     pub capacity: BTreeMap<String, u64>,
     /// How many objects of a kind the account may have in a region.
     pub quota: BTreeMap<KindName, u64>,
@@ -44,6 +46,8 @@ pub struct Settings {
     pub blind_objects: Vec<CloudId>,
     /// What goes wrong next.
     pub faults: Vec<Fault>,
+    /// Reservations, prices and quotas.
+    pub supply: Supply,
 }
 
 /// One thing that goes wrong once.
@@ -85,7 +89,7 @@ impl FaultKind {
 }
 
 /// Every key with the values that it takes.
-pub const KEYS: [(&str, &str); 15] = [
+pub const KEYS: [(&str, &str); 20] = [
     ("account", "twelve digits, in a world without objects"),
     ("seed", "a number; ids of later objects follow from it"),
     ("zones", "letters such as `a,b,c`, or `default`"),
@@ -93,7 +97,16 @@ pub const KEYS: [(&str, &str); 15] = [
     ("visibility_ms", "milliseconds until a change shows"),
     ("boot_seconds", "seconds until a node is ready"),
     ("throttle", "calls per second, or 0 for no limit"),
-    ("capacity.<instance type>[@<zone>]", "a number of nodes, or `plenty`"),
+    ("launches", "nodes at once and per second, such as `1000,2`, or `none` for no limit"),
+    ("capacity.<instance type>[@<zone>][/<market>]", "a number of nodes, or `plenty`"),
+    (
+        "reservation.<cr-…>",
+        "type, zone and count, such as `p5.48xlarge,us-east-1a,8`, then `capacity-block` and tags \
+         `key=value`; or `none`",
+    ),
+    ("spot.<instance type>[@<zone>]", "US dollars per hour, or `default`"),
+    ("vcpus.<quota code>", "a number of vCPUs, or `none`"),
+    ("stillborn.<instance type>[@<zone>]", "nodes of each launch that end at once, or `none`"),
     ("quota.<kind>", "a number of objects, or `none`"),
     ("image.<name>", "`ami-…`, `hidden`, or `default`"),
     ("parameter.<SSM parameter>", "its value, `hidden`, or `default`"),
@@ -121,6 +134,7 @@ impl Default for Settings {
             blind: Vec::new(),
             blind_objects: Vec::new(),
             faults: Vec::new(),
+            supply: Supply::default(),
         }
     }
 }
@@ -143,6 +157,7 @@ impl Settings {
                 "visibility_ms" => self.visibility_ms = number()?,
                 "boot_seconds" => self.boot_seconds = number()?,
                 "throttle" => self.throttle = number()?,
+                "launches" => self.supply.set_launches(value).ok_or_else(bad)?,
                 "blind" if value == "none" => self.blind.clear(),
                 "blind" => {
                     self.blind = list().map(kind).collect::<Option<_>>().ok_or_else(bad)?;
@@ -180,7 +195,7 @@ impl Settings {
             ("parameter", value) => drop(self.parameters.insert(name, Some(value.to_owned()))),
             ("offer", "default") => drop(self.offers.remove(&name)),
             ("offer", zones) => drop(self.offers.insert(name, letters(zones, "nowhere")?)),
-            (_, _) => return None,
+            (_, _) => self.supply.set(group, name, value)?,
         }
         Some(())
     }
@@ -200,6 +215,7 @@ impl Settings {
             ("throttle".to_owned(), self.throttle.to_string()),
         ];
         out.extend(self.capacity.iter().map(|(k, v)| (format!("capacity.{k}"), v.to_string())));
+        out.extend(self.supply.list());
         out.extend(self.quota.iter().map(|(k, v)| (format!("quota.{k}"), v.to_string())));
         for (name, id) in &self.images {
             let id = id.as_ref().map_or("hidden".to_owned(), ImageId::to_string);
@@ -237,10 +253,12 @@ impl Settings {
         known.is_none_or(|zones| zone.letter().is_some_and(|letter| zones.contains(&letter)))
     }
 
-    /// How many nodes of a type a zone has room for; none for plenty.
-    pub fn capacity_of(&self, instance_type: &str, zone: &Zone) -> Option<u64> {
-        let here = self.capacity.get(&format!("{instance_type}@{zone}"));
-        here.or_else(|| self.capacity.get(instance_type)).copied()
+    /// How many nodes of a type a zone has room for, of all markets together or of one; none
+    /// for plenty.
+    pub fn capacity_of(&self, instance_type: &str, zone: &Zone, of: Option<Market>) -> Option<u64> {
+        let market = of.map(|market| format!("/{}", market.word())).unwrap_or_default();
+        let here = self.capacity.get(&format!("{instance_type}@{zone}{market}"));
+        here.or_else(|| self.capacity.get(&format!("{instance_type}{market}"))).copied()
     }
 
     /// The image behind a name.

@@ -23,6 +23,13 @@ const ACCELERATOR: Type = Type::Either(&[
     ]),
 ]);
 
+/// How many nodes, where that is not one number.
+const RANGE: Type = Type::Object(&[
+    Attribute::new("min", Type::Integer, "The fewest; 0 where it is not written."),
+    Attribute::new("max", Type::Integer, "The most; `min` where it is not written."),
+    Attribute::new("gang", Type::Bool, "All or none."),
+]);
+
 /// The table of the block.
 pub const SCHEMA: BlockSchema = BlockSchema {
     word: "cluster",
@@ -73,8 +80,10 @@ pub const SCHEMA: BlockSchema = BlockSchema {
         ),
         Attribute::new(
             "capacity",
-            Type::List(&Type::OneOf(&["on-demand", "spot"])),
-            "How its nodes are paid, in the order in which it is tried.",
+            Type::List(&Type::String),
+            "How its nodes are got, in the order in which it is tried: `\"capacity-block:cr-…\"`, \
+             `\"reservation:cr-…\"`, `\"reserved:KEY=VALUE\"` (reservations with that tag), \
+             `\"reserved\"` (any that fits), `\"spot\"`, `\"on-demand\"`.",
         )
         .or("[\"on-demand\"]"),
         Attribute::new(
@@ -83,7 +92,21 @@ pub const SCHEMA: BlockSchema = BlockSchema {
             "The most that a node may cost, USD per hour. What has no known price is not \
              launched, except on spot, where AWS holds it.",
         ),
-        Attribute::new("nodes", Type::Integer, "How many nodes it has; 0 to 1000.").required(),
+        Attribute::new(
+            "fallback",
+            Type::Bool,
+            "Whether other ways and types than the first may be tried when the first has no \
+             capacity. Zones are tried in either case.",
+        )
+        .or("true"),
+        Attribute::new(
+            "nodes",
+            Type::Either(&[Type::Integer, RANGE]),
+            "How many nodes it has, 0 to 1000; or `{ min = 0, max = 16 }`, between which the \
+             autoscaler decides. With `gang = true`, the default for types with EFA, all of them \
+             start in one zone on one type, or none does; otherwise what can be had starts.",
+        )
+        .required(),
         Attribute::new(
             "image",
             Type::String,
@@ -161,8 +184,8 @@ pub const SCHEMA: BlockSchema = BlockSchema {
         Export { name: "role_arn", doc: "The ARN of its nodes' role." },
         Export { name: "launch_template_id", doc: "The id of its launch template." },
     ],
-    doc: "A cluster of a fixed number of like nodes in private subnets: all of them are launched \
-          or none. Reached through AWS Systems Manager; no port is open.",
+    doc: "A cluster of like nodes in private subnets. Reached through AWS Systems Manager; no port \
+          is open.",
 };
 
 /// What can be read from it.
@@ -181,7 +204,8 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
     let Some(address) = block.address.clone() else { return };
     let mut candidates = need::candidates(block);
     x.problems.append(&mut candidates.problems);
-    let count = x.integer(block, "nodes", 0, 0..=1000);
+    let size = size(x, block);
+    let gang = size.gang.unwrap_or_else(|| candidates.have_efa());
     let together = match block.attr("placement").and_then(Value::as_str) {
         Some("cluster") => true,
         Some("none") => false,
@@ -206,16 +230,47 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
         offers::find(x, block, &candidates, ground.as_ref(), group.as_ref());
     let nodes = address.with_part("nodes");
     let fleet = Fleet {
-        count,
+        count: size.least,
+        most: size.most,
+        gang,
         template: address.with_part("template"),
         offers,
         rejected,
-        together,
         types: candidates.names(),
         tags: tags_of(x, &address, block),
     };
     x.desired.after.insert(nodes.clone(), whole_network(x, block));
     x.desired.fleets.insert(nodes, fleet);
+}
+
+/// How many nodes a cluster has.
+struct Size {
+    least: u32,
+    most: u32,
+    gang: Option<bool>,
+}
+
+fn size(x: &mut Expansion<'_>, block: &Evaluated) -> Size {
+    const MOST: u32 = 1000;
+    let written = block.attr("nodes").filter(|value| !value.holds_unknown());
+    let Some((value, range)) = written.and_then(|value| Some((value, value.as_map()?))) else {
+        let count = x.integer(block, "nodes", 0, 0..=MOST);
+        return Size { least: count, most: count, gang: None };
+    };
+    let part = |name: &str| range.get(name).filter(|part| !part.is_null());
+    let mut number = |name: &str| {
+        let part = part(name)?;
+        let found = part.as_u64().and_then(|it| u32::try_from(it).ok()).filter(|it| *it <= MOST);
+        let problem = format!("{name} is out of range");
+        x.check(part, found.is_none().then_some(problem), &format!("{name} takes 0 to {MOST}"));
+        found
+    };
+    let (least, most) = (number("min").unwrap_or(0), number("max"));
+    let most = most.unwrap_or(least);
+    let problem = format!("`min` is {least} and `max` is {most}");
+    let help = "the autoscaler decides between them: `min` first, then `max`";
+    x.check(value, (least > most).then_some(problem), help);
+    Size { least, most: most.max(least), gang: part("gang").and_then(Value::as_bool) }
 }
 
 /// Nodes need the way out at their first boot, although no link says so.

@@ -48,16 +48,19 @@ pub struct Adoption {
 /// A number of like nodes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fleet {
-    /// How many.
+    /// How many; of a range the fewest.
     pub count: u32,
+    /// The most that there may be. Where that is more, the autoscaler launches and ends them,
+    /// and plans leave them alone.
+    pub most: u32,
+    /// All of them are launched or none.
+    pub gang: bool,
     /// The address of their launch template.
     pub template: Address,
     /// Where they may run, best first.
     pub offers: Vec<Offer>,
     /// Where they may not run although it was considered.
     pub rejected: Vec<Rejected>,
-    /// All of them in one zone.
-    pub together: bool,
     /// Instance types that its nodes may be; empty for any. Not the same as its offers: a type
     /// that nobody sells today is no reason to end the nodes that run on it.
     pub types: BTreeSet<String>,
@@ -75,6 +78,11 @@ pub struct Rejected {
 }
 
 impl Fleet {
+    /// Its nodes are the autoscaler's.
+    pub fn is_scaled(&self) -> bool {
+        self.most > self.count
+    }
+
     /// Whether a node is of a type that it may have. Where it stands and how it is paid are no
     /// reasons to end a running job: they count for the next launch.
     pub fn admits(&self, node: &Node) -> bool {

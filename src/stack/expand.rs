@@ -15,7 +15,7 @@ use super::expansion::{Expansion, map};
 use super::moved::Moves;
 use super::names::Here;
 use super::pins::Pins;
-use super::{adopt, bucket, cluster, follow, forget, lookup, need, network, queue};
+use super::{adopt, bucket, cluster, follow, forget, ladder, lookup, need, network, queue};
 
 /// What the `stack` block says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +54,13 @@ pub fn ask(loaded: &Loaded) -> Ask {
     for block in loaded.blocks.iter().filter(|block| block.word == Block::Cluster.word()) {
         let text = |name: &str| block.attr(name).and_then(Value::as_str).map(str::to_owned);
         ask.images.insert(text("image").unwrap_or_else(|| "dlami-base".to_owned()));
-        ask.instance_types.extend(need::candidates(block).names());
+        let names = need::candidates(block).names();
+        let (reservations, spot) = ladder::questions(block);
+        ask.reservations |= reservations;
+        if spot {
+            ask.spot.extend(names.iter().cloned());
+        }
+        ask.instance_types.extend(names);
     }
     ask.lookups = loaded.blocks.iter().filter_map(lookup::question).collect();
     ask

@@ -14,6 +14,7 @@ mod expansion;
 mod follow;
 mod forget;
 mod ground;
+mod ladder;
 mod lookup;
 mod machine;
 mod mounts;

@@ -3,13 +3,15 @@
 use rust_decimal::Decimal;
 
 use crate::catalog::{Catalog, InstanceType};
+use crate::cloud::Reservation;
 use crate::kinds::{Interface, InterfaceKind, Market, Offer};
 use crate::lang::{Evaluated, Value};
-use crate::model::{Address, Link, Money, Zone};
+use crate::model::{Address, Link, Money, SubnetId, Zone};
 
 use super::desired::Rejected;
 use super::expansion::Expansion;
 use super::ground::Ground;
+use super::ladder::{self, Rung, Which};
 use super::need::{self, Candidate, Candidates};
 use super::network;
 
@@ -58,24 +60,27 @@ fn wanted(x: &mut Expansion<'_>, block: &Evaluated, open: &[Zone]) -> Vec<Zone> 
     found
 }
 
-/// The rungs of the capacity ladder.
-fn ladder(x: &mut Expansion<'_>, block: &Evaluated) -> Vec<Market> {
-    let Some(written) = block.attr("capacity").filter(|value| !value.holds_unknown()) else {
-        return vec![Market::OnDemand];
-    };
-    let mut rungs = Vec::new();
-    for value in written.as_list().unwrap_or_default() {
-        let word = value.as_str().unwrap_or_default();
-        let market = Market::from_word(word).filter(|market| !rungs.contains(market));
-        rungs.extend(market);
-    }
-    let problem = "a cluster needs a way to get its nodes".to_owned();
-    let help = "write \"on-demand\", \"spot\", or both in the order in which to try them";
-    x.check(written, rungs.is_empty().then_some(problem), help);
-    rungs
+/// Where offers are looked for.
+struct Search<'a> {
+    zones: Vec<Zone>,
+    candidates: &'a Candidates,
+    ground: &'a Ground,
+    ceiling: Option<Money>,
+    group: Option<&'a Address>,
 }
 
-/// The offers of a cluster: by rung of the ladder, then as the author prefers, then by price.
+/// How far down the list an offer stands: by rung of the ladder, then as the author prefers,
+/// then by price, then a Capacity Block, which ends, before other reservations.
+type Order = (usize, usize, (bool, Option<Money>), bool, usize);
+
+/// What was found so far.
+#[derive(Default)]
+struct Ranked {
+    offers: Vec<(Order, Offer)>,
+    rejected: Vec<Rejected>,
+}
+
+/// The offers of a cluster, best first.
 pub(super) fn find(
     x: &mut Expansion<'_>,
     block: &Evaluated,
@@ -87,33 +92,155 @@ pub(super) fn find(
     let Some(ground) = ground else { return out };
     let open = ground.zones(x);
     let zones = wanted(x, block, &open);
-    let rungs = ladder(x, block);
+    let rungs = ladder::ladder(x, block);
     let ceiling = ceiling(x, block);
-    let mut ranked = Vec::new();
-    for (rung, market) in rungs.iter().enumerate() {
-        for candidate in &candidates.fit {
-            for (at, zone) in zones.iter().enumerate() {
-                let what = format!("{} in {zone}, {}", candidate.name, market.word());
-                match offer(x, (candidate, zone, *market), ground, ceiling) {
+    let search = Search { zones, candidates, ground, ceiling, group };
+    let mut found = Ranked::default();
+    for (rung, way) in rungs.iter().enumerate() {
+        match way {
+            Rung::Open(market) => search.open(x, (rung, *market), &mut found),
+            Rung::Kept(which) => search.kept(x, (rung, which), &mut found),
+        }
+    }
+    let Ranked { offers: mut ranked, rejected } = found;
+    out.rejected.extend(rejected);
+    ranked.sort_by(|(a, one), (b, other)| {
+        a.cmp(b).then_with(|| one.instance_type.cmp(&other.instance_type))
+    });
+    if block.attr("fallback").and_then(Value::as_bool) == Some(false) {
+        first_only(&mut ranked, &mut out.rejected);
+    }
+    out.offers = ranked.into_iter().map(|(_, offer)| offer).collect();
+    let free = ceiling.is_some_and(|most| most <= Money::ZERO);
+    if out.offers.is_empty() && !search.zones.is_empty() && !rungs.is_empty() && !free {
+        nothing(x, block, candidates, (&search.zones, &out.rejected));
+    }
+    out
+}
+
+/// The author wants the first way and the first type or nothing: any zone may still do.
+fn first_only(ranked: &mut Vec<(Order, Offer)>, rejected: &mut Vec<Rejected>) {
+    let best = ranked.first().map_or(0, |((_, rank, ..), _)| *rank);
+    let (kept, others): (Vec<_>, Vec<_>) = std::mem::take(ranked)
+        .into_iter()
+        .partition(|((rung, rank, ..), _)| *rung == 0 && *rank == best);
+    *ranked = kept;
+    rejected.extend(others.into_iter().map(|(_, offer)| Rejected {
+        what: offer.words(),
+        why: "would be a fallback, and `fallback` is false".to_owned(),
+    }));
+}
+
+impl Search<'_> {
+    /// What is sold for the asking.
+    fn open(&self, x: &Expansion<'_>, (rung, market): (usize, Market), out: &mut Ranked) {
+        for candidate in &self.candidates.fit {
+            for (at, zone) in self.zones.iter().enumerate() {
+                match self.offer(x, candidate, zone, market) {
                     Ok(mut offer) => {
-                        offer.placement = group.cloned().map(Link::To);
-                        let order = (rung, candidate.rank, cost(x, &offer), at);
-                        ranked.push((order, offer));
+                        offer.placement = self.group.cloned().map(Link::To);
+                        let order = (rung, candidate.rank, cost(x, &offer), false, at);
+                        out.offers.push((order, offer));
                     }
-                    Err(why) => out.rejected.push(Rejected { what, why }),
+                    Err(why) => {
+                        let what = format!("{} in {zone}, {}", candidate.name, market.word());
+                        out.rejected.push(Rejected { what, why });
+                    }
                 }
             }
         }
     }
-    ranked.sort_by(|(a, one), (b, other)| {
-        a.cmp(b).then_with(|| one.instance_type.cmp(&other.instance_type))
-    });
-    out.offers = ranked.into_iter().map(|(_, offer)| offer).collect();
-    let free = ceiling.is_some_and(|most| most <= Money::ZERO);
-    if out.offers.is_empty() && !zones.is_empty() && !rungs.is_empty() && !free {
-        nothing(x, block, candidates, (&zones, &out.rejected));
+
+    /// What is kept for the account. It is paid whether it is used or not, so a node in it
+    /// costs nothing more; and it says itself how its nodes stand together, so no group of
+    /// ours is put on top.
+    fn kept(&self, x: &Expansion<'_>, (rung, which): (usize, &Which), out: &mut Ranked) {
+        let mut none = true;
+        for found in x.facts.reservations.iter().filter(|found| which.covers(found)) {
+            none = false;
+            let what = format!("{} {}", found.market.word(), found.id);
+            let of_type = |one: &&Candidate| one.name == found.instance_type;
+            let Some(candidate) = self.candidates.fit.iter().find(of_type) else {
+                let why =
+                    format!("is for {}, which the cluster does not want", found.instance_type);
+                out.rejected.push(Rejected { what, why });
+                continue;
+            };
+            match self.place_in(found) {
+                Ok((at, subnet)) => {
+                    let offer = Offer {
+                        market: found.market,
+                        reservation: Some(found.id.clone()),
+                        interfaces: candidate.known.map(interfaces).unwrap_or_default(),
+                        price: Some(Money::ZERO),
+                        free: Some(found.free),
+                        ..Offer::plain(&candidate.name, found.zone.clone(), subnet)
+                    };
+                    let ends = found.market != Market::CapacityBlock;
+                    let nothing = (false, Some(Money::ZERO));
+                    out.offers.push(((rung, candidate.rank, nothing, ends, at), offer));
+                }
+                Err(why) => out.rejected.push(Rejected { what, why }),
+            }
+        }
+        if none {
+            let why = "there is none in this account and region".to_owned();
+            out.rejected.push(Rejected { what: which.words(), why });
+        }
     }
-    out
+
+    /// Where the nodes of a reservation would run.
+    fn place_in(&self, found: &Reservation) -> Result<(usize, Link<SubnetId>), String> {
+        if let Some(why) = &found.closed {
+            return Err(why.clone());
+        }
+        let zone = &found.zone;
+        let at = self.zones.iter().position(|wanted| wanted == zone);
+        let at = at.ok_or_else(|| format!("is in {zone}, where the cluster may not run"))?;
+        if found.free == 0 {
+            return Err(format!("none of its {} places is free", found.total));
+        }
+        let subnet = self.ground.subnet(zone).ok_or("the network has no subnet there")?;
+        Ok((at, subnet))
+    }
+
+    fn offer(
+        &self,
+        x: &Expansion<'_>,
+        candidate: &Candidate,
+        zone: &Zone,
+        market: Market,
+    ) -> Result<Offer, String> {
+        let offered = x.facts.offerings.get(&candidate.name);
+        if offered.is_some_and(|zones| !zones.contains(zone)) {
+            return Err("the zone does not offer it".to_owned());
+        }
+        if candidate.known.is_some_and(|known| !known.markets.contains(&market)) {
+            return Err(format!("AWS does not sell it as {}", market.word()));
+        }
+        let place = (candidate.name.clone(), zone.clone());
+        let spot = x.facts.spot.get(&place).filter(|_| market == Market::Spot);
+        let listed = Catalog::shipped().price(&x.here.home.region, &candidate.name, market);
+        let price = spot.map(|spot| spot.usd).or(listed.map(|price| price.usd));
+        match (self.ceiling, price) {
+            (Some(most), Some(price)) if price > most => {
+                return Err(format!("{price}/h is above max_price"));
+            }
+            // AWS itself holds the price of spot; of the rest nobody would.
+            (Some(_), None) if market != Market::Spot => {
+                return Err("its price is not known, and max_price must hold".to_owned());
+            }
+            (_, _) => {}
+        }
+        let subnet = self.ground.subnet(zone).ok_or("the network has no subnet there")?;
+        Ok(Offer {
+            market,
+            interfaces: candidate.known.map(interfaces).unwrap_or_default(),
+            price,
+            max_price: self.ceiling.filter(|_| market == Market::Spot),
+            ..Offer::plain(&candidate.name, zone.clone(), subnet)
+        })
+    }
 }
 
 /// What offers are ordered by: those without any price last. The price of spot moves with
@@ -133,41 +260,6 @@ fn ceiling(x: &mut Expansion<'_>, block: &Evaluated) -> Option<Money> {
     let help = "write US dollars per hour and node, such as 60";
     x.check(value, (price <= Decimal::ZERO).then_some(problem), help);
     Some(Money::new(price))
-}
-
-fn offer(
-    x: &Expansion<'_>,
-    (candidate, zone, market): (&Candidate, &Zone, Market),
-    ground: &Ground,
-    ceiling: Option<Money>,
-) -> Result<Offer, String> {
-    let offered = x.facts.offerings.get(&candidate.name);
-    if offered.is_some_and(|zones| !zones.contains(zone)) {
-        return Err("the zone does not offer it".to_owned());
-    }
-    if candidate.known.is_some_and(|known| !known.markets.contains(&market)) {
-        return Err(format!("AWS does not sell it as {}", market.word()));
-    }
-    let price = Catalog::shipped().price(&x.here.home.region, &candidate.name, market);
-    let price = price.map(|price| price.usd);
-    match (ceiling, price) {
-        (Some(most), Some(price)) if price > most => {
-            return Err(format!("{price}/h is above max_price"));
-        }
-        // AWS itself holds the price of spot; of the rest nobody would.
-        (Some(_), None) if market != Market::Spot => {
-            return Err("its price is not known, and max_price must hold".to_owned());
-        }
-        (_, _) => {}
-    }
-    let subnet = ground.subnet(zone).ok_or("the network has no subnet there")?;
-    Ok(Offer {
-        market,
-        interfaces: candidate.known.map(interfaces).unwrap_or_default(),
-        price,
-        max_price: ceiling.filter(|_| market == Market::Spot),
-        ..Offer::plain(&candidate.name, zone.clone(), subnet)
-    })
 }
 
 /// No offer at all: says why, at what the author wrote.
@@ -197,7 +289,7 @@ fn nothing(
         x.check(value, Some(problem), &help);
         return;
     }
-    let some = rejected.iter().filter(|one| one.what.contains(" in "));
+    let some = rejected.iter().filter(|one| one.what.contains(' '));
     let some: Vec<String> = some.take(4).map(|one| format!("{}: {}", one.what, one.why)).collect();
     x.check(value, Some("no offer will do".to_owned()), &some.join("\n"));
 }

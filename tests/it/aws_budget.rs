@@ -54,6 +54,7 @@ async fn aws_refresh_keeps_the_budget_of_every_kind() {
         template: made.0.into(),
         offer: Offer::plain("p5.48xlarge", Zone::from("us-east-1a"), link(&parts.subnet)),
         count: 40,
+        whole: true,
         batch: 1,
         owner: stage.owner("cluster.train/nodes"),
         tags: Tags::new(),

@@ -147,6 +147,7 @@ fn launch(stage: &Stage, parts: &Parts, template: &CloudId, count: u32) -> Launc
         template: TemplateId(template.0.clone()),
         offer: Offer::plain("p5.48xlarge", Zone::from("us-east-1a"), link(&parts.subnet)),
         count,
+        whole: true,
         batch: 7,
         owner: stage.owner("cluster.train/nodes"),
         tags: tags(&[("team", "nlp")]),
@@ -168,6 +169,7 @@ async fn aws_nodes_are_launched_once_and_terminated() {
     assert_eq!(refused.class, Class::Mismatch);
 
     let want = Node {
+        reservation: None,
         template: link(&made),
         subnet: link(&parts.subnet),
         zone: Zone::from("us-east-1a"),

@@ -166,6 +166,7 @@ fn launch() -> Call {
         template: "lt-1".into(),
         offer: Offer::plain("p5.48xlarge", Zone::from("us-east-1a"), Link::Id("subnet-1".into())),
         count: 2,
+        whole: true,
         batch: 1,
         owner: owner(),
         tags: Tags::new(),

@@ -50,6 +50,7 @@ async fn aws_requests_fit_the_published_models() {
             ..Offer::plain("p5.48xlarge", Zone::from("us-east-1a"), link(&parts.subnet))
         },
         count: 2,
+        whole: true,
         batch: 1,
         owner: stage.owner("cluster.train/nodes"),
         tags: tags(&[("team", "nlp")]),

@@ -325,6 +325,7 @@ impl<'a> Stage<'a> {
             template: TemplateId(self.id("cluster.train/template").0),
             offer: Offer { placement: Some(group), ..offer },
             count,
+            whole: true,
             batch: 3,
             owner: self.owner(&sample::at("cluster.train")),
             tags: sample::tags(),

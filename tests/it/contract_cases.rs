@@ -324,6 +324,7 @@ async fn nodes(stage: &Stage<'_>) -> Outcome {
         instance_type: launch.offer.instance_type.clone(),
         market: launch.offer.market,
         placement: launch.offer.placement.clone().filter(|_| stage.harness.tells_groups()),
+        reservation: None,
     };
     for id in &ids {
         stage.is("launched", id, &node.clone().into(), &launch.owner).await?;

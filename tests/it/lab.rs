@@ -120,6 +120,16 @@ impl Cloud for MortalCloud<'_> {
     async fn phase(&self, kind: KindName, id: &CloudId) -> Result<Phase, Failure> {
         self.0.phase(kind, id).await
     }
+    async fn phases(
+        &self,
+        kind: KindName,
+        ids: &[CloudId],
+    ) -> Result<BTreeMap<CloudId, Phase>, Failure> {
+        self.0.phases(kind, ids).await
+    }
+    async fn quota(&self, code: &str) -> Result<Option<u64>, Failure> {
+        self.0.quota(code).await
+    }
     fn calls(&self) -> CallCounts {
         self.0.calls()
     }

@@ -31,6 +31,7 @@ mod aws_requests;
 mod aws_stage;
 mod boot;
 mod bucket;
+mod capacity;
 mod catalog;
 mod contract;
 mod contract_cases;

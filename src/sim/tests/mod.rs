@@ -145,6 +145,7 @@ fn launch(template: &CloudId, subnet: &CloudId, zone: &str, count: u32, token: &
         template: TemplateId(template.0.clone()),
         offer: Offer::plain("p5.48xlarge", Zone::from(zone), Link::Id(subnet.0.clone().into())),
         count,
+        whole: true,
         batch: 7,
         owner: owner(token),
         tags: Tags::from([("Name".to_owned(), "node".to_owned())]),

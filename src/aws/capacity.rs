@@ -1,0 +1,124 @@
+//! What capacity there is: reservations, prices on spot, quotas.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_ec2::primitives::{DateTime, DateTimeFormat};
+use aws_sdk_ec2::types::{CapacityReservation, InstanceType};
+use rust_decimal::Decimal;
+
+use super::{Aws, ec2, pages};
+use crate::cloud::{Ask, Class, Failure, Reservation, SpotPrice, SpotPrices};
+use crate::kinds::Market;
+use crate::model::{Money, ReservationId, Zone};
+
+/// What a reservation is. Those for other systems or on hardware of one's own are closed.
+fn read(found: CapacityReservation) -> Option<Reservation> {
+    let state = found.state.as_ref().map_or("unknown", |state| state.as_str()).to_owned();
+    let word = |word: Option<&str>| word.unwrap_or_default().to_owned();
+    let platform = word(found.instance_platform.as_ref().map(|it| it.as_str()));
+    let tenancy = word(found.tenancy.as_ref().map(|it| it.as_str()));
+    let closed = if state != "active" {
+        let from = found.start_date.and_then(|at| at.fmt(DateTimeFormat::DateTime).ok());
+        let from = from.filter(|_| state == "scheduled" || state == "pending");
+        Some(format!("is {state}{}", from.map(|at| format!(" until {at}")).unwrap_or_default()))
+    } else if !platform.is_empty() && platform != "Linux/UNIX" {
+        Some(format!("is for {platform}"))
+    } else if tenancy == "dedicated" {
+        Some("is for dedicated instances".to_owned())
+    } else {
+        None
+    };
+    let block = found.reservation_type.as_ref().is_some_and(|it| it.as_str() == "capacity-block");
+    let count = |number: Option<i32>| u32::try_from(number.unwrap_or(0)).unwrap_or(0);
+    Some(Reservation {
+        id: ReservationId(found.capacity_reservation_id?),
+        market: if block { Market::CapacityBlock } else { Market::Reserved },
+        instance_type: found.instance_type?,
+        zone: Zone(found.availability_zone?),
+        free: count(found.available_instance_count),
+        total: count(found.total_instance_count),
+        closed,
+        tags: ec2::tags_of(found.tags),
+    })
+}
+
+impl Aws {
+    /// Capacity that is kept for the account. There is no filter for tags.
+    pub(super) async fn reservations(&self, asked: bool) -> Result<Vec<Reservation>, Failure> {
+        if !asked {
+            return Ok(Vec::new());
+        }
+        let request = || self.ec2.describe_capacity_reservations().max_results(1000);
+        let all =
+            pages!(self, "ec2:DescribeCapacityReservations", request(), capacity_reservations);
+        let ended = ["expired", "cancelled", "failed", "payment-failed"];
+        let stands = |found: &CapacityReservation| {
+            !ended.contains(&found.state.as_ref().map_or("", |state| state.as_str()))
+        };
+        let mut out: Vec<_> = all.into_iter().filter(stands).filter_map(read).collect();
+        out.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(out)
+    }
+
+    /// What spot costs now. Who may not ask still may launch: its prices are then unknown.
+    pub(super) async fn spot_prices(&self, ask: &Ask) -> Result<SpotPrices, Failure> {
+        if ask.spot.is_empty() {
+            return Ok(SpotPrices::new());
+        }
+        match self.spot_history(&ask.spot, ask.at.0 / 1000).await {
+            Err(failure) if failure.class == Class::Denied => {
+                tracing::warn!(
+                    api = failure.api,
+                    code = failure.code,
+                    "prices on spot are unknown"
+                );
+                Ok(SpotPrices::new())
+            }
+            answer => answer,
+        }
+    }
+
+    /// From now on: AWS then tells the prices that hold, and no history.
+    async fn spot_history(
+        &self,
+        types: &BTreeSet<String>,
+        now: i64,
+    ) -> Result<SpotPrices, Failure> {
+        let types: Vec<_> = types.iter().map(|name| InstanceType::from(name.as_str())).collect();
+        let request = || {
+            self.ec2
+                .describe_spot_price_history()
+                .set_instance_types(Some(types.clone()))
+                .product_descriptions("Linux/UNIX")
+                .start_time(DateTime::from_secs(now))
+                .max_results(1000)
+        };
+        let all = pages!(self, "ec2:DescribeSpotPriceHistory", request(), spot_price_history);
+        let mut newest = std::collections::BTreeMap::new();
+        for one in all {
+            let (Some(kind), Some(zone), Some(price), Some(at)) =
+                (one.instance_type, one.availability_zone, one.spot_price, one.timestamp)
+            else {
+                continue;
+            };
+            let Ok(usd) = price.parse::<Decimal>() else { continue };
+            let day = at.fmt(DateTimeFormat::DateTime).unwrap_or_default();
+            let day = day.split('T').next().unwrap_or_default().to_owned();
+            let entry = (at.secs(), SpotPrice { usd: Money::new(usd), day });
+            let key = (kind.as_str().to_owned(), Zone(zone));
+            let newer = newest.get(&key).is_none_or(|(old, _): &(i64, SpotPrice)| *old < at.secs());
+            if newer {
+                newest.insert(key, entry);
+            }
+        }
+        Ok(newest.into_iter().map(|(key, (_, price))| (key, price)).collect())
+    }
+
+    /// How high a quota of EC2 is; none where it is not known.
+    pub(super) async fn ec2_quota(&self, code: &str) -> Result<Option<u64>, Failure> {
+        let request = self.quotas.get_service_quota().service_code("ec2").quota_code(code);
+        let found = self.send("servicequotas:GetServiceQuota", request.send()).await?;
+        let value = found.quota.and_then(|quota| quota.value);
+        Ok(value.filter(|value| *value >= 0.0).map(|value| value as u64))
+    }
+}

@@ -1,0 +1,148 @@
+//! What capacity the simulated region has to give: reservations, prices on spot, quotas in
+//! vCPUs, nodes that end as they start, and the account's budget of launches.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::Catalog;
+use crate::cloud::SpotPrice;
+use crate::kinds::{Market, Tags};
+use crate::model::{Money, Region as RegionName, Zone};
+
+/// Knobs of supply. The defaults hinder nobody.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Supply {
+    /// Capacity that is kept for the account, by id.
+    pub reservations: BTreeMap<String, Kept>,
+    /// Prices on spot: `type` (in each zone) or `type@zone`.
+    pub spot: BTreeMap<String, Decimal>,
+    /// vCPUs by the code of their quota; absent for plenty.
+    pub vcpus: BTreeMap<String, u64>,
+    /// How many nodes of each launch end before they are ready: `type` or `type@zone`.
+    pub stillborn: BTreeMap<String, u64>,
+    /// Nodes that may be launched at once, and more of them per second; none for no limit.
+    pub launches: Option<(u64, u64)>,
+}
+
+/// Kept capacity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kept {
+    /// The type of its nodes.
+    pub instance_type: String,
+    /// Where.
+    pub zone: Zone,
+    /// For how many.
+    pub total: u32,
+    /// A reservation or a Capacity Block.
+    pub market: Market,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+impl Kept {
+    /// Reads `type,zone,count`, then `capacity-block` and `key=value` in any order.
+    fn read(text: &str) -> Option<Self> {
+        let mut words = text.split(',').map(str::trim);
+        let (instance_type, zone) = (words.next()?.to_owned(), Zone::from(words.next()?));
+        let total = words.next()?.parse().ok()?;
+        let (mut market, mut tags) = (Market::Reserved, Tags::new());
+        for word in words {
+            match word.split_once('=') {
+                Some((key, value)) => drop(tags.insert(key.to_owned(), value.to_owned())),
+                None if word == Market::CapacityBlock.word() => market = Market::CapacityBlock,
+                None => return None,
+            }
+        }
+        zone.letter()?;
+        Some(Self { instance_type, zone, total, market, tags })
+    }
+
+    fn text(&self) -> String {
+        let mut out = format!("{},{},{}", self.instance_type, self.zone, self.total);
+        if self.market == Market::CapacityBlock {
+            out.push_str(",capacity-block");
+        }
+        out.extend(self.tags.iter().map(|(key, value)| format!(",{key}={value}")));
+        out
+    }
+}
+
+impl Supply {
+    /// Changes one knob of a group; none when it is not one or the value is not for it.
+    pub(super) fn set(&mut self, group: &str, name: String, value: &str) -> Option<()> {
+        match (group, value) {
+            ("reservation", "none") => drop(self.reservations.remove(&name)),
+            ("reservation", _) if name.starts_with("cr-") => {
+                self.reservations.insert(name, Kept::read(value)?);
+            }
+            ("spot", "default") => drop(self.spot.remove(&name)),
+            ("spot", _) => drop(self.spot.insert(name, value.parse().ok()?)),
+            ("vcpus", "none") => drop(self.vcpus.remove(&name)),
+            ("vcpus", _) => drop(self.vcpus.insert(name, value.parse().ok()?)),
+            ("stillborn", "none") => drop(self.stillborn.remove(&name)),
+            ("stillborn", _) => drop(self.stillborn.insert(name, value.parse().ok()?)),
+            (_, _) => return None,
+        }
+        Some(())
+    }
+
+    /// Reads `1000,2`: so many at once, and so many more per second.
+    pub(super) fn set_launches(&mut self, value: &str) -> Option<()> {
+        self.launches = match value {
+            "none" => None,
+            _ => {
+                let (most, refill) = value.split_once(',')?;
+                Some((most.trim().parse().ok()?, refill.trim().parse().ok()?))
+            }
+        };
+        Some(())
+    }
+
+    /// Every knob as the text that sets it.
+    pub(super) fn list(&self) -> Vec<(String, String)> {
+        let mut out = Vec::new();
+        let kept = self.reservations.iter();
+        out.extend(kept.map(|(id, kept)| (format!("reservation.{id}"), kept.text())));
+        out.extend(self.spot.iter().map(|(k, v)| (format!("spot.{k}"), v.to_string())));
+        out.extend(self.vcpus.iter().map(|(k, v)| (format!("vcpus.{k}"), v.to_string())));
+        out.extend(self.stillborn.iter().map(|(k, v)| (format!("stillborn.{k}"), v.to_string())));
+        let launches = self.launches.map(|(most, refill)| format!("{most},{refill}"));
+        out.push(("launches".to_owned(), launches.unwrap_or_else(|| "none".to_owned())));
+        out
+    }
+
+    /// The price on spot: as set, or a made-up part of the price on demand, another in each
+    /// zone; none of what has none.
+    pub(super) fn spot(
+        &self,
+        region: &RegionName,
+        instance_type: &str,
+        zone: &Zone,
+    ) -> Option<SpotPrice> {
+        let set = in_zone(&self.spot, instance_type, zone).map(Money::new);
+        let usd = set.or_else(|| {
+            let known = Catalog::shipped().get(instance_type)?;
+            known.markets.contains(&Market::Spot).then_some(())?;
+            let full = Catalog::shipped().price(region, instance_type, Market::OnDemand)?;
+            let letters = instance_type.bytes().chain(zone.as_str().bytes());
+            let sum = letters.fold(7_u32, |sum, byte| sum.wrapping_mul(31) + u32::from(byte));
+            let part = Decimal::new(i64::from(30 + sum % 30), 2);
+            Some(Money::new((full.usd.dollars() * part).round_dp(4)))
+        })?;
+        Some(SpotPrice { usd, day: "simulated".to_owned() })
+    }
+
+    /// How many nodes of a launch end before they are ready.
+    pub(super) fn stillborn(&self, instance_type: &str, zone: &Zone) -> u64 {
+        in_zone(&self.stillborn, instance_type, zone).unwrap_or(0)
+    }
+}
+
+/// What is set for a type in a zone, or for the type.
+fn in_zone<T: Copy>(all: &BTreeMap<String, T>, instance_type: &str, zone: &Zone) -> Option<T> {
+    all.get(&format!("{instance_type}@{zone}")).or_else(|| all.get(instance_type)).copied()
+}
