@@ -229,5 +229,5 @@ impl<'a> Tally<'a> {
 
 /// The most nodes that a fleet may have.
 fn most(fleet: &Fleet) -> u32 {
-    fleet.count
+    fleet.most
 }
