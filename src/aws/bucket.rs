@@ -11,11 +11,6 @@ use crate::cloud::{Class, Failure, Left, Owner, Phase, Reply, Scope, Seen};
 use crate::kinds::{Bucket, Change, Edit, Home, KindName, Tags};
 use crate::model::{CloudId, tags};
 
-/// AWS keeps contents of a bucket unless the author has said otherwise.
-fn is_precious(found: &Tags) -> bool {
-    found.get(tags::PRECIOUS).map(String::as_str) != Some("false")
-}
-
 fn id_of(home: &Home, name: &str) -> CloudId {
     CloudId(home.arn("s3", name))
 }
@@ -149,7 +144,7 @@ impl Aws {
             ownership: ownership?,
             policy: policy?,
             lifecycle: lifecycle?,
-            precious: is_precious(all),
+            precious: found::is_precious(all),
             tags: found::user_tags(all),
         })
     }
@@ -181,7 +176,7 @@ impl Aws {
             }
             Err(failure) => return Err(failure),
         }
-        let precious = [(tags::PRECIOUS, if spec.precious { "true" } else { "false" })];
+        let precious = [found::precious(spec.precious)];
         let all = found::birth_tags(owner, &spec.tags, &precious);
         let request = self
             .s3
@@ -344,8 +339,8 @@ mod tests {
     #[test]
     fn a_bucket_is_precious_unless_it_says_not() {
         let tag = |value: &str| Tags::from([(tags::PRECIOUS.to_owned(), value.to_owned())]);
-        assert!(is_precious(&Tags::new()));
-        assert!(is_precious(&tag("true")));
-        assert!(!is_precious(&tag("false")));
+        assert!(found::is_precious(&Tags::new()));
+        assert!(found::is_precious(&tag("true")));
+        assert!(!found::is_precious(&tag("false")));
     }
 }

@@ -60,6 +60,8 @@ const TABLE: &[(Class, Left, &[&str])] = &[
             "AWS.SimpleQueueService.QueueDeletedRecently",
             "IncorrectState",
             "IncorrectInstanceState",
+            "IncorrectFileSystemLifeCycleState",
+            "IncorrectMountTargetState",
             "InvalidNatGatewayState",
             "NatGatewayInvalidState",
         ],
@@ -76,6 +78,7 @@ const TABLE: &[(Class, Left, &[&str])] = &[
             "InvalidGroup.InUse",
             "InvalidNetworkInterface.InUse",
             "VolumeInUse",
+            "FileSystemInUse",
             "ResourceInUse",
             "ResourceInUseException",
         ],
@@ -90,6 +93,9 @@ const TABLE: &[(Class, Left, &[&str])] = &[
             "InsufficientCapacity",
             "InsufficientAddressCapacity",
             "InsufficientFreeAddressesInSubnet",
+            "InsufficientVolumeCapacity",
+            "InsufficientThroughputCapacity",
+            "NoFreeAddressesInSubnet",
             "UnfulfillableCapacity",
             "MaxFleetCountExceeded",
             "ReservationCapacityExceeded",
@@ -109,6 +115,9 @@ const TABLE: &[(Class, Left, &[&str])] = &[
             "LimitExceeded",
             "LimitExceededException",
             "OverLimit",
+            // A volume is modified once in a while.
+            "VolumeModificationRateExceeded",
+            "IncorrectModificationState",
         ],
     ),
     (
@@ -149,6 +158,7 @@ const TABLE: &[(Class, Left, &[&str])] = &[
             "InvalidLaunchTemplateName.AlreadyExistsException",
             "InvalidSubnet.Conflict",
             "EntityAlreadyExists",
+            "FileSystemAlreadyExists",
             "EntityAlreadyExistsException",
             "BucketAlreadyExists",
             "BucketAlreadyOwnedByYou",
@@ -195,10 +205,19 @@ fn by_words(api: &str, code: &str, text: &str) -> Option<Class> {
         "MalformedPolicyDocument" | "MalformedPolicy" if text.contains("invalid principal") => {
             Some(Class::Settling)
         }
+        // FSx has one code for what is wrong and for what only has to wait.
+        "BadRequest" => Some(if is_under_way(&text) { Class::Settling } else { Class::Invalid }),
         // A cluster group is bound to the zone of its first instance: another offer may fit.
         "InvalidPlacementGroup.InUse" if api == "ec2:RunInstances" => Some(Class::Capacity),
         _ => None,
     }
+}
+
+/// Words by which FSx says that something else has to end first.
+fn is_under_way(text: &str) -> bool {
+    ["in progress", "is being", "currently", "pending", "executing", "not in available", "updating"]
+        .iter()
+        .any(|words| text.contains(words))
 }
 
 fn by_shape(code: &str, status: Option<u16>) -> (Class, Left) {
@@ -350,6 +369,14 @@ mod tests {
         let group = |api| classify(api, "InvalidPlacementGroup.InUse", "", Some(400)).0;
         assert_eq!(group("ec2:RunInstances"), Class::Capacity);
         assert_eq!(group("ec2:DeletePlacementGroup"), Class::InUse);
+    }
+
+    #[test]
+    fn fsx_says_wait_and_wrong_with_one_code() {
+        let of = |text| classify("fsx:UpdateFileSystem", "BadRequest", text, Some(400));
+        let busy = "Cannot update: there is an update already in progress";
+        assert_eq!(of(busy), (Class::Settling, Left::Nothing));
+        assert_eq!(of("The storage capacity is wrong"), (Class::Invalid, Left::Nothing));
     }
 
     #[test]

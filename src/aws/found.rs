@@ -145,6 +145,23 @@ pub fn known<'a>(api: &str, text: &'a Text) -> Result<&'a str, Failure> {
     text.known().ok_or_else(|| failure::invalid(api, "a text that is not known yet"))
 }
 
+/// AWS keeps what holds data unless the author has said otherwise.
+pub fn is_precious(found: &Tags) -> bool {
+    found.get(tags::PRECIOUS).map(String::as_str) != Some("false")
+}
+
+/// The tag that says so.
+pub fn precious(precious: bool) -> (&'static str, &'static str) {
+    (tags::PRECIOUS, if precious { "true" } else { "false" })
+}
+
+/// The edit of tags that says so.
+pub fn precious_edit(is: bool) -> Edit {
+    let (key, value) = precious(is);
+    let change = Change::Add(serde_json::json!({ key: value }));
+    Edit { field: "tags".to_owned(), change }
+}
+
 /// A value of an edit.
 pub fn value<T: DeserializeOwned>(edit: &Edit, value: &Value) -> Result<T, Failure> {
     serde_json::from_value(value.clone())

@@ -48,6 +48,9 @@ fn rate_of(api: &str) -> Rate {
         Some(("ec2", _)) => rate(50.0, 5.0),
         // IAM publishes no numbers; it is the strictest of the other services.
         Some(("iam", _)) => rate(20.0, 10.0),
+        // Neither publishes numbers for calls that change; both throttle early.
+        Some(("fsx" | "efs", name)) if !is_read(name) => rate(10.0, 2.0),
+        Some(("fsx" | "efs", _)) => rate(20.0, 5.0),
         // Parameter Store: 40 a second for all that the account reads.
         Some(("ssm", _)) => rate(40.0, 20.0),
         Some((_, _)) | None => rate(100.0, 100.0),

@@ -7,18 +7,22 @@ mod bucket;
 mod bucket_settings;
 mod capacity;
 mod count;
+mod data_repository_association;
 mod ec2;
+mod efs_file_system;
 mod elastic_ip;
 mod facts;
 mod failure;
 mod find;
 mod found;
+mod fsx;
 mod iam;
 mod instance_profile;
 mod internet_gateway;
 mod launch_template;
 mod limits;
 mod lookup;
+mod lustre_file_system;
 mod nat_gateway;
 mod node;
 mod placement_group;
@@ -30,6 +34,7 @@ mod security_group;
 mod store;
 mod subnet;
 mod template_data;
+mod volume;
 mod vpc;
 mod vpc_endpoint;
 
@@ -110,6 +115,8 @@ pub struct Aws {
     iam: aws_sdk_iam::Client,
     ssm: aws_sdk_ssm::Client,
     quotas: aws_sdk_servicequotas::Client,
+    efs: aws_sdk_efs::Client,
+    fsx: aws_sdk_fsx::Client,
     /// Version 1 of the launch templates that nodes were started from.
     templates: Mutex<BTreeMap<TemplateId, Arc<ResponseLaunchTemplateData>>>,
 }
@@ -132,6 +139,8 @@ impl Aws {
         let ssm = aws_sdk_ssm::config::Builder::from(&config).interceptor(counter.clone());
         let quotas =
             aws_sdk_servicequotas::config::Builder::from(&config).interceptor(counter.clone());
+        let efs = aws_sdk_efs::config::Builder::from(&config).interceptor(counter.clone());
+        let fsx = aws_sdk_fsx::config::Builder::from(&config).interceptor(counter.clone());
         let sts = aws_sdk_sts::config::Builder::from(&config).interceptor(counter.clone());
         let caller = who(&aws_sdk_sts::Client::from_conf(sts.build()), region).await?;
         match account {
@@ -154,6 +163,8 @@ impl Aws {
             iam: aws_sdk_iam::Client::from_conf(iam.build()),
             ssm: aws_sdk_ssm::Client::from_conf(ssm.build()),
             quotas: aws_sdk_servicequotas::Client::from_conf(quotas.build()),
+            efs: aws_sdk_efs::Client::from_conf(efs.build()),
+            fsx: aws_sdk_fsx::Client::from_conf(fsx.build()),
             templates: Mutex::default(),
         })
     }

@@ -141,6 +141,7 @@ fn selection(refusal: &Refusal) -> Option<String> {
         | Refusal::Occupied { .. }
         | Refusal::Adopt { .. }
         | Refusal::Protected { .. }
+        | Refusal::Opaque { .. }
         | Refusal::Precious { .. } => None,
     }
 }
@@ -169,6 +170,16 @@ impl From<Refusal> for Halt {
                 "P004",
                 "empty it yourself; or write `precious = false` in its block and\n\
                  apply that first, then its contents go with it",
+            ),
+            Refusal::Opaque { fields, .. } if fields.is_empty() => (
+                "P004",
+                "keep it declared as it is; or write `precious = false` in its block and apply\n\
+                 that first, then repeat this",
+            ),
+            Refusal::Opaque { .. } => (
+                "P004",
+                "take the change back; or write `precious = false` in its block, apply that\n\
+                 alone, and then repeat the change: its data is lost with it",
             ),
             Refusal::Protected { replaced: true, .. } => (
                 "P006",

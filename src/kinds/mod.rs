@@ -8,11 +8,14 @@
 
 mod bucket;
 mod canonical;
+mod data_repository_association;
 mod edit;
+mod efs_file_system;
 mod elastic_ip;
 mod instance_profile;
 mod internet_gateway;
 mod launch_template;
+mod lustre_file_system;
 mod nat_gateway;
 mod node;
 mod placement_group;
@@ -24,17 +27,21 @@ mod seek;
 mod step;
 mod subnet;
 mod table;
+mod volume;
 mod vpc;
 mod vpc_endpoint;
 pub mod walk;
 
 pub use bucket::{Bucket, Encryption, LifecycleRule};
 pub use canonical::{canonical, canonical_json};
+pub use data_repository_association::{DataRepositoryAssociation, Events};
 pub use edit::{Change, Edit, differing, dismantle, edits, keeping};
+pub use efs_file_system::{EfsFileSystem, EfsThroughput, MountTarget};
 pub use elastic_ip::ElasticIp;
 pub use instance_profile::InstanceProfile;
 pub use internet_gateway::InternetGateway;
 pub use launch_template::{Disk, LaunchTemplate, Metadata, packed, unpacked};
+pub use lustre_file_system::LustreFileSystem;
 pub use nat_gateway::NatGateway;
 pub use node::{Interface, InterfaceKind, Market, Node, Offer};
 pub use placement_group::PlacementGroup;
@@ -45,6 +52,7 @@ pub use security_group::{Peer, Rule, SecurityGroup};
 pub use step::{Action, OutputPlan, Plan, Step, StepId, Why};
 pub use subnet::Subnet;
 pub use table::{KindName, Spec};
+pub use volume::{Provisioned, Volume};
 pub use vpc::Vpc;
 pub use vpc_endpoint::VpcEndpoint;
 
@@ -135,6 +143,8 @@ pub struct Traits {
     pub soft: &'static [&'static str],
     /// Fields that are emptied before the object can be deleted.
     pub dismantle: &'static [&'static str],
+    /// Whether it holds data cannot be seen: it is taken to, and that goes with it.
+    pub opaque: bool,
     /// How a lost create is found again.
     pub idempotence: Idempotence,
     /// Kinds of the same block that come before it at birth and after it at death,
@@ -155,6 +165,7 @@ impl Traits {
         sets: &[],
         soft: &[],
         dismantle: &[],
+        opaque: false,
         idempotence: Idempotence::Tag,
         follows: &[],
         ready_within: 300,
@@ -187,6 +198,11 @@ pub trait Kind: Serialize + DeserializeOwned + Clone + PartialEq + Debug {
     /// Its data forbids deleting it, unless the author has said otherwise.
     fn is_precious(&self) -> bool {
         true
+    }
+
+    /// Fields that change in place, but not from this value to that one.
+    fn cannot_become(&self, _want: &Self) -> &'static [&'static str] {
+        &[]
     }
 
     /// What only one living object can hold (a CIDR within a VPC, an address): two

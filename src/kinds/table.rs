@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Bucket, ElasticIp, Home, InstanceProfile, InternetGateway, Kind, LaunchTemplate, NatGateway,
-    Node, PlacementGroup, Queue, Role, RouteTable, SecurityGroup, Subnet, Traits, Vpc, VpcEndpoint,
-    seek,
+    Bucket, DataRepositoryAssociation, EfsFileSystem, ElasticIp, Home, InstanceProfile,
+    InternetGateway, Kind, LaunchTemplate, LustreFileSystem, NatGateway, Node, PlacementGroup,
+    Queue, Role, RouteTable, SecurityGroup, Subnet, Traits, Volume, Vpc, VpcEndpoint, seek,
 };
 use crate::model::CloudId;
 
@@ -80,6 +80,15 @@ macro_rules! kinds {
                 match self { $(Self::$name(spec) => spec.is_precious(),)* }
             }
 
+            /// Fields that change in place, but not from its value to that of another.
+            pub fn cannot_become(&self, want: &Self) -> &'static [&'static str] {
+                match self {
+                    $(Self::$name(have) => {
+                        if let Self::$name(want) = want { have.cannot_become(want) } else { &[] }
+                    })*
+                }
+            }
+
             /// What only one living object can hold.
             pub fn claim(&self) -> Option<String> {
                 match self { $(Self::$name(spec) => spec.claim(),)* }
@@ -120,6 +129,10 @@ kinds! {
     SecurityGroup = "security_group",
     Bucket = "bucket",
     Queue = "queue",
+    Volume = "volume",
+    EfsFileSystem = "efs_file_system",
+    LustreFileSystem = "lustre_file_system",
+    DataRepositoryAssociation = "data_repository_association",
     Role = "role",
     InstanceProfile = "instance_profile",
     PlacementGroup = "placement_group",

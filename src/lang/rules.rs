@@ -18,6 +18,8 @@ use super::value::{Data, Value};
 pub struct Rules {
     /// Its objects are never deleted or replaced.
     pub precious: bool,
+    /// The author says that they may be: `precious = false`.
+    pub expendable: bool,
     /// Fields whose differences are left alone, and where they are named.
     pub ignore: Vec<(String, Span)>,
     /// Blocks that stand before it.
@@ -85,7 +87,9 @@ fn lifecycle(eval: &Eval<'_>, block: &Block, rules: &mut Rules, problems: &mut P
         block.body.remove_attribute("ignore");
     }
     let checked = body::check(eval, &block, Subject::inner(&LIFECYCLE, None), problems).block;
-    rules.precious = checked.attr("precious").and_then(Value::as_bool) == Some(true);
+    let precious = checked.attr("precious").and_then(Value::as_bool);
+    rules.precious = precious == Some(true);
+    rules.expendable = precious == Some(false);
     for item in checked.attr("ignore").and_then(Value::as_list).unwrap_or_default() {
         if let Some(name) = item.as_str() {
             let place = item.origin.clone().unwrap_or_else(|| checked.place("ignore").clone());

@@ -47,13 +47,18 @@ pub enum Block {
     Network,
     /// `queue "x" {}`
     Queue,
+    /// `volume "x" {}`
+    Volume,
+    /// `filesystem "x" {}`
+    Filesystem,
     /// `cluster "x" {}`
     Cluster,
 }
 
 impl Block {
     /// All of them, in the order in which documents list them.
-    pub const ALL: [Self; 4] = [Self::Bucket, Self::Network, Self::Queue, Self::Cluster];
+    pub const ALL: [Self; 6] =
+        [Self::Bucket, Self::Network, Self::Queue, Self::Volume, Self::Filesystem, Self::Cluster];
 
     /// The word that opens the block.
     pub fn word(self) -> &'static str {
@@ -61,6 +66,8 @@ impl Block {
             Self::Bucket => "bucket",
             Self::Network => "network",
             Self::Queue => "queue",
+            Self::Volume => "volume",
+            Self::Filesystem => "filesystem",
             Self::Cluster => "cluster",
         }
     }

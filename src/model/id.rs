@@ -77,6 +77,8 @@ text_id! {
     SecurityGroupId,
     /// `lt-…`
     TemplateId,
+    /// `fs-…`: a file system of FSx or EFS.
+    FileSystemId,
     /// `i-…`
     InstanceId,
     /// `ami-…`

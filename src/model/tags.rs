@@ -29,7 +29,7 @@ pub const REASON: &str = "mlinfra:reason";
 pub const DRAIN: &str = "mlinfra:drain";
 /// On launch templates: the image's name as the author wrote it.
 pub const IMAGE: &str = "mlinfra:image";
-/// On buckets: `false` when the author allows the contents to be deleted.
+/// On what holds data: `false` when the author allows that to be deleted.
 pub const PRECIOUS: &str = "mlinfra:precious";
 
 /// What consoles show; ours unless the author says otherwise.

@@ -58,6 +58,19 @@ pub enum Refusal {
         /// Which object.
         id: CloudId,
     },
+    /// Whether it holds data cannot be seen: it is taken to.
+    #[error(
+        "{address} ({id}) would be {}, and is precious: its data would go with it",
+        ending(fields)
+    )]
+    Opaque {
+        /// Where it is, or was, declared.
+        address: Address,
+        /// Which object.
+        id: CloudId,
+        /// What of it cannot change in place; empty when it is no longer wanted.
+        fields: Vec<String>,
+    },
     /// Its block says that it is never deleted or replaced.
     #[error(
         "{address} ({id}) would be {}, and its block is precious",
@@ -222,14 +235,51 @@ pub(super) fn blind(desired: &Desired, observed: &Observed) -> Result<(), Refusa
     Ok(())
 }
 
-/// Refuses to delete what holds data.
+/// Refuses to delete what holds data. What the cloud itself has given up may go.
 pub(super) fn precious(steps: &[Step]) -> Result<(), Refusal> {
-    for Step { address, action, .. } in steps {
-        if let Action::Delete { id, was, empty_first: true } = action
-            && was.is_precious()
-        {
-            return Err(Refusal::Precious { address: address.clone(), id: id.clone() });
+    for Step { address, action, why, .. } in steps {
+        let Action::Delete { id, was, empty_first } = action else { continue };
+        let given_up = matches!(why, Why::Failed { .. });
+        if !was.is_precious() {
+            continue;
+        }
+        let (address, id) = (address.clone(), id.clone());
+        if *empty_first {
+            return Err(Refusal::Precious { address, id });
+        }
+        if was.kind().traits().opaque && !given_up {
+            let fields = forced(steps, &address);
+            return Err(Refusal::Opaque { address, id, fields });
         }
     }
     Ok(())
+}
+
+/// What forces a successor at an address.
+fn forced(steps: &[Step], address: &Address) -> Vec<String> {
+    let at = steps.iter().filter(|step| step.address == *address);
+    let forcing = |step: &Step| match &step.why {
+        Why::Replaces { fields, .. } => fields.clone(),
+        Why::Missing
+        | Why::Changed
+        | Why::Failed { .. }
+        | Why::Superseded
+        | Why::Removed
+        | Why::Destroyed
+        | Why::Grow { .. }
+        | Why::Shrink { .. }
+        | Why::Outdated
+        | Why::Moved
+        | Why::Adopted
+        | Why::Forgotten
+        | Why::Requested => Vec::new(),
+    };
+    at.flat_map(forcing).collect()
+}
+
+fn ending(fields: &[String]) -> String {
+    match fields {
+        [] => "deleted".to_owned(),
+        fields => format!("replaced, since {} cannot change so in place", fields.join(", ")),
+    }
 }

@@ -63,7 +63,7 @@ pub(super) fn object(
             wanted = Cow::Owned(keeping(have, &wanted, fields));
         }
         let fields = differing(have, &wanted);
-        let forcing = forcing(have, &fields);
+        let forcing = forcing(have, &wanted, &fields);
         if forcing.is_empty() {
             draft.staying.insert(address.clone(), (*id).clone());
             if fields.is_empty() {
@@ -98,11 +98,15 @@ fn at_generation(wanted: &Spec, generation: u32) -> Cow<'_, Spec> {
 }
 
 /// The fields among `fields` that cannot change in place.
-fn forcing(have: &Spec, fields: &[String]) -> Vec<String> {
+fn forcing(have: &Spec, want: &Spec, fields: &[String]) -> Vec<String> {
+    if fields.is_empty() {
+        return Vec::new();
+    }
     let traits = have.kind().traits();
     let values = have.fields();
+    let closed = have.cannot_become(want);
     let is_open = |field: &str| {
-        traits.in_place.contains(&field)
+        (traits.in_place.contains(&field) && !closed.contains(&field))
             || (traits.attach.contains(&field)
                 && values.get(field).is_none_or(serde_json::Value::is_null))
     };

@@ -199,7 +199,16 @@ const QUOTAS: [Quota; 8] = [
     ("TooManyBuckets", "s3", "L-DC2B2D3D", "General purpose buckets"),
 ];
 
+/// Not a quota that can be raised: a volume is modified once in a while.
+const MODIFIED: [&str; 2] = ["VolumeModificationRateExceeded", "IncorrectModificationState"];
+
 fn quota(code: &str, text: &str, step: &Step) -> String {
+    if MODIFIED.contains(&code) {
+        return "The volume was modified a short time ago, or still is. AWS takes the next \
+                modification once the last one is complete, and six hours after it. Run \
+                `mlinfra apply` again then."
+            .to_owned();
+    }
     let market = match code {
         "VcpuLimitExceeded" => Some(Market::OnDemand),
         "MaxSpotInstanceCountExceeded" => Some(Market::Spot),
@@ -255,6 +264,8 @@ mod tests {
         assert!(other.contains("(no more foos)") && other.contains("Service Quotas"), "{other}");
         let spot = said(Class::Quota, "MaxSpotInstanceCountExceeded", "");
         assert!(spot.contains("--quota-code L-C4BD4855"), "{spot}");
+        let soon = said(Class::Quota, "VolumeModificationRateExceeded", "");
+        assert!(soon.contains("six hours"), "{soon}");
     }
 
     #[test]

@@ -204,6 +204,60 @@ static QUEUE: Physics = Physics {
     exists: "QueueNameExists",
     ..EC2
 };
+static VOLUME: Physics = Physics {
+    id: "vol",
+    create: "CreateVolume",
+    change: "ModifyVolume",
+    delete: "DeleteVolume",
+    list: "DescribeVolumes",
+    ready_s: 5,
+    missing: "InvalidVolume.NotFound",
+    in_use: "VolumeInUse",
+    quota: "VolumeLimitExceeded",
+    ..EC2
+};
+static EFS_FILE_SYSTEM: Physics = Physics {
+    service: "efs",
+    id: "fs",
+    create: "CreateFileSystem",
+    change: "UpdateFileSystem",
+    delete: "DeleteFileSystem",
+    list: "DescribeFileSystems",
+    ready_s: 10,
+    vanish_s: 10,
+    missing: "FileSystemNotFound",
+    in_use: "FileSystemInUse",
+    quota: "FileSystemLimitExceeded",
+    ..EC2
+};
+static LUSTRE_FILE_SYSTEM: Physics = Physics {
+    service: "fsx",
+    id: "fs",
+    create: "CreateFileSystem",
+    change: "UpdateFileSystem",
+    delete: "DeleteFileSystem",
+    list: "DescribeFileSystems",
+    ready_s: 300,
+    vanish_s: 120,
+    missing: "FileSystemNotFound",
+    in_use: "BadRequest",
+    quota: "ServiceLimitExceeded",
+    ..EC2
+};
+static DATA_REPOSITORY_ASSOCIATION: Physics = Physics {
+    service: "fsx",
+    id: "dra",
+    create: "CreateDataRepositoryAssociation",
+    change: "UpdateDataRepositoryAssociation",
+    delete: "DeleteDataRepositoryAssociation",
+    list: "DescribeDataRepositoryAssociations",
+    ready_s: 60,
+    vanish_s: 30,
+    missing: "DataRepositoryAssociationNotFound",
+    exists: "BadRequest",
+    quota: "ServiceLimitExceeded",
+    ..EC2
+};
 static ROLE: Physics = Physics {
     id: ":role/",
     create: "CreateRole",
@@ -270,6 +324,10 @@ pub(super) fn of(kind: KindName) -> &'static Physics {
         KindName::SecurityGroup => &SECURITY_GROUP,
         KindName::Bucket => &BUCKET,
         KindName::Queue => &QUEUE,
+        KindName::Volume => &VOLUME,
+        KindName::EfsFileSystem => &EFS_FILE_SYSTEM,
+        KindName::LustreFileSystem => &LUSTRE_FILE_SYSTEM,
+        KindName::DataRepositoryAssociation => &DATA_REPOSITORY_ASSOCIATION,
         KindName::Role => &ROLE,
         KindName::InstanceProfile => &INSTANCE_PROFILE,
         KindName::PlacementGroup => &PLACEMENT_GROUP,

@@ -231,6 +231,9 @@ impl Caller<'_> {
         self.attachment(api, object, edit)?;
         let invalid = |text| refuse(Class::Invalid, api, "InvalidParameterValue", text);
         let (spec, marks) = object.edited(edit).map_err(invalid)?;
+        if object.spec.cannot_become(&spec).contains(&field) {
+            return Err(invalid(format!("{field} of {id} grows and never shrinks")));
+        }
         if let Some(single) = physics::of(kind).single
             && spec.fields().get(single).and_then(|v| v.as_array()).is_some_and(|v| v.len() > 1)
         {

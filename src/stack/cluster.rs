@@ -212,8 +212,8 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
         Some(_) | None => candidates.have_efa(),
     };
     let ground = Ground::of(x, block);
-    mounts::check(x, block);
     security_group(x, block, &address, ground.as_ref());
+    mounts::join(x, block, &address, ground.as_ref());
     rights::role(x, block, &address);
     if together {
         let at = address.with_part("placement");
@@ -239,7 +239,9 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
         types: candidates.names(),
         tags: tags_of(x, &address, block),
     };
-    x.desired.after.insert(nodes.clone(), whole_network(x, block));
+    let mut before = whole_network(x, block);
+    before.extend(mounts::before(x, block));
+    x.desired.after.insert(nodes.clone(), before);
     x.desired.fleets.insert(nodes, fleet);
 }
 

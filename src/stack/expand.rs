@@ -15,7 +15,10 @@ use super::expansion::{Expansion, map};
 use super::moved::Moves;
 use super::names::Here;
 use super::pins::Pins;
-use super::{adopt, bucket, cluster, follow, forget, ladder, lookup, need, network, queue};
+use super::{
+    adopt, bucket, cluster, filesystem, follow, forget, ladder, lookup, mounts, need, network,
+    queue, volume,
+};
 
 /// What the `stack` block says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,10 +126,11 @@ pub fn expand(loaded: &Loaded, facts: &Facts, pins: &Pins) -> Result<Desired, Ve
         pins,
         desired: Desired::empty(config.stack),
         networks: BTreeMap::new(),
+        attached: BTreeMap::new(),
         problems: check(loaded),
     };
-    // Clusters look at the networks that they stand in.
-    for block in [Block::Bucket, Block::Network, Block::Queue, Block::Cluster] {
+    // Clusters look at the networks that they stand in, and at what they mount.
+    for block in Block::ALL {
         for found in loaded.blocks.iter().filter(|found| found.word == block.word()) {
             let before = x.problems.len();
             x.problems.extend(follow::fits(found));
@@ -135,6 +139,8 @@ pub fn expand(loaded: &Loaded, facts: &Facts, pins: &Pins) -> Result<Desired, Ve
                 Block::Bucket => bucket::expand(&mut x, found),
                 Block::Network => network::expand(&mut x, found),
                 Block::Queue => queue::expand(&mut x, found),
+                Block::Volume => volume::expand(&mut x, found),
+                Block::Filesystem => filesystem::expand(&mut x, found),
                 Block::Cluster => cluster::expand(&mut x, found),
             }
             say_where(&mut x.problems[before..], found);
@@ -170,10 +176,11 @@ pub fn nothing(loaded: &Loaded, facts: &Facts, pins: &Pins) -> Desired {
     let Some(config) = config(loaded) else { return Desired::empty(StackName(String::new())) };
     let precious = follow::precious(loaded);
     // A configuration that cannot be expanded can be destroyed all the same.
-    let orders = loaded
-        .blocks
-        .iter()
-        .any(|block| block.rules.as_ref().is_some_and(|rules| !rules.after.is_empty()));
+    let orders = loaded.blocks.iter().any(|block| {
+        let told = block.rules.as_ref().is_some_and(|rules| !rules.after.is_empty());
+        // Nodes go before what they have mounted.
+        told || mounts::any(block)
+    });
     let after = if orders { expand(loaded, facts, pins).ok().map(|all| all.after) } else { None };
     let after = after.unwrap_or_default();
     Desired { precious, after, ..Desired::nothing(config.stack) }

@@ -22,6 +22,8 @@ pub(super) struct Expansion<'a> {
     pub desired: Desired,
     /// The zones of every network, for the clusters in them.
     pub networks: BTreeMap<Address, Vec<Zone>>,
+    /// Which cluster mounts a volume.
+    pub attached: BTreeMap<Address, Address>,
     pub problems: Vec<Problem>,
 }
 
@@ -49,6 +51,14 @@ pub(super) fn days(x: &mut Expansion<'_>, value: &Value) -> Option<i32> {
 /// A switch, or its default.
 pub(super) fn flag(block: &Evaluated, name: &str, default: bool) -> bool {
     block.attr(name).and_then(Value::as_bool).unwrap_or(default)
+}
+
+/// Whether the data of a block forbids deleting it: `precious` in it, or in its `lifecycle`.
+pub(super) fn precious(block: &Evaluated, default: bool) -> bool {
+    let rules = block.rules.as_ref();
+    let always = rules.is_some_and(|rules| rules.precious);
+    let never = rules.is_some_and(|rules| rules.expendable);
+    flag(block, "precious", (default || always) && !never)
 }
 
 impl Expansion<'_> {

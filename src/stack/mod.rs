@@ -11,6 +11,7 @@ mod cluster;
 mod desired;
 mod expand;
 mod expansion;
+mod filesystem;
 mod follow;
 mod forget;
 mod ground;
@@ -26,6 +27,7 @@ mod offers;
 mod pins;
 mod queue;
 mod rights;
+mod volume;
 mod words;
 mod wrong;
 

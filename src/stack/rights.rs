@@ -68,7 +68,7 @@ fn itself(x: &Expansion<'_>) -> serde_json::Value {
 /// Exactly what the nodes' buckets and queue need.
 fn policies(x: &Expansion<'_>, block: &Evaluated) -> Vec<InlinePolicy> {
     let (mut read, mut write) = (arns(block, "read"), arns(block, "write"));
-    let (mounted, mounted_to_write) = mounts::buckets(block);
+    let (mounted, mounted_to_write) = mounts::buckets(x, block);
     read.extend(mounted.into_iter().filter(|arn| !read.contains(arn)).collect::<Vec<_>>());
     write.extend(
         mounted_to_write.into_iter().filter(|arn| !write.contains(arn)).collect::<Vec<_>>(),
@@ -90,6 +90,7 @@ fn policies(x: &Expansion<'_>, block: &Evaluated) -> Vec<InlinePolicy> {
         statements
             .push(json!({ "Effect": "Allow", "Action": actions, "Resource": inside(&write) }));
     }
+    statements.extend(mounts::statements(x, block));
     let queue = block.attr("queue").and_then(Value::block);
     if let Some(arn) = queue.and_then(|queue| queue.exports.get("arn")?.as_str()) {
         let actions = [

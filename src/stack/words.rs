@@ -11,7 +11,9 @@ use crate::model::{AccountId, Block};
 
 use super::expand::config_of;
 use super::names::{Here, Origins};
-use super::{adopt, backend, bucket, cluster, forget, lookup, moved, network, queue};
+use super::{
+    adopt, backend, bucket, cluster, filesystem, forget, lookup, moved, network, queue, volume,
+};
 
 /// All blocks, in the order of the documents.
 pub const BLOCKS: &[BlockSchema] = &[
@@ -19,6 +21,8 @@ pub const BLOCKS: &[BlockSchema] = &[
     bucket::SCHEMA,
     network::SCHEMA,
     queue::SCHEMA,
+    volume::SCHEMA,
+    filesystem::SCHEMA,
     cluster::SCHEMA,
     moved::SCHEMA,
     lookup::VPC,
@@ -80,6 +84,8 @@ impl World for Words {
             Some(Block::Bucket) => bucket::exports(&here, block),
             Some(Block::Network) => network::exports(block),
             Some(Block::Queue) => queue::exports(&here, block),
+            Some(Block::Volume) => volume::exports(block),
+            Some(Block::Filesystem) => filesystem::exports(&here, block),
             Some(Block::Cluster) => cluster::exports(&here, block),
             None if block.word.starts_with("lookup ") => {
                 return lookup::exports(&here, block, self.facts.as_deref());

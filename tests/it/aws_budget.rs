@@ -27,6 +27,13 @@ fn kind_of(api: &str) -> Option<KindName> {
         ("ec2:DescribeLaunchTemplates", KindName::LaunchTemplate),
         ("ec2:DescribeLaunchTemplateVersions", KindName::LaunchTemplate),
         ("ec2:DescribeInstances", KindName::Node),
+        ("ec2:DescribeVolumes", KindName::Volume),
+        ("efs:DescribeFileSystems", KindName::EfsFileSystem),
+        ("efs:DescribeMountTargets", KindName::EfsFileSystem),
+        // Of Lustre as well.
+        ("ec2:DescribeNetworkInterfaces", KindName::EfsFileSystem),
+        ("fsx:DescribeFileSystems", KindName::LustreFileSystem),
+        ("fsx:DescribeDataRepositoryAssociations", KindName::DataRepositoryAssociation),
         ("sqs:ListQueues", KindName::Queue),
         ("sqs:ListQueueTags", KindName::Queue),
         ("sqs:GetQueueAttributes", KindName::Queue),

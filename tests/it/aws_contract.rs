@@ -50,8 +50,13 @@ fn lister(kind: KindName) -> Option<&'static str> {
         KindName::PlacementGroup => "DescribePlacementGroups",
         KindName::LaunchTemplate => "DescribeLaunchTemplates",
         KindName::Node => "DescribeInstances",
-        // S3 and SQS do not send forms.
-        KindName::Bucket | KindName::Queue => return None,
+        KindName::Volume => "DescribeVolumes",
+        // The others do not send forms.
+        KindName::Bucket
+        | KindName::Queue
+        | KindName::EfsFileSystem
+        | KindName::LustreFileSystem
+        | KindName::DataRepositoryAssociation => return None,
     })
 }
 
@@ -86,6 +91,7 @@ const LETS_GO: &str = "moto deletes what is in use";
 
 const SKIPS: &[Skip] = &[
     Skip { case: "in use: network.main/subnet-0", why: LETS_GO },
+    Skip { case: "in use: network.main/subnet-2", why: LETS_GO },
     Skip { case: "in use: network.main/address", why: LETS_GO },
     Skip { case: "in use: network.main/storage", why: LETS_GO },
     Skip { case: "a used placement group stays", why: "the emulator's own groups know no nodes" },

@@ -1,11 +1,14 @@
 //! The cases of the contract.
 #![allow(missing_docs, clippy::expect_used)]
 
+use std::collections::BTreeMap;
+
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use mlinfra::cloud::{Ask, Call, Class, Launch, Live, Make, Owner, Phase};
 use mlinfra::kinds::{Idempotence, KindName, Node, Spec, Tags};
 use mlinfra::model::{Address, CloudId, Link, StackName, TemplateId, Token};
+use serde_json::json;
 
 use crate::contract::{Outcome, Stage, Wrong, must};
 use crate::sample;
@@ -42,6 +45,8 @@ pub fn cases() -> Vec<Case> {
         case!("a launch is replayed", |stage| relaunch(stage)),
         case!("a launch of nothing real is refused", |stage| ghost(stage)),
         case!("a used placement group stays", |stage| crowded(stage)),
+        case!("a file system with targets stays", |stage| targets(stage)),
+        case!("what grew stays so", |stage| growth(stage)),
         case!("everything goes in reverse", |stage| demolition(stage)),
     ];
     for kind in KindName::ALL.iter().copied().filter(|kind| *kind != KindName::Node) {
@@ -66,6 +71,7 @@ pub fn cases() -> Vec<Case> {
         ("network.main/address", "network.main/nat"),
         ("network.main/storage", "cluster.train/group"),
         ("cluster.train/role", "cluster.train/profile"),
+        ("network.main/subnet-2", "filesystem.home"),
     ];
     for (what, by) in used {
         out.push(case!(format!("in use: {what}"), |stage| in_use(stage, what, by)));
@@ -295,6 +301,48 @@ async fn role_parts(stage: &Stage<'_>) -> Outcome {
     let class = stage.refusal(&Call::Delete { id: id.clone(), was: was.clone() }).await?;
     must(class == Class::InUse, format!("a role with policies: {class:?}"))?;
     stage.delete(&id, &was).await
+}
+
+async fn targets(stage: &Stage<'_>) -> Outcome {
+    stage.build_to("filesystem.home").await?;
+    let (id, was) = (stage.id("filesystem.home"), stage.sample("filesystem.home"));
+    let class = stage.refusal(&Call::Delete { id: id.clone(), was: was.clone() }).await?;
+    must(class == Class::InUse, format!("a file system with targets: {class:?}"))?;
+    stage.delete(&id, &was).await
+}
+
+/// Every field of storage that changes in place, one after the other, back where it can be.
+async fn growth(stage: &Stage<'_>) -> Outcome {
+    stage.build_to("filesystem.scratch/association").await?;
+    let ways = [
+        (
+            "volume.state",
+            "provisioned",
+            json!({"size": 200, "volume_type": "io2", "iops": 9000,
+            "throughput": null}),
+        ),
+        ("volume.state", "precious", json!(false)),
+        ("filesystem.home", "throughput", json!({"mode": "provisioned", "provisioned": 64})),
+        ("filesystem.home", "precious", json!(false)),
+        ("filesystem.scratch", "size", json!(2400)),
+        ("filesystem.scratch", "throughput", json!(500)),
+        ("filesystem.scratch", "compression", json!("NONE")),
+        ("filesystem.scratch", "precious", json!(true)),
+        ("filesystem.scratch/association", "events", json!({"import": [], "export": ["NEW"]})),
+    ];
+    let mut now: BTreeMap<&str, Spec> = BTreeMap::new();
+    for (address, field, value) in ways {
+        let have = now.remove(address).unwrap_or_else(|| stage.sample(address));
+        let mut fields = have.fields();
+        fields.insert(field.to_owned(), value);
+        let want = have.kind().read(fields).expect("a spec");
+        let id = stage.id(address);
+        stage.edit(&id, &have, &want).await?;
+        stage.reaches(want.kind(), &id, &Phase::Ready).await?;
+        stage.is(field, &id, &want, &stage.owner(&sample::at(address))).await?;
+        now.insert(address, want);
+    }
+    Ok(())
 }
 
 async fn attached(stage: &Stage<'_>) -> Outcome {

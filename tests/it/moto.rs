@@ -182,6 +182,7 @@ async fn one(mut client: TcpStream, direct: String, memory: Arc<Mutex<Memory>>) 
         ["if-match", "if-none-match"].iter().any(|name| header(&head, name).is_some());
     let _turn = if conditional { Some(CONDITIONAL.lock().await) } else { None };
     let group = memory.lock().expect("no panic under the lock").groups.answer(&form);
+    let group = group.or_else(|| no_associations(&head));
     let answer = match before {
         _ if group.is_some() => group.unwrap_or_default(),
         Some((same, answer)) if same == form => answer,
@@ -200,6 +201,13 @@ async fn one(mut client: TcpStream, direct: String, memory: Arc<Mutex<Memory>>) 
     };
     let _ = client.write_all(&answer).await;
     let _ = client.shutdown().await;
+}
+
+/// moto's FSx knows no data repository associations: there are none.
+fn no_associations(head: &str) -> Option<Vec<u8>> {
+    let target = header(head, "x-amz-target")?;
+    let asked = target.ends_with(".DescribeDataRepositoryAssociations");
+    asked.then(|| http("200 OK", "{\"Associations\":[]}"))
 }
 
 /// Roots that moto names after the operation, and AWS and the SDK by their shape.

@@ -2,10 +2,11 @@
 #![allow(missing_docs, clippy::expect_used)]
 
 use mlinfra::kinds::{
-    Bucket, DeadLetter, Disk, ElasticIp, Encryption, Home, InlinePolicy, InstanceProfile,
-    InternetGateway, LaunchTemplate, LifecycleRule, Metadata, NatGateway, Peer, PlacementGroup,
-    Queue, Role, Route, RouteTable, Rule, SecurityGroup, Spec, Subnet, Tags, Target, Vpc,
-    VpcEndpoint, canonical,
+    Bucket, DataRepositoryAssociation, DeadLetter, Disk, EfsFileSystem, EfsThroughput, ElasticIp,
+    Encryption, Events, Home, InlinePolicy, InstanceProfile, InternetGateway, LaunchTemplate,
+    LifecycleRule, LustreFileSystem, Metadata, MountTarget, NatGateway, Peer, PlacementGroup,
+    Provisioned, Queue, Role, Route, RouteTable, Rule, SecurityGroup, Spec, Subnet, Tags, Target,
+    Volume, Vpc, VpcEndpoint, canonical,
 };
 use mlinfra::model::{Address, ImageId, Link, Text, Zone};
 use serde_json::json;
@@ -153,6 +154,65 @@ pub fn queue(place: &Place, name: &str, dead: Option<&str>) -> Queue {
     }
 }
 
+/// A volume.
+pub fn volume(place: &Place) -> Volume {
+    Volume {
+        zone: Zone(format!("{}a", place.home.region)),
+        provisioned: Provisioned {
+            size: 100,
+            volume_type: "gp3".to_owned(),
+            iops: Some(4000),
+            throughput: Some(250),
+        },
+        encrypted: true,
+        snapshot: None,
+        precious: true,
+        tags: tags(),
+    }
+}
+
+/// A file system with a target in two zones.
+pub fn efs() -> EfsFileSystem {
+    let target = |subnet: &str| {
+        let groups = vec![to("network.main/storage")];
+        MountTarget { subnet: to(subnet), groups }
+    };
+    EfsFileSystem {
+        throughput: EfsThroughput { mode: "elastic".to_owned(), provisioned: None },
+        encrypted: true,
+        targets: vec![target("network.main/subnet-1"), target("network.main/subnet-2")],
+        precious: true,
+        tags: tags(),
+    }
+}
+
+/// A fast file system.
+pub fn lustre() -> LustreFileSystem {
+    LustreFileSystem {
+        subnet: to("network.main/subnet-1"),
+        groups: vec![to("network.main/storage")],
+        deployment: "PERSISTENT_2".to_owned(),
+        version: "2.15".to_owned(),
+        size: 1200,
+        throughput: Some(250),
+        compression: "LZ4".to_owned(),
+        precious: false,
+        tags: tags(),
+    }
+}
+
+/// What ties it to the bucket.
+pub fn association() -> DataRepositoryAssociation {
+    let all = |events: &[&str]| events.iter().map(|event| (*event).to_owned()).collect();
+    DataRepositoryAssociation {
+        file_system: to("filesystem.scratch"),
+        path: "/".to_owned(),
+        bucket: to("bucket.data"),
+        events: Events { import: all(&["NEW", "CHANGED", "DELETED"]), export: all(&[]) },
+        tags: tags(),
+    }
+}
+
 fn path(place: &Place) -> String {
     format!("/mlinfra/{}/{}/", place.home.region, place.stack)
 }
@@ -235,6 +295,10 @@ pub fn stack(place: &Place) -> Vec<(Address, Spec)> {
         ("cluster.train/profile", profile(place).into()),
         ("cluster.train/placement", placement(place).into()),
         ("cluster.train/template", template(place).into()),
+        ("volume.state", volume(place).into()),
+        ("filesystem.home", efs().into()),
+        ("filesystem.scratch", lustre().into()),
+        ("filesystem.scratch/association", association().into()),
     ];
     specs.into_iter().map(|(address, spec)| (at(address), spec)).collect()
 }

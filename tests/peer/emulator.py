@@ -9,7 +9,7 @@
 * moto names the root of GetBucketVersioning's answer otherwise than AWS does.
 * moto forgets the description of a rule whose other side is a group.
 * moto's images lack the Deep Learning ones: the name of one is added.
-* more in repairs.py.
+* more in repairs.py; FSx for Lustre is in fsx.py.
 * moto lacks ListInstanceProfileTags: it is answered from GetInstanceProfile.
 
 For tests: GET /_emulator/sent says, as JSON, what it was sent in forms; GET
@@ -38,6 +38,7 @@ import moto.utilities.utils as utils  # noqa: E402
 # moto reads its tables of instance types anew at every call: two seconds each time.
 utils.load_resource = functools.cache(utils.load_resource)
 
+import fsx  # noqa: E402
 import repairs  # noqa: E402
 import worlds  # noqa: E402
 from moto.ec2.models import amis  # noqa: E402
@@ -156,6 +157,7 @@ class Front:
     def forget(self):
         self.denied = set()
         self.placement = PlacementGroups()
+        self.fsx = fsx.Fsx()
         self.answers = {}
         self.sent = []
         self.words = {}
@@ -164,6 +166,11 @@ class Front:
         if environ["PATH_INFO"].startswith("/_emulator/"):
             return self.knob(environ, start_response)
         length = int(environ.get("CONTENT_LENGTH") or 0)
+        target = environ.get("HTTP_X_AMZ_TARGET", "")
+        if target.startswith(fsx.TARGET):
+            with self.lock:
+                answer = self.fsx.answer(target, environ["wsgi.input"].read(length))
+            return send(start_response, *answer, "application/x-amz-json-1.1")
         kind = environ.get("CONTENT_TYPE", "")
         if environ["REQUEST_METHOD"] == "PUT" and length:
             return self.put(environ, length, start_response)
@@ -260,8 +267,9 @@ class Front:
         answers = {
             "sent": lambda: self.sent,
             "copy": lambda: worlds.copy(self),
-            "inventory": lambda: worlds.inventory(self.placement.groups),
-            "remove_strangers": lambda: worlds.remove_strangers(self.placement.groups),
+            "open_targets": worlds.open_targets,
+            "inventory": lambda: worlds.inventory(self.placement.groups, self.fsx),
+            "remove_strangers": lambda: worlds.remove_strangers(self.placement.groups, self.fsx),
         }
         return send(start_response, 200, json.dumps(answers.get(word, lambda: None)()))
 
@@ -333,10 +341,10 @@ class Front:
         return [known[3]]
 
 
-def send(start_response, status, text):
+def send(start_response, status, text, kind="text/xml"):
     body = text.encode()
     word = {200: "200 OK", 400: "400 Bad Request", 403: "403 Forbidden"}[status]
-    start_response(word, [("Content-Type", "text/xml"), ("Content-Length", str(len(body)))])
+    start_response(word, [("Content-Type", kind), ("Content-Length", str(len(body)))])
     return [body]
 
 

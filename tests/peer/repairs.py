@@ -6,11 +6,15 @@
   that it does not know.
 * moto lets a statement that denies deny whatever its condition says. Here it denies
   nobody: what the tests send stands for requests over TLS.
+* moto's EFS has no UpdateFileSystem.
 """
+
+import json
 
 from moto.core.exceptions import ServiceException
 from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ec2.models.nat_gateways import NatGatewayBackend
+from moto.efs.responses import EFSResponse
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.sqs.models import Queue
 
@@ -47,9 +51,18 @@ def mind_conditions(is_permitted):
     return is_permitted_or_neutral
 
 
+def update_file_system(self):
+    id = self._get_param("FileSystemId")
+    _, [system] = self.efs_backend.describe_file_systems(file_system_id=id)
+    system.throughput_mode = self._get_param("ThroughputMode")
+    system.provisioned_throughput_in_mibps = self._get_param("ProvisionedThroughputInMibps")
+    return json.dumps(system.info_json()), {"status": 202, "Content-Type": "application/json"}
+
+
 def make():
     """Once, before anything is served."""
     LaunchTemplate.tags = property(lambda self: self.get_tags(), lambda self, tags: None)
+    EFSResponse.update_file_system = update_file_system
     Queue._set_attributes = keep_policy(Queue._set_attributes)
     NatGatewayBackend.delete_nat_gateway = let_go(NatGatewayBackend.delete_nat_gateway)
     statement = IAMPolicyStatement

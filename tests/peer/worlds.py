@@ -36,6 +36,7 @@ def begin():
     # What takes moto seconds to load is loaded once, and every copy has it.
     get_backend("iam")[ACCOUNT]["aws"]
     get_backend("ec2")[ACCOUNT][REGION]
+    get_backend("efs")[ACCOUNT][REGION]
 
 
 def copy(app):
@@ -58,18 +59,28 @@ def copy(app):
         return int(pipe.read())
 
 
+def open_targets():
+    """Somebody puts every mount target into the default group of its VPC."""
+    ec2 = get_backend("ec2")[ACCOUNT][REGION]
+    efs = get_backend("efs")[ACCOUNT][REGION]
+    for id, target in efs.mount_targets_by_id.items():
+        [group] = [g.id for g in ec2.groups[target.vpc_id].values() if g.name == "default"]
+        efs.modify_mount_target_security_groups(id, [group])
+
+
 def pairs(tags):
     """moto keeps tags as a list of pairs, or as a map of them."""
     tags = tags.values() if isinstance(tags, dict) else tags
     return {tag["Key"]: tag["Value"] for tag in tags}
 
 
-def inventory(placement_groups):
+def inventory(placement_groups, fsx):
     """Everything in the account: kind, id, tags."""
     ec2 = get_backend("ec2")[ACCOUNT][REGION]
     iam = get_backend("iam")[ACCOUNT]["aws"]
     s3 = get_backend("s3")[ACCOUNT]["aws"]
     sqs = get_backend("sqs")[ACCOUNT][REGION]
+    efs = get_backend("efs")[ACCOUNT][REGION]
     out = []
 
     def add(kind, id, tags):
@@ -94,6 +105,13 @@ def inventory(placement_groups):
     of_ec2("launch_template", ec2.launch_templates)
     of_ec2("node", [i.id for r in ec2.reservations.values() for i in r.instances
                     if i._state.name not in ("shutting-down", "terminated")])
+    # The disks of nodes have tags as well.
+    of_ec2("volume", [id for id in ec2.volumes if "mlinfra:batch" not in ec2.tags.get(id, {})
+                      and ec2.volumes[id].attachment is None])
+    for id in efs.file_systems_by_id:
+        add("efs_file_system", id, pairs(efs.list_tags_for_resource(id)))
+    for kind, id, tags in fsx.inventory():
+        add(kind, id, pairs(tags))
     for name, (_, tags) in placement_groups.items():
         add("placement_group", name, tags)
     for bucket in s3.buckets.values():
@@ -107,13 +125,18 @@ def inventory(placement_groups):
     return out
 
 
-def remove_strangers(placement_groups):
+def remove_strangers(placement_groups, fsx):
     """What carries the tag of a stranger's stack is taken away."""
     ec2 = get_backend("ec2")[ACCOUNT][REGION]
     iam = get_backend("iam")[ACCOUNT]["aws"]
     s3 = get_backend("s3")[ACCOUNT]["aws"]
     sqs = get_backend("sqs")[ACCOUNT][REGION]
+    efs = get_backend("efs")[ACCOUNT][REGION]
     removers = {
+        "volume": lambda id: ec2.volumes.pop(id),
+        "efs_file_system": efs.delete_file_system,
+        "lustre_file_system": fsx.systems.pop,
+        "data_repository_association": fsx.associations.pop,
         "security_group": lambda id: ec2.delete_security_group(group_id=id),
         "launch_template": lambda id: ec2.delete_launch_template(None, id),
         "placement_group": placement_groups.pop,
@@ -122,6 +145,6 @@ def remove_strangers(placement_groups):
         "role": lambda id: iam.roles.pop(iam.get_role(id).id),
         "instance_profile": lambda id: iam.instance_profiles.pop(id),
     }
-    for one in inventory(placement_groups):
+    for one in inventory(placement_groups, fsx):
         if "stranger:stack" in one["tags"]:
             removers[one["kind"]](one["id"])

@@ -2,7 +2,7 @@
 
 use super::{Origin, Prices, Rate};
 use crate::catalog::Unit;
-use crate::kinds::{Disk, Market, Offer, Spec};
+use crate::kinds::{Disk, LustreFileSystem, Market, Offer, Provisioned, Spec, Volume};
 use crate::model::Money;
 
 /// What every gp3 volume has without paying for it
@@ -57,6 +57,15 @@ pub(super) fn of(spec: &Spec, prices: Prices<'_>) -> Option<Charge> {
             rate = Rate::by_use("requests");
             "queue"
         }
+        Spec::Volume(volume) => return Some(volume_disk(volume, prices)),
+        Spec::LustreFileSystem(system) => return Some(lustre(system, prices)),
+        Spec::EfsFileSystem(system) => {
+            rate.by_use = Some("storage and throughput".to_owned());
+            if let Some(speed) = system.throughput.provisioned {
+                rate.add(prices, "efs-throughput", speed);
+            }
+            "EFS file system"
+        }
         // A gateway endpoint is free
         // (https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html).
         Spec::VpcEndpoint(_)
@@ -69,6 +78,7 @@ pub(super) fn of(spec: &Spec, prices: Prices<'_>) -> Option<Charge> {
         | Spec::InstanceProfile(_)
         | Spec::PlacementGroup(_)
         | Spec::LaunchTemplate(_)
+        | Spec::DataRepositoryAssociation(_)
         | Spec::Node(_) => return None,
     };
     Some((what.to_owned(), rate))
@@ -124,6 +134,30 @@ pub(super) fn disk(disk: &Disk, prices: Prices<'_>) -> Charge {
         }
     }
     (what, rate)
+}
+
+/// What is paid for a volume: the same as for a root disk.
+fn volume_disk(volume: &Volume, prices: Prices<'_>) -> Charge {
+    let Provisioned { size, volume_type, iops, throughput } = &volume.provisioned;
+    let number = |value: u32| i32::try_from(value).unwrap_or(i32::MAX);
+    let like = Disk {
+        device: String::new(),
+        size: number(*size),
+        volume_type: volume_type.clone(),
+        iops: iops.map(number),
+        throughput: throughput.map(number),
+        encrypted: volume.encrypted,
+    };
+    disk(&like, prices)
+}
+
+/// What is paid for a Lustre file system: by its size, at a price for each speed.
+fn lustre(system: &LustreFileSystem, prices: Prices<'_>) -> Charge {
+    let deployment = system.deployment.to_ascii_lowercase().replace('_', "-");
+    let speed = system.throughput.map(|speed| format!("-{speed}")).unwrap_or_default();
+    let mut rate = Rate::default();
+    rate.add(prices, &format!("lustre-{deployment}{speed}"), system.size);
+    (format!("Lustre {deployment} {} GiB", system.size), rate)
 }
 
 /// The root disk of a node whose template is not to be seen.

@@ -132,6 +132,10 @@ fn disk(spec: &Spec) -> Option<&Disk> {
         | Spec::Role(_)
         | Spec::InstanceProfile(_)
         | Spec::PlacementGroup(_)
+        | Spec::Volume(_)
+        | Spec::EfsFileSystem(_)
+        | Spec::LustreFileSystem(_)
+        | Spec::DataRepositoryAssociation(_)
         | Spec::Node(_) => None,
     }
 }

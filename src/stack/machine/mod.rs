@@ -30,7 +30,8 @@ pub(super) const SCRATCH: BlockSchema = BlockSchema {
     label: None,
     repeats: false,
     attributes: &[
-        Attribute::new("path", Type::String, "Where it is mounted.").or("\"/scratch\""),
+        Attribute::new("path", Type::String, "Where it is mounted.")
+            .or("\"/scratch\"; `\"/local\"` where a `mount` stands there"),
         Attribute::new(
             "fs",
             Type::OneOf(&["xfs", "ext4", "none"]),
@@ -283,8 +284,12 @@ fn scratch(x: &mut Expansion<'_>, block: &Evaluated) -> Option<(String, String)>
         let problem = format!("{path:?} is no place for local disks");
         let help = "write an absolute path of letters, digits and ._-, such as \"/scratch\"";
         x.check(value, (!good).then_some(problem), help);
+        let taken = mounts::takes(block, path).then(|| format!("{path:?} is mounted already"));
+        x.check(value, taken, "give the local disks or the mount another folder");
     }
-    let path = text("path").unwrap_or("/scratch").to_owned();
+    // A shared file system is often called so; the local disks make room for it.
+    let default = if mounts::takes(block, "/scratch") { "/local" } else { "/scratch" };
+    let path = text("path").unwrap_or(default).to_owned();
     (fs != "none").then_some((path, fs))
 }
 

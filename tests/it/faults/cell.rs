@@ -144,6 +144,11 @@ impl World {
         ec2(format!("Action=ModifyLaunchTemplate&LaunchTemplateId={id}&SetDefaultVersion=2"));
     }
 
+    /// A target of a file system gets other groups.
+    pub fn open_targets(&self) {
+        ask(self.port, "/_emulator/open_targets");
+    }
+
     /// The bucket gets two objects.
     pub fn fill(&self) {
         let bucket = self.id_at("bucket.data");

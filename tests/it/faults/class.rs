@@ -266,13 +266,15 @@ fn lost_after(breaks: u32, hits: u32) -> Doing {
 
 /// Status and code.
 type Error = (u16, &'static str);
-/// By service: EC2, IAM, S3, SQS.
-type ByService = [Error; 4];
+/// By service: EC2, IAM, S3, SQS, EFS, FSx.
+type ByService = [Error; 6];
 
 const THROTTLED: ByService = [
     (503, "RequestLimitExceeded"),
     (400, "Throttling"),
     (503, "SlowDown"),
+    (400, "ThrottlingException"),
+    (429, "TooManyRequests"),
     (400, "ThrottlingException"),
 ];
 const INTERNAL: ByService = [
@@ -280,24 +282,32 @@ const INTERNAL: ByService = [
     (500, "ServiceFailure"),
     (500, "InternalError"),
     (500, "InternalFailure"),
+    (500, "InternalServerError"),
+    (500, "InternalServerError"),
 ];
 const UNAVAILABLE: ByService = [
     (503, "Unavailable"),
     (503, "ServiceUnavailable"),
     (503, "ServiceUnavailable"),
     (503, "ServiceUnavailable"),
+    (503, "ServiceUnavailableException"),
+    (503, "ServiceUnavailableException"),
 ];
 const EXPIRED: ByService = [
     (400, "RequestExpired"),
     (403, "ExpiredToken"),
     (400, "ExpiredToken"),
     (403, "ExpiredTokenException"),
+    (403, "ExpiredTokenException"),
+    (400, "ExpiredTokenException"),
 ];
 const DENIED: ByService = [
     (403, "UnauthorizedOperation"),
     (403, "AccessDenied"),
     (403, "AccessDenied"),
     (403, "AccessDeniedException"),
+    (403, "AccessDeniedException"),
+    (400, "AccessDeniedException"),
 ];
 
 fn refusal(request: &Request, errors: ByService) -> Doing {
@@ -305,6 +315,8 @@ fn refusal(request: &Request, errors: ByService) -> Doing {
         "iam" | "sts" => errors[1],
         "s3" => errors[2],
         "sqs" | "ssm" => errors[3],
+        "efs" => errors[4],
+        "fsx" => errors[5],
         _ => errors[0],
     };
     say(request, error, "as the test wants it")
@@ -318,6 +330,8 @@ fn say(request: &Request, (status, code): Error, text: &str) -> Doing {
              </Error><RequestId>req-7</RequestId></ErrorResponse>"
         ),
         "s3" => format!("<Error><Code>{code}</Code><Message>{text}</Message></Error>"),
+        "efs" => format!("{{\"ErrorCode\":\"{code}\",\"Message\":\"{text}\"}}"),
+        "fsx" => format!("{{\"__type\":\"{code}\",\"Message\":\"{text}\"}}"),
         "sqs" | "ssm" => {
             format!("{{\"__type\":\"com.amazonaws.sqs#{code}\",\"message\":\"{text}\"}}")
         }
@@ -326,7 +340,10 @@ fn say(request: &Request, (status, code): Error, text: &str) -> Doing {
              <RequestID>req-7</RequestID></Response>"
         ),
     };
-    let headers = vec![("x-amzn-requestid".to_owned(), "req-7".to_owned())];
+    let mut headers = vec![("x-amzn-requestid".to_owned(), "req-7".to_owned())];
+    if request.op.service() == "efs" {
+        headers.push(("x-amzn-errortype".to_owned(), format!("{code}:")));
+    }
     Doing::Say(Answer { status, headers, body: body.into_bytes() })
 }
 
@@ -343,6 +360,11 @@ fn not_found_code(service: &str, id: &str) -> Option<Error> {
         ("iam", _) => (404, "NoSuchEntity"),
         ("s3", _) => (404, "NoSuchBucket"),
         ("sqs", _) => (400, "QueueDoesNotExist"),
+        ("efs", "fsmt") => (404, "MountTargetNotFound"),
+        ("efs", _) => (404, "FileSystemNotFound"),
+        ("fsx", "dra") => (400, "DataRepositoryAssociationNotFound"),
+        ("fsx", _) => (400, "FileSystemNotFound"),
+        (_, "vol") => (400, "InvalidVolume.NotFound"),
         (_, "vpc") => (400, "InvalidVpcID.NotFound"),
         (_, "subnet") => (400, "InvalidSubnetID.NotFound"),
         (_, "igw") => (400, "InvalidInternetGatewayID.NotFound"),
@@ -364,6 +386,16 @@ fn not_found(request: &Request) -> Option<Error> {
     let op = &request.op;
     match op.service() {
         "iam" | "s3" | "sqs" if op.is_create() => None,
+        // What makes a file system names a subnet, in other words for each.
+        "efs" | "fsx" if op.name() == "CreateFileSystem" => None,
+        "fsx" => {
+            let text = String::from_utf8_lossy(&request.body);
+            not_found_code("fsx", if text.contains("dra-") { "dra" } else { "fs" })
+        }
+        "efs" => {
+            let kind = if request.path.contains("fsmt-") { "fsmt" } else { "fs" };
+            not_found_code("efs", kind)
+        }
         service @ ("iam" | "s3" | "sqs") => not_found_code(service, ""),
         service => {
             let ids = request.form.iter().filter(|(key, _)| key.contains("Id"));
@@ -392,6 +424,8 @@ fn in_use(op: &Op) -> Option<Error> {
         return None;
     }
     match op.service() {
+        "ec2" if op.name() == "DeleteVolume" => Some((400, "VolumeInUse")),
+        "efs" if op.name() == "DeleteFileSystem" => Some((409, "FileSystemInUse")),
         "ec2" => Some((400, "DependencyViolation")),
         "iam" => Some((409, "DeleteConflict")),
         "s3" => Some((409, "BucketNotEmpty")),
@@ -406,6 +440,7 @@ fn is_named(request: &Request) -> bool {
             let names = ["GroupName", "LaunchTemplateName"];
             names.iter().any(|name| request.form.contains_key(*name))
         }
+        "efs" | "fsx" => false,
         _ => true,
     }
 }

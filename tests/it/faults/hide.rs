@@ -37,6 +37,9 @@ const MAKERS: &[(&str, &str, &[&str])] = &[
     ("RunInstances", "instanceId", &["Instances"]),
     ("CreateBucket", "Name", &["Bucket", "ObjectVersions", "PublicAccessBlock"]),
     ("CreateQueue", "QueueUrl", &["Queue"]),
+    ("CreateVolume", "volumeId", &["Volumes"]),
+    ("CreateFileSystem", "FileSystemId", &["FileSystems", "MountTargets"]),
+    ("CreateDataRepositoryAssociation", "AssociationId", &["DataRepositoryAssociations"]),
     ("CreateRole", "RoleName", &["Role", "AttachedRolePolicies"]),
     ("CreateInstanceProfile", "InstanceProfileName", &["InstanceProfile"]),
 ];
@@ -59,6 +62,11 @@ impl Hidden {
             "sqs" => {
                 let body: Value = serde_json::from_slice(&request.body).ok()?;
                 vec![body.get("QueueName")?.as_str()?.to_owned()]
+            }
+            "efs" | "fsx" => {
+                let body: Value = serde_json::from_slice(&answer.body).ok()?;
+                let inner = body.get("FileSystem").or(body.get("Association")).unwrap_or(&body);
+                vec![inner.get(*element)?.as_str()?.to_owned()]
             }
             "iam" => vec![request.form.get(*element)?.clone()],
             _ if *element == "groupName" => vec![request.form.get("GroupName")?.clone()],
@@ -88,7 +96,10 @@ impl Hidden {
                 // A filter finds nothing, and says so without an error.
                 value == *id && !key.starts_with("Filter.")
             });
-            of_bucket || of_queue || of_form
+            let of_json = ["efs", "fsx"].contains(&self.service.as_str())
+                && (request.path.contains(id.as_str())
+                    || String::from_utf8_lossy(&request.body).contains(id.as_str()));
+            of_bucket || of_queue || of_form || of_json
         });
         named.map(|id| unknown(request, id))
     }
@@ -101,6 +112,7 @@ impl Hidden {
         let text = answer.text();
         let text = match self.service.as_str() {
             "sqs" => self.without_urls(&text),
+            "efs" | "fsx" => self.without_items(&text),
             "s3" => self.without(&text, "Bucket"),
             "iam" => self.without(&text, "member"),
             _ => self.without(&text, "item"),
@@ -113,6 +125,18 @@ impl Hidden {
         if let Some(urls) = value.get_mut("QueueUrls").and_then(Value::as_array_mut) {
             let hidden = |url: &str| self.ids.iter().any(|id| url.ends_with(&format!("/{id}")));
             urls.retain(|url| !url.as_str().is_some_and(hidden));
+        }
+        value.to_string()
+    }
+
+    /// A list in JSON without what is hidden.
+    fn without_items(&self, text: &str) -> String {
+        let Ok(mut value) = serde_json::from_str::<Value>(text) else { return text.to_owned() };
+        for list in ["FileSystems", "Associations"] {
+            if let Some(items) = value.get_mut(list).and_then(Value::as_array_mut) {
+                let id = |item: &Value| item[self.element].as_str().map(str::to_owned);
+                items.retain(|item| !id(item).is_some_and(|id| self.ids.contains(&id)));
+            }
         }
         value.to_string()
     }

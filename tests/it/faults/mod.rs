@@ -57,7 +57,7 @@ fn written() -> BTreeSet<String> {
         let text = text.split("#[cfg(test)]").next().unwrap_or_default();
         for word in text.split('"') {
             let is_api = word.split_once(':').is_some_and(|(service, name)| {
-                ["ec2", "s3", "sqs", "iam", "ssm"].contains(&service)
+                ["ec2", "s3", "sqs", "iam", "ssm", "efs", "fsx"].contains(&service)
                     && name.starts_with(|c: char| c.is_ascii_uppercase())
                     && name.chars().all(|c| c.is_ascii_alphanumeric())
             });

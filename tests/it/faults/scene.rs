@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use mlinfra::cloud::Facts;
-use mlinfra::kinds::{Encryption, InlinePolicy, Peer, Rule, Spec, Tags, Target, canonical_json};
+use mlinfra::kinds::{
+    EfsThroughput, Encryption, InlinePolicy, Peer, Rule, Spec, Tags, Target, canonical_json,
+};
 use mlinfra::lang::{self, File, Vars};
 use mlinfra::model::{Address, Link, Text};
 use mlinfra::stack::{self, Desired, Pins, Words};
@@ -15,6 +17,10 @@ const STACK: &str = "stack \"faults\" {\n  region = \"us-east-1\"\n  tags = { te
 const STORAGE: &str = "bucket \"data\" {\n  precious = false\n  \
     expire {\n    prefix = \"tmp/\"\n    after = \"14d\"\n  }\n}\nqueue \"jobs\" {}\n";
 const NETWORK: &str = "network \"main\" {\n  cidr = \"10.20.0.0/16\"\n  zones = [\"a\"]\n}\n";
+const FILES: &str = "volume \"state\" {\n  size = \"100GiB\"\n  zone = \"a\"\n  \
+    precious = false\n}\nfilesystem \"home\" {\n  type = \"efs\"\n  network = network.main\n  \
+    precious = false\n}\nfilesystem \"fast\" {\n  type = \"lustre\"\n  size = \"1200GiB\"\n  \
+    network = network.main\n  import = bucket.data\n  precious = false\n}\n";
 const CLUSTER: &str = "cluster \"train\" {\n  network = network.main\n  nodes = 2\n  \
     instance_type = \"g5.8xlarge\"\n  read = [bucket.data]\n  setup = \"echo one\"\n}\n";
 
@@ -50,6 +56,7 @@ pub fn all(facts: &Facts) -> Vec<Scene> {
     let none = Desired::nothing(of(&[]).stack);
     let (storage, network) = (of(&[STORAGE]), of(&[NETWORK]));
     let (both, whole) = (of(&[STORAGE, NETWORK]), of(&[STORAGE, NETWORK, CLUSTER]));
+    let files = of(&[STORAGE, NETWORK, FILES]);
     let moved = of(&[&NETWORK.replace("10.20", "10.30")]);
     let retold = of(&[STORAGE, NETWORK, &CLUSTER.replace("echo one", "echo two")]);
     let scene = |name, before: Option<&Desired>, after: &Desired| Scene {
@@ -66,8 +73,13 @@ pub fn all(facts: &Facts) -> Vec<Scene> {
         scene("change storage back", Some(&changed(&storage)), &storage),
         scene("change network", Some(&network), &changed(&network)),
         scene("change network back", Some(&changed(&network)), &network),
-        scene("change cluster", Some(&whole), &changed_in(&whole, "cluster")),
-        scene("change cluster back", Some(&changed_in(&whole, "cluster")), &whole),
+        scene("make files", Some(&both), &files),
+        scene("change files", Some(&files), &changed_in(&files, FILED)),
+        scene("change files back", Some(&changed_in(&files, FILED)), &files),
+        Scene { by_hand: World::open_targets, ..scene("opened files", Some(&files), &files) },
+        scene("delete files", Some(&files), &both),
+        scene("change cluster", Some(&whole), &changed_in(&whole, CLUSTERED)),
+        scene("change cluster back", Some(&changed_in(&whole, CLUSTERED)), &whole),
         Scene { by_hand: World::take_subnet, ..scene("taken subnet", Some(&network), &network) },
         Scene { by_hand: World::new_version, ..scene("new version", Some(&whole), &whole) },
         scene("replace network", Some(&network), &moved),
@@ -78,10 +90,14 @@ pub fn all(facts: &Facts) -> Vec<Scene> {
     ]
 }
 
-fn changed_in(whole: &Desired, block: &str) -> Desired {
+/// What the blocks of a scene begin with.
+const CLUSTERED: &[&str] = &["cluster"];
+const FILED: &[&str] = &["volume", "filesystem"];
+
+fn changed_in(whole: &Desired, blocks: &[&str]) -> Desired {
     let mut out = whole.clone();
     for (address, spec) in &mut out.specs {
-        if address.to_string().starts_with(block) {
+        if blocks.iter().any(|block| address.to_string().starts_with(block)) {
             change(address, spec);
         }
     }
@@ -90,7 +106,7 @@ fn changed_in(whole: &Desired, block: &str) -> Desired {
 
 /// Every field that changes in place, changed.
 fn changed(desired: &Desired) -> Desired {
-    changed_in(desired, "")
+    changed_in(desired, &[""])
 }
 
 fn other_tags(tags: &mut Tags) {
@@ -119,7 +135,6 @@ fn change(address: &Address, spec: &mut Spec) {
         Spec::ElasticIp(ip) => other_tags(&mut ip.tags),
         Spec::NatGateway(nat) => other_tags(&mut nat.tags),
         Spec::RouteTable(table) => {
-            // Another way out, one more way, and no subnet.
             let gateway = Target::Gateway(Link::To(address.owner().with_part("gateway")));
             for route in &mut table.routes {
                 route.target = gateway.clone();
@@ -143,6 +158,10 @@ fn change(address: &Address, spec: &mut Spec) {
             other_tags(&mut group.tags);
         }
         Spec::Bucket(_) | Spec::Queue(_) => change_storage(spec),
+        Spec::Volume(_)
+        | Spec::EfsFileSystem(_)
+        | Spec::LustreFileSystem(_)
+        | Spec::DataRepositoryAssociation(_) => change_files(spec),
         Spec::Role(role) => {
             role.description = "other nodes".to_owned();
             role.trust = document(
@@ -184,6 +203,31 @@ fn change_storage(spec: &mut Spec) {
             queue.visibility_timeout += 60;
             queue.dead_letter = None;
             other_tags(&mut queue.tags);
+        }
+        _ => {}
+    }
+}
+
+fn change_files(spec: &mut Spec) {
+    match spec {
+        Spec::Volume(volume) => {
+            volume.provisioned.iops = Some(6000);
+            other_tags(&mut volume.tags);
+        }
+        Spec::EfsFileSystem(system) => {
+            system.throughput =
+                EfsThroughput { mode: "provisioned".to_owned(), provisioned: Some(64) };
+            system.targets.clear();
+            other_tags(&mut system.tags);
+        }
+        Spec::LustreFileSystem(system) => {
+            system.throughput = Some(250);
+            system.compression = "NONE".to_owned();
+            other_tags(&mut system.tags);
+        }
+        Spec::DataRepositoryAssociation(association) => {
+            association.events.export = association.events.import.clone();
+            other_tags(&mut association.tags);
         }
         _ => {}
     }

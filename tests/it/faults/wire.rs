@@ -58,7 +58,7 @@ impl Op {
     /// Makes an object of its own.
     pub fn is_create(&self) -> bool {
         let makes = ["Create", "Allocate", "Run"].iter().any(|verb| self.name().starts_with(verb));
-        makes && !["CreateTags", "CreateRoute"].contains(&self.name())
+        makes && !["CreateTags", "CreateRoute", "CreateMountTarget"].contains(&self.name())
     }
 
     /// Takes something away.
@@ -142,9 +142,18 @@ impl Request {
             return Op { api: format!("{service}:{action}"), about };
         }
         if let Some(target) = self.header("x-amz-target") {
-            let service = if target.starts_with("AmazonSSM.") { "ssm" } else { "sqs" };
+            let service = match target.split(['.', '_']).next() {
+                Some("AmazonSSM") => "ssm",
+                Some("AWSSimbaAPIService") => "fsx",
+                _ => "sqs",
+            };
             let name = target.rsplit('.').next().unwrap_or_default();
-            return Op { api: format!("{service}:{name}"), about: String::new() };
+            let about =
+                if service == "fsx" && name.ends_with("Resource") { self.of_fsx() } else { "" };
+            return Op { api: format!("{service}:{name}"), about: about.to_owned() };
+        }
+        if let Some(path) = self.path.strip_prefix("/2015-02-01/") {
+            return Op { api: format!("efs:{}", self.of_efs(path)), about: String::new() };
         }
         let query = self.path.split_once('?').map_or("", |(_, query)| query);
         let words = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
@@ -153,6 +162,31 @@ impl Request {
         let row = S3.iter().find(|(method, other, _)| *method == self.method && *other == sub);
         let (.., name) = row.unwrap_or_else(|| panic!("name {} {}", self.method, self.path));
         Op { api: format!("s3:{name}"), about: String::new() }
+    }
+
+    /// What a tag in FSx is for.
+    fn of_fsx(&self) -> &'static str {
+        let association = String::from_utf8_lossy(&self.body).contains(":association/");
+        if association { "association" } else { "file-system" }
+    }
+
+    /// EFS has no names on the wire: method and path.
+    fn of_efs(&self, path: &str) -> &'static str {
+        let path = path.split('?').next().unwrap_or_default();
+        let parts: Vec<&str> = path.split('/').collect();
+        match (self.method.as_str(), parts.as_slice()) {
+            ("GET", ["file-systems"]) => "DescribeFileSystems",
+            ("POST", ["file-systems"]) => "CreateFileSystem",
+            ("PUT", ["file-systems", _]) => "UpdateFileSystem",
+            ("DELETE", ["file-systems", _]) => "DeleteFileSystem",
+            ("GET", ["mount-targets"]) => "DescribeMountTargets",
+            ("POST", ["mount-targets"]) => "CreateMountTarget",
+            ("DELETE", ["mount-targets", _]) => "DeleteMountTarget",
+            ("PUT", ["mount-targets", _, "security-groups"]) => "ModifyMountTargetSecurityGroups",
+            ("POST", ["resource-tags", _]) => "TagResource",
+            ("DELETE", ["resource-tags", _]) => "UntagResource",
+            other => panic!("name {other:?}"),
+        }
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
