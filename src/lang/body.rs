@@ -7,6 +7,7 @@ use hcl_edit::structure::{Attribute as Written, Block, BlockLabel, Body, Structu
 
 use crate::model::{Address, Block as Word, Name, Problem, Span};
 
+use super::attributes::Attributes;
 use super::builtin::{EVERY, LIFECYCLE};
 use super::conform::conform;
 use super::eval::{Eval, Stop};
@@ -152,7 +153,7 @@ pub(crate) fn check(
         word: schema.word,
         address: None,
         label: None,
-        attributes: BTreeMap::new(),
+        attributes: Attributes::with_capacity(block.body.attributes().count()),
         blocks: Vec::new(),
         rules: None,
         span,
@@ -166,7 +167,9 @@ pub(crate) fn check(
             Structure::Attribute(written) => {
                 let found = or_report(attribute(eval, written, schema), problems);
                 complete &= found.is_some();
-                out.attributes.extend(found);
+                if let Some((name, value)) = found {
+                    out.attributes.insert(name, value);
+                }
             }
             Structure::Block(inner) => {
                 complete &= nested(eval, inner, schema, &mut out, problems);

@@ -6,6 +6,7 @@
 //! problems together. Nothing here reads a clock, an environment or a network; files are read
 //! only through [`ReadFile`].
 
+mod attributes;
 mod body;
 mod builtin;
 pub mod codes;
@@ -66,6 +67,7 @@ use std::sync::Arc;
 
 use crate::model::{Address, Problem, Sources, Span};
 
+pub use attributes::Attributes;
 pub use builtin::{LIFECYCLE, LOCALS, META, MODULE, OUTPUT, VALIDATION, VARIABLE};
 pub use decimal::number_text;
 pub use fmt::fmt;
@@ -129,7 +131,7 @@ pub struct Evaluated {
     /// Its label.
     pub label: Option<String>,
     /// Its attributes as far as they are written; null when written so.
-    pub attributes: BTreeMap<&'static str, Value>,
+    pub attributes: Attributes,
     /// The blocks in it, as they stand.
     pub blocks: Vec<Evaluated>,
     /// What holds for all instances of it, when it becomes cloud objects.

@@ -5,6 +5,7 @@
 //! for byte: a flip in it can no more pass for drift than one in the state for intent.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -20,6 +21,9 @@ const FORMAT: u32 = 2;
 const UNSEALED: u32 = 1;
 /// What stands around the checksum.
 const SEAL: (&[u8], &[u8]) = (b",\"sha256\":\"", b"\"}");
+/// The field with what stood, and how far in front it begins at most.
+const OBJECTS: &[u8] = b"\"objects\":";
+const HEAD: usize = 200;
 /// Digits of a checksum.
 const DIGITS: usize = 64;
 const PREFIX: &str = "applied/";
@@ -203,12 +207,41 @@ impl<'a> Now<'a> {
         Self { objects: objects.collect(), blind: observed.blind.keys().copied().collect() }
     }
 
-    /// Whether an object without its seal ends like that. Brackets are balanced behind the
-    /// first brace of this one, so that it can stand in no other place than at the end.
+    /// Whether an object without its seal ends like that. In front of the objects stand only
+    /// numbers, so that the first place that names them is the one.
     fn ends(&self, rest: &[u8]) -> bool {
-        let bytes = serde_json::to_vec(self).unwrap_or_default();
-        let inner = bytes.strip_prefix(b"{").and_then(|inner| inner.strip_suffix(b"}"));
-        inner.is_some_and(|inner| rest.ends_with(inner))
+        let first = rest.windows(OBJECTS.len()).take(HEAD).position(|part| part == OBJECTS);
+        let Some(tail) = first.and_then(|at| rest.get(at..)) else { return false };
+        let mut likeness = Likeness { tail, begun: false, ended: false };
+        // Ten thousand objects are compared as they are written, not written first.
+        serde_json::to_writer(&mut likeness, self).is_ok() && likeness.tail.is_empty()
+    }
+}
+
+/// Compares what is written to it with what it should be, without the braces around it.
+struct Likeness<'b> {
+    /// What should come next.
+    tail: &'b [u8],
+    begun: bool,
+    ended: bool,
+}
+
+impl Write for Likeness<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let skip = usize::from(!self.begun && !bytes.is_empty());
+        self.begun |= skip > 0;
+        let new = &bytes[skip..];
+        match self.tail.strip_prefix(new) {
+            Some(tail) => self.tail = tail,
+            // The brace that ends it.
+            None if self.tail.is_empty() && !self.ended && new == b"}" => self.ended = true,
+            None => return Err(std::io::ErrorKind::InvalidData.into()),
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

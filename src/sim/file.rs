@@ -7,7 +7,7 @@
 //! stands in its first line, so that the others notice.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -119,19 +119,21 @@ impl Log {
             *world = World::default();
             (self.head, self.offset, self.lines) = (None, 0, 0);
         }
-        let bad = SimError::io(&self.path);
-        let mut bytes = Vec::new();
-        let read =
-            file.seek(SeekFrom::Start(self.offset)).and_then(|_| file.read_to_end(&mut bytes));
-        read.map_err(bad)?;
-        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        if whole < bytes.len() {
-            let length = self.offset + whole as u64;
-            file.set_len(length).map_err(SimError::io(&self.path))?;
-        }
-        self.file = Some((file, identity));
-        for line in bytes[..whole].split_inclusive(|byte| *byte == b'\n') {
-            self.line(line, world)?;
+        file.seek(SeekFrom::Start(self.offset)).map_err(SimError::io(&self.path))?;
+        let (mut lines, mut line) = (BufReader::new(file), Vec::new());
+        loop {
+            line.clear();
+            let read = lines.read_until(b'\n', &mut line).map_err(SimError::io(&self.path))?;
+            if line.last() == Some(&b'\n') {
+                self.line(&line, world)?;
+                continue;
+            }
+            let file = lines.into_inner();
+            if read > 0 {
+                file.set_len(self.offset).map_err(SimError::io(&self.path))?;
+            }
+            self.file = Some((file, identity));
+            break;
         }
         match self.head {
             Some(_) => Ok(()),

@@ -30,7 +30,7 @@ pub fn check(loaded: &Loaded) -> Vec<Problem> {
 /// What stands in a block ends up in the cloud, in plans and in the ledger, for everybody
 /// with a right to read them.
 fn secrets(block: &Evaluated, problems: &mut Vec<Problem>) {
-    for (name, value) in &block.attributes {
+    for (name, value) in block.attributes.iter() {
         if value.holds_sensitive() {
             let text = format!("{name} would hold a secret, readable for many");
             let help = "keep it in AWS Secrets Manager, from which a node fetches it; or\n\
@@ -46,7 +46,7 @@ const TAKE_IDS: [(&str, &str); 1] = [("cluster", "setup")];
 
 /// Everywhere else an id would be left out without a word.
 fn deferred(block: &Evaluated, problems: &mut Vec<Problem>) {
-    for (name, value) in &block.attributes {
+    for (name, value) in block.attributes.iter() {
         if !TAKE_IDS.contains(&(block.word, name)) && value.any(&Value::is_deferred) {
             let text = format!("{name} is known only after apply");
             let help = "use a name, an ARN or a variable instead; these are known when planning";
