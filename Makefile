@@ -29,7 +29,8 @@ peers:
 	@tests/peer/install $(MLINFRA_PEERS)
 
 # How often the binary is killed on each kind of ledger, and how many orders are tried in
-# which two and three applies at once can reach it.
+# which two and three applies at once can reach it: all with so many departures from the
+# plainest order, but at most MLINFRA_ORDERS for each number of processes and kind of ledger.
 test: export MLINFRA_KILLS ?= 100
 test: export MLINFRA_DEPARTURES ?= 2
 test: export MLINFRA_SCHEDULES ?= 10000
@@ -41,6 +42,7 @@ faults: peers
 
 soak: export MLINFRA_KILLS ?= 1000
 soak: export MLINFRA_DEPARTURES ?= 3
+soak: export MLINFRA_ORDERS ?= 400000
 soak: export MLINFRA_SCHEDULES ?= 100000
 soak:
 	cargo test --locked --no-default-features --test it -- --nocapture kills schedule dying

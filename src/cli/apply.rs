@@ -11,7 +11,6 @@ use crate::apply::{Ended, Event, Hands, Patience, Start};
 use crate::kinds::Plan;
 use crate::ledger::{Journal, Lock, Store};
 use crate::model::{Address, Problem, Sources};
-use crate::plan::Selection;
 use crate::plan::cost::Bill;
 use crate::show::{self, event_json};
 
@@ -120,9 +119,15 @@ impl Work<'_> {
             stop: stop.clone(),
             patience: Patience::default(),
         };
-        let (plan, bill) = self.plan(store, &hands, &mut events).await?;
+        let (plan, bill, renew) = self.plan(store, &hands, &mut events).await?;
         self.present(&plan, &bill, &former);
-        if plan.is_empty() && (session.hand.is_some() || !tell::outputs_differ(&plan, &former)) {
+        if renew && plan.is_empty() && !selection.refresh_only {
+            self.terminal.say(
+                "The ledger does not hold what the last apply left: it is written down now.\n",
+            );
+        }
+        let outputs = session.hand.is_none() && tell::outputs_differ(&plan, &former);
+        if plan.is_empty() && !outputs && !renew {
             return Ok(DONE);
         }
         if !plan.is_empty() && saved.is_none() {
@@ -148,13 +153,14 @@ impl Work<'_> {
         Ok(self.conclude((&plan, &ended), &summary, &cost, stop))
     }
 
-    /// Ties up the loose ends of earlier runs, then plans.
+    /// Ties up the loose ends of earlier runs, then plans. Also says whether what stands is to
+    /// be written down as what the last apply left, although there is nothing to do.
     async fn plan(
         &self,
         store: &dyn Store,
         hands: &Hands<'_>,
         events: &mut UnboundedReceiver<Event>,
-    ) -> Result<(Plan, Bill), Halt> {
+    ) -> Result<(Plan, Bill, bool), Halt> {
         let Order { goal, selection, saved, .. } = self.order;
         let (session, destroy) = (self.session, *goal == Goal::Nothing);
         let declared: BTreeSet<&Address> =
@@ -174,16 +180,16 @@ impl Work<'_> {
             planfile::same_steps(saved, &plan)?;
         }
         let Some(hand) = &session.hand else {
-            let mut drift = None;
-            if selection.refresh_only {
-                let whole = Selection::default();
-                drift = Some(session.plan(&journal.ledger, &observed, destroy, &whole)?);
-            }
             let ledger = &journal.ledger;
             let outside = tell::find(self.terminal, store, ledger, &observed).await?;
-            let told = (outside.as_ref(), drift.as_ref());
+            let told = (outside.as_ref(), selection.refresh_only);
             tell::outside(self.terminal, self.global, &plan, told);
-            return Ok((plan, bill));
+            let renew = match outside {
+                // It is lost or damaged, and what stands is known to be as it should.
+                None => !destroy && selection.targets.is_empty() && plan.unchanged > 0,
+                Some(outside) => selection.refresh_only && !outside.found.is_empty(),
+            };
+            return Ok((plan, bill, renew));
         };
         let rest = hand.rest(&plan);
         if !rest.is_empty() && !self.global.json {
@@ -191,7 +197,7 @@ impl Work<'_> {
             self.terminal.print(&show::plan::text(&rest, &self.terminal.screen));
             self.terminal.print("\n");
         }
-        Ok((hand.part(plan), bill))
+        Ok((hand.part(plan), bill, false))
     }
 
     fn present(&self, plan: &Plan, bill: &Bill, former: &BTreeMap<String, serde_json::Value>) {

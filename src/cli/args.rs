@@ -185,7 +185,8 @@ pub struct SelectArgs {
     /// Make a successor of this object although it could stay. May be given several times.
     #[arg(long, value_name = "ADDRESS", conflicts_with = "refresh_only")]
     pub replace: Vec<String>,
-    /// Change nothing in the cloud: say how it differs, and take over the outputs.
+    /// Change nothing in the cloud: say what others have changed there since the last apply;
+    /// `apply` takes that over into the ledger, and the outputs.
     #[arg(long)]
     pub refresh_only: bool,
 }

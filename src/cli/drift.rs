@@ -67,10 +67,9 @@ async fn by_configuration(
 /// From what is damaged no drift is told: all of it could be false.
 pub fn broken(error: StoreError) -> Halt {
     if let StoreError::Corrupt { place, problem } = &error {
-        let help = "plans and applies do not need it, and the next apply that changes something\n\
-                    writes it anew. To see now what others have changed, bring it back from a\n\
-                    copy of the ledger; without it (move it away) drift compares with the\n\
-                    configuration";
+        let help = "plans and applies do not need it, and the next apply writes it anew. To see\n\
+                    now what others have changed, bring it back from a copy of the ledger;\n\
+                    without it (move it away) drift compares with the configuration";
         let text = format!("what was applied cannot be told: {place}: {problem}");
         return Halt::one("D003", text, help);
     }

@@ -171,7 +171,9 @@ impl Order {
     pub fn done(&self) -> String {
         let targets: Vec<String> = self.selection.targets.iter().map(ToString::to_string).collect();
         if self.selection.refresh_only {
-            return "The outputs were taken over. Nothing was changed in the cloud.\n".to_owned();
+            return "What the cloud shows was taken over into the ledger. Nothing was changed in the \
+                    cloud.\n"
+                .to_owned();
         }
         if !targets.is_empty() {
             return format!(

@@ -2,7 +2,6 @@
 
 use crate::ledger::Ledger;
 use crate::model::{Problem, Sources};
-use crate::plan::Selection;
 
 use super::args::{Global, PlanArgs};
 use super::connect;
@@ -31,14 +30,10 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         let observed = session.observe(&mut ledger, args.destroy).await?;
         let (plan, bill) = session.priced_plan(&ledger, &observed, args.destroy, &selection)?;
         terminal.problems(&session.stack.warnings, &session.stack.loaded.sources);
-        let mut drift = None;
-        if selection.refresh_only {
-            let whole = Selection::default();
-            drift = Some(session.plan(&ledger, &observed, args.destroy, &whole)?);
-        }
         let store = session.read_store()?;
         let outside = tell::find(terminal, &*store, &ledger, &observed).await?;
-        tell::outside(terminal, global, &plan, (outside.as_ref(), drift.as_ref()));
+        let refresh_only = selection.refresh_only;
+        tell::outside(terminal, global, &plan, (outside.as_ref(), refresh_only));
         let order = Order::of(args.destroy, selection);
         tell::plan(terminal, (&plan, &bill), &order, &former);
         select::warn(terminal, &order.selection);
@@ -47,14 +42,14 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         if args.timings {
             tell::timings(terminal, session.side.cloud());
         }
-        let differs = drift.as_ref().is_some_and(|found| !found.is_empty());
+        let differs = refresh_only && outside.as_ref().is_some_and(|one| !one.found.is_empty());
         // As for Terraform, whose scripts take 2 for what an apply would write down.
         let outputs = !args.destroy && tell::writes_outputs(&plan, &former);
         let changes = differs || outputs || !plan.is_empty();
         let code = if args.detailed_exitcode && changes { CHANGES } else { DONE };
         if let Some(path) = &args.out {
             let (destroy, selection) = (args.destroy, order.selection);
-            let made = planfile::Made { observed, plan, bill, outside, drift, destroy, selection };
+            let made = planfile::Made { observed, plan, bill, outside, destroy, selection };
             planfile::save(terminal, path, &planfile::make(&session, &ledger, made, lasts))?;
         }
         Ok(code)

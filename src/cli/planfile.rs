@@ -124,8 +124,6 @@ pub struct Made {
     pub bill: Bill,
     /// What others have changed; none when nobody can tell.
     pub outside: Option<Outside>,
-    /// What would be done about how the cloud differs, where only that was asked for.
-    pub drift: Option<Plan>,
     /// Nothing is wanted.
     pub destroy: bool,
     /// The parts.
@@ -135,7 +133,7 @@ pub struct Made {
 /// Puts together what is saved.
 pub fn make(session: &Session, ledger: &Ledger, made: Made, lasts: i64) -> Saved {
     let (stack, created) = (&session.stack, session.side.now());
-    let Made { observed, plan, bill, outside, drift, destroy, selection } = made;
+    let Made { observed, plan, bill, outside, destroy, selection } = made;
     let home = Place {
         account: session.facts.home.account.clone(),
         region: session.facts.home.region.clone(),
@@ -156,7 +154,6 @@ pub fn make(session: &Session, ledger: &Ledger, made: Made, lasts: i64) -> Saved
         observed,
         former: ledger.outputs.clone(),
         outside,
-        drift,
         cost: bill,
         plan,
     }

@@ -22,8 +22,11 @@ pub fn run(global: &Global, terminal: &Terminal, args: &ShowArgs) -> Result<u8, 
         let session = connect::session(global, &args.vars).await?;
         let mut ledger = session.read_ledger().await?;
         let observed = session.observe(&mut ledger, false).await?;
+        let outputs = outputs(&ledger);
+        // What was read is no longer needed, and the document is as large again.
+        drop((session, ledger));
         if global.json {
-            terminal.json(&state_json::json(&observed, &outputs(&ledger)));
+            terminal.json(&state_json::json(&observed, &outputs));
         } else {
             terminal.print(&objects::text(&observed, &terminal.screen));
         }
@@ -52,14 +55,14 @@ fn saved(global: &Global, terminal: &Terminal, path: &Path) -> Result<u8, Halt> 
             variables: &saved.variables,
             created: saved.created.to_string(),
             outside: saved.outside.as_ref(),
-            drift: saved.drift.as_ref(),
+            refresh_only: saved.selection.refresh_only,
             complete: saved.selection.is_whole(),
             cost: &saved.cost,
         }));
         return Ok(DONE);
     }
     terminal.print(&show::saved::head(&saved));
-    let told = (saved.outside.as_ref(), saved.drift.as_ref());
+    let told = (saved.outside.as_ref(), saved.selection.refresh_only);
     super::tell::outside(terminal, global, &saved.plan, told);
     let order = super::order::Order::of(saved.destroy, saved.selection);
     terminal.print(&super::tell::text(&saved.plan, &order, &former, terminal));

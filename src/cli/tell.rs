@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::cloud::{Cloud, Observed};
 use crate::kinds::Plan;
 use crate::ledger::{Applied, Ledger, Store, StoreError};
-use crate::model::{Severity, Sources};
+use crate::model::{Problem, Severity, Sources};
 use crate::plan::cost::Bill;
 use crate::plan::drift::Outside;
 use crate::show::{self, event_json};
@@ -80,32 +80,34 @@ pub fn stream(terminal: &Terminal, plan: &Plan, former: &BTreeMap<String, Value>
     }
 }
 
-/// What others have changed since the last apply, and, where only that was asked for, how the
-/// cloud differs from the configuration: `drift` is what would be done about it.
+/// What others have changed since the last apply: in front of a plan that there is something,
+/// and all of it where only that was asked for.
 pub fn outside(
     terminal: &Terminal,
     global: &Global,
     plan: &Plan,
-    (outside, drift): (Option<&Outside>, Option<&Plan>),
+    (outside, refresh_only): (Option<&Outside>, bool),
 ) {
-    if !global.json {
-        // What asks for nothing, such as a field that is to be ignored, would be told every day.
-        let matters = drift.is_some() || !plan.is_empty();
-        if let Some(outside) = outside.filter(|_| matters) {
-            terminal.print(&show::drift::note(outside, &terminal.screen));
-        }
-        if let Some(drift) = drift {
-            terminal.print(&show::refresh::text(drift, &terminal.screen));
+    let Some(outside) = outside else {
+        if refresh_only {
+            let text = "the ledger does not hold what was applied: what others have changed \
+                        cannot be told";
+            let help = "`mlinfra plan` compares with the configuration; after the next apply the \
+                        ledger holds it";
+            let problem = Problem::warning("D001", text).help(help);
+            terminal.problems(&[problem], &Sources::default());
         }
         return;
-    }
-    let lines = match (outside, drift) {
-        (Some(outside), _) => show::drift::events(outside, &stamp()),
-        (None, Some(drift)) => show::refresh::json(drift, &stamp()),
-        (None, None) => Vec::new(),
     };
-    for line in lines {
-        terminal.json_line(&line);
+    if global.json {
+        for line in show::drift::events(outside, &stamp()) {
+            terminal.json_line(&line);
+        }
+    } else if refresh_only {
+        terminal.print(&show::drift::all(outside, &terminal.screen));
+    } else if !plan.is_empty() {
+        // What asks for nothing, such as a field that is to be ignored, would be told every day.
+        terminal.print(&show::drift::note(outside, &terminal.screen));
     }
 }
 

@@ -49,7 +49,7 @@ pub use queue::{DeadLetter, Queue};
 pub use role::{InlinePolicy, Role};
 pub use route_table::{Route, RouteTable, Target};
 pub use security_group::{Peer, Rule, SecurityGroup};
-pub use step::{Action, OutputPlan, Plan, Step, StepId, Why};
+pub use step::{Action, OutputPlan, Plan, Step, StepId, Trait, Why};
 pub use subnet::Subnet;
 pub use table::{KindName, Spec};
 pub use volume::{Provisioned, Volume};

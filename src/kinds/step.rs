@@ -1,7 +1,7 @@
 //! The vocabulary of plans. It stands on this floor because the planner and the
 //! autoscaler both write plans, and neither knows the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -154,8 +154,11 @@ pub enum Why {
         /// How many there shall be.
         to: u32,
     },
-    /// Their launch template or subnet is not a wanted one.
-    Outdated,
+    /// These things about them are not the wanted ones.
+    Outdated {
+        /// Which.
+        what: BTreeSet<Trait>,
+    },
     /// A `moved` block says so.
     Moved,
     /// The author wants it in the stack.
@@ -164,6 +167,32 @@ pub enum Why {
     Forgotten,
     /// A person asked for it by its address: a successor, or its end.
     Requested,
+}
+
+/// What nodes can have otherwise than it is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trait {
+    /// Their launch template.
+    Template,
+    /// Their instance type.
+    InstanceType,
+    /// Their subnet.
+    Subnet,
+    /// Their placement group.
+    PlacementGroup,
+}
+
+impl Trait {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Template => "template",
+            Self::InstanceType => "instance type",
+            Self::Subnet => "subnet",
+            Self::PlacementGroup => "placement group",
+        }
+    }
 }
 
 /// What a value of the configuration will be after apply.

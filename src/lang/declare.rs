@@ -62,7 +62,7 @@ impl<'a> Loader<'a> {
                 return;
             }
         };
-        let inside = ["variable", "output", "locals", "module", "lookup"];
+        let inside = ["variable", "output", "locals", "module", "lookup", "moved"];
         let fits = inside.contains(&word) || Kind::from_word(word).is_some();
         if !self.path.is_empty() && !fits {
             let text = format!("a module has no {word} block");

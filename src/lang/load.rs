@@ -229,8 +229,9 @@ impl<'a> Loader<'a> {
     /// The value of one node; none when it has a problem.
     fn node(&mut self, graph: &Graph<'a>, place: usize) -> Option<Value> {
         let node = graph.nodes.get(place)?;
-        let mut problems = std::mem::take(&mut self.problems);
         let eval = self.eval(node.file, graph)?;
+        // Every arm puts them back.
+        let mut problems = std::mem::take(&mut self.problems);
         let value = match node.what {
             What::Variable(block) => variable::value(&eval, block, self.vars, &mut problems),
             What::Local(expr) => {
@@ -256,8 +257,11 @@ impl<'a> Loader<'a> {
             }
             What::Block(block, schema) => {
                 let subject = Subject::inner(schema, label_of(node));
-                let checked = body::check(&eval, block, subject, &mut problems);
+                let mut checked = body::check(&eval, block, subject, &mut problems);
                 self.problems = problems;
+                if node.word == "moved" {
+                    self.outwards(&mut checked.block);
+                }
                 return self.plain(node, checked, schema);
             }
         };

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, Structure};
 
-use crate::model::{Address, Key, Module, Name, Problem, Span};
+use crate::model::{Address, Key, Module, Name, Place, Problem, Span};
 
 use super::body::{self, Problems};
 use super::builtin::{EVERY, MODULE};
@@ -109,6 +109,19 @@ impl<'a> Loader<'a> {
         let mut after = rules::after(eval, block, &inside, &mut self.problems);
         after.extend(self.after.iter().cloned());
         after
+    }
+
+    /// A module says where its blocks were and are from its own folder on; the stack knows them
+    /// by the modules around them.
+    pub(super) fn outwards(&self, block: &mut super::Evaluated) {
+        if self.path.is_empty() {
+            return;
+        }
+        for value in block.attributes.values_mut() {
+            if let Some(Ok(place)) = value.as_str().map(str::parse::<Place>) {
+                value.data = Data::String(place.within(&self.path).to_string());
+            }
+        }
     }
 
     /// A folder must not use itself, nor modules be nested more deeply than any real ones.

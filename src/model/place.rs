@@ -60,6 +60,13 @@ impl Place {
         }) && block.as_ref().is_none_or(|block| inner.is_empty() && block.holds(address))
     }
 
+    /// A place that is named from inside of modules, as it is named from outside of them.
+    #[must_use]
+    pub fn within(mut self, path: &[Module]) -> Self {
+        self.module.splice(0..0, path.iter().cloned());
+        self
+    }
+
     /// The address of exactly one object; none for a module.
     pub fn address(&self) -> Option<Address> {
         let BlockPlace { block, name, key, part } = self.block.clone()?;

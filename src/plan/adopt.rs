@@ -42,7 +42,7 @@ pub(super) fn take<'o>(
             }
             None => return Err(refuse("it has not been looked for".to_owned())),
         };
-        owned(desired, stray).map_err(&refuse)?;
+        owned(desired, address, stray).map_err(&refuse)?;
         let (stack, token) = (desired.stack.clone(), Token(String::new()));
         let owner = Owner { stack, address: address.clone(), generation: 1, token, named: None };
         let live = Live {
@@ -62,11 +62,14 @@ pub(super) fn take<'o>(
 }
 
 /// Why an object cannot be had.
-fn owned(desired: &Desired, stray: &Stray) -> Result<(), String> {
+fn owned(desired: &Desired, address: &Address, stray: &Stray) -> Result<(), String> {
+    let at = stray.tags.get(tags::ADDRESS);
     match stray.tags.get(tags::STACK) {
         None => {}
+        // An apply was cut off behind the adoption, and the cloud shows its tags late.
+        Some(stack) if *stack == desired.stack.as_str() && at == Some(&address.to_tag()) => {}
         Some(stack) if *stack == desired.stack.as_str() => {
-            let at = stray.tags.get(tags::ADDRESS).map_or("an unknown address", String::as_str);
+            let at = at.map_or("an unknown address", String::as_str);
             return Err(format!("it is this stack's already, at {at}"));
         }
         Some(other) => return Err(format!("it belongs to the stack {other:?}")),
@@ -102,11 +105,12 @@ pub(super) fn steps(
                 );
                 return Err(Refusal::Adopt { address: address.clone(), id: id.to_string(), why });
             }
-            continue;
         }
         let Some(spec) = observed.live.get(id).and_then(Live::spec).cloned() else { continue };
-        let updates = draft.steps.iter().any(|(at, ..)| at == address);
-        draft.unchanged -= usize::from(!updates).min(draft.unchanged);
+        // What gets a successor is tagged first too: whoever dies in between would leave it as
+        // nobody's.
+        let changes = draft.steps.iter().any(|(at, ..)| at == address);
+        draft.unchanged -= usize::from(!changes).min(draft.unchanged);
         let action = Action::Adopt { id: id.clone(), spec };
         draft.steps.push((address.clone(), action, Why::Adopted));
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::cloud::Live;
-use crate::kinds::{Action, KindName, Node, Offer, Spec, Why};
+use crate::kinds::{Action, KindName, Node, Offer, Spec, Trait, Why};
 use crate::model::{Address, CloudId, Link};
 use crate::stack::{Desired, Fleet};
 
@@ -30,6 +30,34 @@ pub(super) fn fleets<'a>(draft: &mut Draft<'a>, desired: &Desired, standing: &St
     }
 }
 
+/// What a node of a fleet must be like.
+struct Judge<'a> {
+    fleet: &'a Fleet,
+    /// The template; none when another one is made.
+    template: Option<CloudId>,
+    /// Subnets and placement groups that go.
+    going: &'a BTreeSet<CloudId>,
+}
+
+impl Judge<'_> {
+    /// What is not as wanted. A subnet or placement group of ours that goes takes its nodes
+    /// along. Zones and markets that are merely no longer offered do not: nobody wants to lose
+    /// a running job to a shorter list.
+    fn wrongs(&self, node: &Node) -> impl Iterator<Item = Trait> + use<> {
+        let goes = |id: &str| self.going.contains(&CloudId::from(id));
+        let template = Link::id(&node.template).map(|id| id.as_str());
+        let same = template.is_some() && template == self.template.as_ref().map(CloudId::as_str);
+        let group = node.placement.as_ref().and_then(Link::id);
+        let wrongs = [
+            (Trait::Template, !same),
+            (Trait::InstanceType, !self.fleet.admits(node)),
+            (Trait::Subnet, Link::id(&node.subnet).is_none_or(|subnet| goes(subnet.as_str()))),
+            (Trait::PlacementGroup, group.is_some_and(|group| goes(group.as_str()))),
+        ];
+        wrongs.into_iter().filter_map(|(what, wrong)| wrong.then_some(what))
+    }
+}
+
 fn fleet<'a>(
     draft: &mut Draft<'a>,
     (address, fleet): (&Address, &Fleet),
@@ -51,30 +79,24 @@ fn fleet<'a>(
         draft.nodes.extend(nodes.iter().map(|(id, ..)| (*id).clone()));
         return;
     }
-    let template = draft.staying.get(&fleet.template);
-    // A subnet or placement group of ours that goes takes its nodes along. Zones and markets
-    // that are merely no longer offered do not: nobody wants to lose a running job to a shorter
-    // list.
-    let goes = |id: &str| going.contains(&CloudId::from(id));
-    let is_current = |node: &Node| match (&node.template, template, &node.subnet) {
-        (Link::Id(id), Some(wanted), Link::Id(subnet)) => {
-            let group = node.placement.as_ref().and_then(Link::id);
-            id.as_str() == wanted.as_str()
-                && fleet.admits(node)
-                && !goes(subnet.as_str())
-                && !group.is_some_and(|group| goes(group.as_str()))
-        }
-        (Link::Id(_) | Link::To(_), _, _) => false,
-    };
+    let template = draft.staying.get(&fleet.template).cloned();
+    let judge = Judge { fleet, template, going };
     let renew = draft.replace.contains(address);
-    let (mut current, outdated): (Vec<_>, Vec<_>) =
-        nodes.iter().copied().partition(|(_, _, node)| !renew && is_current(node));
+    let (mut current, outdated): (Vec<_>, Vec<_>) = nodes
+        .iter()
+        .copied()
+        .partition(|(_, _, node)| !renew && judge.wrongs(node).next().is_none());
     // The oldest launches stay: what has trained longest is the last to go.
     current.sort_by_key(|(id, live, _)| (live.batch, *id));
     let keep = usize::try_from(fleet.count).unwrap_or(usize::MAX).min(current.len());
     let surplus = current.split_off(keep);
 
-    let why = if renew { Why::Requested } else { Why::Outdated };
+    let why = match renew {
+        true => Why::Requested,
+        false => Why::Outdated {
+            what: outdated.iter().flat_map(|(.., node)| judge.wrongs(node)).collect(),
+        },
+    };
     terminate(draft, address, &outdated, &why);
     let (from, to) = (count(keep + surplus.len()), fleet.count);
     terminate(draft, address, &surplus, &Why::Shrink { from, to });

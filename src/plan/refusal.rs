@@ -129,7 +129,7 @@ pub(super) fn protected(desired: &Desired, steps: &[Step]) -> Result<(), Refusal
             | Why::Destroyed
             | Why::Grow { .. }
             | Why::Shrink { .. }
-            | Why::Outdated
+            | Why::Outdated { .. }
             | Why::Moved
             | Why::Requested
             | Why::Adopted
@@ -268,7 +268,7 @@ fn forced(steps: &[Step], address: &Address) -> Vec<String> {
         | Why::Destroyed
         | Why::Grow { .. }
         | Why::Shrink { .. }
-        | Why::Outdated
+        | Why::Outdated { .. }
         | Why::Moved
         | Why::Adopted
         | Why::Forgotten

@@ -59,9 +59,6 @@ pub struct Saved {
     /// What others had changed since that; none when nobody could tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outside: Option<Outside>,
-    /// What would be done about how the cloud differs, where only that was asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub drift: Option<Plan>,
     /// What it costs.
     #[serde(default)]
     pub cost: Bill,
@@ -123,10 +120,14 @@ pub enum NoPlan {
 impl Saved {
     /// As bytes of a file.
     pub fn to_bytes(&self) -> Vec<u8> {
+        // The body is behind the head at once: it can be long, and is never there twice.
+        let head = |sum: &str| format!("{MAGIC} {FORMAT} sha256:{sum}\n");
+        let mut out = head(&digest(FORMAT, &[])).into_bytes();
+        let body = out.len();
         // Plain data with texts as keys: serde cannot fail on it.
-        let body = serde_json::to_vec(self).unwrap_or_default();
-        let mut out = format!("{MAGIC} {FORMAT} sha256:{}\n", digest(FORMAT, &body)).into_bytes();
-        out.extend(body);
+        drop(serde_json::to_writer(&mut out, self));
+        let head = head(&digest(FORMAT, &out[body..]));
+        out[..body].copy_from_slice(head.as_bytes());
         out
     }
 

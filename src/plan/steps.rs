@@ -47,15 +47,16 @@ pub(super) fn arrange(
     }
     let mut steps: Vec<Option<(Address, Action, Why)>> =
         board.steps.into_iter().map(Some).collect();
-    Ok(order
-        .iter()
-        .filter_map(|old| {
-            let (address, action, why) = steps[*old].take()?;
-            let mut needs: Vec<usize> = needs[*old].iter().map(|need| place[*need]).collect();
-            needs.sort_unstable();
-            Some(Step { address, action, why, needs })
-        })
-        .collect())
+    let sorted = order.iter().filter_map(|old| {
+        let (address, action, why) = steps[*old].take()?;
+        let mut needs: Vec<usize> = needs[*old].iter().map(|need| place[*need]).collect();
+        needs.sort_unstable();
+        Some(Step { address, action, why, needs })
+    });
+    // A step is large: no room for more of them than there are.
+    let mut out = Vec::with_capacity(order.len());
+    out.extend(sorted);
+    Ok(out)
 }
 
 impl<'a> Board<'a> {
@@ -195,6 +196,10 @@ impl<'a> Board<'a> {
                         }
                     }
                 }
+            }
+            // Adopted first, so that it stays the stack's until it is gone.
+            if let Some(first) = self.tagging.get(&live.owner.address).copied() {
+                self.need(at, first);
             }
             if !is_early {
                 self.need_made(at, &live.owner.address);

@@ -344,7 +344,7 @@ fn reason(why: &Why, act: &Act<'_>) -> Option<&'static str> {
         | Why::Destroyed
         | Why::Grow { .. }
         | Why::Shrink { .. }
-        | Why::Outdated
+        | Why::Outdated { .. }
         | Why::Moved
         | Why::Requested
         | Why::Adopted

@@ -82,6 +82,25 @@ fn object(page: &mut Page, drift: &Drift) {
     }
 }
 
+/// For people, where nothing but this was asked for.
+pub fn all(outside: &Outside, screen: &Screen) -> String {
+    let Outside { number, found } = outside;
+    let mut page = Page::new(*screen);
+    if found.is_empty() {
+        let text = format!("Nothing has changed outside of mlinfra since apply {number}.");
+        page.row(&Row::at(0).words(Ink::Bold, text));
+        return page.finish();
+    }
+    let text = format!("Others have changed these since apply {number}:");
+    page.row(&Row::at(0).words(Ink::Plain, text));
+    page.gap();
+    for drift in found {
+        object(&mut page, drift);
+    }
+    page.gap();
+    page.finish()
+}
+
 /// For people, in front of a plan: that there is something, and where to read of it. Nothing
 /// when there is nothing.
 pub fn note(outside: &Outside, screen: &Screen) -> String {

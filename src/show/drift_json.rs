@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::change_json::{Changed, touched};
+use super::change_json::Changed;
 use super::event_json;
 use super::state_json::with_id;
 use super::terraform::Named;
 use crate::cloud::{Live, Observed};
-use crate::kinds::{KindName, Plan};
+use crate::kinds::KindName;
 use crate::plan::drift::{Changed as Become, Drift};
 
 /// What others have changed. What is not seen as the stack's at its address is gone, and what
@@ -35,23 +35,6 @@ fn of_drift<'a>(drift: &'a Drift, observed: &Observed) -> Option<Changed<'a>> {
     let now = observed.live.get(id).and_then(Live::spec).filter(|_| actions == ["update"]);
     let after = now.map(|now| with_id(now, Some(id)));
     Some(Changed { after, became: Some(word), ..Changed::new(named, actions, before) })
-}
-
-/// The same where only the configuration can be compared with: what would be done about it,
-/// backwards.
-pub(super) fn drifted(plan: &Plan) -> Vec<Changed<'_>> {
-    touched(plan).into_iter().filter_map(backwards).collect()
-}
-
-fn backwards(change: Changed<'_>) -> Option<Changed<'_>> {
-    let actions: &[&str] = match change.actions {
-        ["create"] => &["delete"],
-        ["update" | "create" | "delete", ..] if change.after.is_some() => &["update"],
-        _ => return None,
-    };
-    let Changed { before, after, .. } = change;
-    let (reason, replace_paths) = (None, Vec::new());
-    Some(Changed { actions, before: after, after: before, reason, replace_paths, ..change })
 }
 
 /// A line of the stream.

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use crate::kinds::{
-    Action, KindName, Market, Node, Offer, OutputPlan, Plan, Spec, Step, StepId, Tags, Why,
+    Action, KindName, Market, Node, Offer, OutputPlan, Plan, Spec, Step, StepId, Tags, Trait, Why,
 };
 use crate::model::{Address, CloudId, Link};
 
@@ -181,7 +181,7 @@ pub(super) fn mixed() -> Plan {
             replaces,
             &[],
         ),
-        step("cluster.train/nodes", gone, Why::Outdated, &[]),
+        step("cluster.train/nodes", gone, Why::Outdated { what: [Trait::Template].into() }, &[]),
         step("cluster.train/template", delete("lt-1", was), Why::Superseded, &[4]),
         step("network.main/nat", delete("nat-1", nat), Why::Superseded, &[3]),
         step("bucket.old", emptied, Why::Removed, &[]),

@@ -14,7 +14,7 @@ pub(super) struct Item<'a> {
     pub address: &'a Address,
     /// What happens.
     pub act: Act<'a>,
-    /// Why: one reason per step.
+    /// Why: the reasons of its steps.
     pub whys: Vec<&'a Why>,
     /// The steps behind it, in the plan's order.
     pub steps: Vec<StepId>,
@@ -147,12 +147,19 @@ fn join(items: Vec<Item<'_>>) -> Vec<Item<'_>> {
         (Some((spec, generation)), Some(first)) if !old.is_empty() => {
             let order =
                 if first.doomed().is_some() { Order::DeleteFirst } else { Order::CreateFirst };
+            // The cloud's failure is a reason for both halves, and is told once.
+            let mut whys: Vec<&Why> = Vec::new();
+            for why in halves.iter().flat_map(|half| &half.whys) {
+                if !whys.contains(why) {
+                    whys.push(why);
+                }
+            }
             out.insert(
                 0,
                 Item {
                     address: first.address,
                     act: Act::Replace { order, spec, generation, old },
-                    whys: halves.iter().flat_map(|half| half.whys.clone()).collect(),
+                    whys,
                     steps: halves.iter().flat_map(|half| half.steps.clone()).collect(),
                 },
             );
@@ -292,7 +299,13 @@ pub(super) fn why(why: &Why) -> Option<String> {
         Why::Destroyed => "the whole stack is destroyed".to_owned(),
         Why::Grow { from, to } => format!("grows from {from} to {to} nodes"),
         Why::Shrink { from, to } => format!("shrinks from {from} to {to} nodes"),
-        Why::Outdated => "their template or subnet is not the wanted one".to_owned(),
+        Why::Outdated { what } => {
+            let what: Vec<&str> = what.iter().map(|one| one.words()).collect();
+            match what.as_slice() {
+                [one] => format!("their {one} is not the wanted one"),
+                several => format!("their {} are not the wanted ones", several.join(" and ")),
+            }
+        }
         Why::Requested => "asked for on the command line".to_owned(),
     })
 }
@@ -311,7 +324,7 @@ pub(super) fn why_replaced(reason: &Why) -> Option<String> {
         | Why::Destroyed
         | Why::Grow { .. }
         | Why::Shrink { .. }
-        | Why::Outdated
+        | Why::Outdated { .. }
         | Why::Moved
         | Why::Requested
         | Why::Adopted

@@ -38,7 +38,6 @@ mod plan_json_test;
 #[cfg(test)]
 mod plan_test;
 pub mod problem;
-pub mod refresh;
 pub mod sandbox;
 pub mod saved;
 pub mod schema;

@@ -37,8 +37,8 @@ pub struct Document<'a> {
     pub created: String,
     /// What others have changed since the last apply; none when nobody can tell.
     pub outside: Option<&'a Outside>,
-    /// What would be done about how the cloud differs, where only that was asked for.
-    pub drift: Option<&'a Plan>,
+    /// Nothing but that was asked for.
+    pub refresh_only: bool,
     /// A new plan is empty once it was applied.
     pub complete: bool,
     /// What it costs.
@@ -47,8 +47,7 @@ pub struct Document<'a> {
 
 /// The plan for machines.
 pub fn json(document: &Document<'_>) -> Value {
-    let Document { plan, observed, former, variables, created, outside, drift, complete, cost } =
-        document;
+    let Document { plan, observed, former, variables, created, outside, .. } = document;
     let Plan { base, steps, unchanged, outputs } = plan;
     let changes = change_json::all(plan, observed);
     let outputs_after = outputs::changes(outputs, Some(former));
@@ -73,9 +72,9 @@ pub fn json(document: &Document<'_>) -> Value {
         ("unchanged", json!(unchanged)),
         ("summary", summary),
         ("steps", Value::Array(steps)),
-        ("cost", cost_json::json(cost)),
+        ("cost", cost_json::json(document.cost)),
     ]);
-    let applyable = !plan.is_empty() || outputs_after.iter().any(OutputChange::is_one);
+    let applyable = applyable(document, &outputs_after);
     let mut out = object([
         ("format_version", json!(FORMAT)),
         ("terraform_version", json!(VERSION)),
@@ -87,20 +86,24 @@ pub fn json(document: &Document<'_>) -> Value {
         ("configuration", configuration_json::json(&changes, observed, plan)),
         ("timestamp", json!(created)),
         ("applyable", json!(applyable)),
-        ("complete", json!(complete)),
+        ("complete", json!(document.complete)),
         ("errored", json!(false)),
         ("mlinfra", ours),
     ]);
-    let drifted = match (outside, drift) {
-        (Some(outside), _) => drift_json::outside(&outside.found, observed),
-        (None, Some(drift)) => drift_json::drifted(drift),
-        (None, None) => Vec::new(),
-    };
-    if let (Some(map), true) = (out.as_object_mut(), drift.is_some() || !drifted.is_empty()) {
+    let found = outside.map_or(&[][..], |outside| &outside.found);
+    let drifted = drift_json::outside(found, observed);
+    if let (Some(map), true) = (out.as_object_mut(), !drifted.is_empty()) {
         let drifted: Vec<Value> = drifted.iter().map(Changed::json).collect();
         map.insert("resource_drift".to_owned(), json!(drifted));
     }
     out
+}
+
+/// Whether apply would do anything, be it to write down what others have changed.
+fn applyable(document: &Document<'_>, outputs: &[OutputChange<'_>]) -> bool {
+    let Document { plan, outside, refresh_only, .. } = document;
+    let taken_over = *refresh_only && outside.is_some_and(|outside| !outside.found.is_empty());
+    !plan.is_empty() || outputs.iter().any(OutputChange::is_one) || taken_over
 }
 
 /// The outputs of the last apply; one that is a secret by now is not shown.

@@ -22,7 +22,7 @@ fn json(plan: &Plan, observed: &Observed) -> Value {
         variables: &variables,
         created: "2026-11-23T09:30:00Z".to_owned(),
         outside: None,
-        drift: None,
+        refresh_only: false,
         complete: true,
         cost: &Bill::default(),
     })

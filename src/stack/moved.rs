@@ -13,7 +13,7 @@ use crate::cloud::{Observed, Seen};
 use crate::kinds::Spec;
 use crate::lang::schema::{Attribute, BlockSchema, Type};
 use crate::lang::{Evaluated, Loaded, Value};
-use crate::model::{Address, CloudId, Place, Problem, StackName, tags};
+use crate::model::{Address, Block, CloudId, Module, Name, Place, Problem, StackName, tags};
 
 use super::wrong::wrong_place;
 
@@ -35,15 +35,22 @@ pub const SCHEMA: BlockSchema = BlockSchema {
     blocks: &[],
     exports: &[],
     doc: "A block or module that has another name now. Its objects are tagged anew and stay as \
-          they are, under the names that they have in the cloud.",
+          they are, under the names that they have in the cloud. In the folder of a module \
+          addresses begin there, and every instance of it moves.",
 };
+
+/// From where to where.
+type Pairs = Vec<(Place, Place)>;
 
 /// What has another address now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Moves {
     /// By the block that moves, without its key.
-    blocks: BTreeMap<Address, Vec<(Place, Place)>>,
-    modules: Vec<(Place, Place)>,
+    blocks: BTreeMap<Address, Pairs>,
+    /// By the module that moves, without its key.
+    modules: BTreeMap<(Vec<Module>, Name), Pairs>,
+    /// How many there are.
+    count: usize,
 }
 
 impl Moves {
@@ -51,9 +58,15 @@ impl Moves {
     pub fn of(loaded: &Loaded) -> Self {
         let mut moves = Self::default();
         for (_, from, to) in blocks(loaded) {
-            match stem(&from) {
-                Some(stem) => moves.blocks.entry(stem).or_default().push((from, to)),
-                None => moves.modules.push((from, to)),
+            moves.count += 1;
+            match (stem(&from), from.module.split_last()) {
+                (Some(stem), _) => moves.blocks.entry(stem).or_default().push((from, to)),
+                (None, Some((last, outer))) => {
+                    let module = (outer.to_vec(), last.name.clone());
+                    moves.modules.entry(module).or_default().push((from, to));
+                }
+                // A place is a block or a module.
+                (None, None) => {}
             }
         }
         moves
@@ -61,22 +74,37 @@ impl Moves {
 
     /// Nothing has moved.
     pub fn is_empty(&self) -> bool {
-        self.blocks.is_empty() && self.modules.is_empty()
+        self.count == 0
     }
 
     /// Where an object belongs now, by one move after the other; none where it is.
     pub fn target(&self, address: &Address) -> Option<Address> {
         let mut at = address.clone();
         // Circles were refused when the configuration was checked.
-        for _ in 0..=self.blocks.len() + self.modules.len() {
-            let stem = Address { key: None, part: None, ..at.clone() };
-            let mut found = self.blocks.get(&stem).into_iter().flatten().chain(&self.modules);
-            match found.find_map(|(from, to)| from.at(to, &at)) {
+        for _ in 0..=self.count {
+            match self.step(&at) {
                 Some(next) if next != at => at = next,
                 Some(_) | None => break,
             }
         }
         (at != *address).then_some(at)
+    }
+
+    /// Where one move takes an object: of its block, or else of the innermost module around it
+    /// that moves, since a move of an outer one leads away from what is said of the inner ones.
+    fn step(&self, at: &Address) -> Option<Address> {
+        let apply = |moves: &Pairs| moves.iter().find_map(|(f, t)| f.at(t, at));
+        let stem = Address { key: None, part: None, ..at.clone() };
+        if let Some(next) = self.blocks.get(&stem).and_then(apply) {
+            return Some(next);
+        }
+        if self.modules.is_empty() {
+            return None;
+        }
+        (0..at.module.len()).rev().find_map(|depth| {
+            let module = (at.module[..depth].to_vec(), at.module[depth].name.clone());
+            self.modules.get(&module).and_then(apply)
+        })
     }
 
     /// The cloud with every object at the address that it belongs to now, and where those
@@ -158,8 +186,29 @@ impl<'a> Declared<'a> {
     pub(super) fn any(&self, place: &Place, fits: impl Fn(&Address) -> bool) -> bool {
         match stem(place) {
             Some(stem) => self.0.get(&stem).into_iter().flatten().any(|address| fits(address)),
-            None => self.0.values().flatten().any(|address| fits(address)),
+            None => self.inside(place).any(|address| fits(address)),
         }
+    }
+
+    /// The blocks in all instances of a module. They stand side by side, because addresses are
+    /// sorted by their modules first.
+    fn inside(&self, place: &Place) -> impl Iterator<Item = &&'a Address> {
+        let name = Name::new("a").ok();
+        let first = place.module.split_last().zip(name).map(|((last, outer), least)| {
+            let whole = Module { name: last.name.clone(), key: None };
+            let module = outer.iter().cloned().chain([whole]).collect();
+            Address { module, ..Address::block(Block::Bucket, least) }
+        });
+        let within = |address: &Address| {
+            let around = place.module.split_last();
+            around.is_some_and(|(last, outer)| {
+                let inner = address.module.strip_prefix(outer).and_then(<[Module]>::first);
+                inner.is_some_and(|module| module.name == last.name)
+            })
+        };
+        let range = first.map(|first| self.0.range(first..));
+        let blocks = range.into_iter().flatten().take_while(move |(stem, _)| within(stem));
+        blocks.flat_map(|(_, blocks)| blocks)
     }
 
     /// Whether a place is in a block, or a block in it; which objects a block becomes is not

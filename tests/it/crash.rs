@@ -4,9 +4,11 @@
 //! must end with nothing doubled, nothing left over, and an empty plan.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use mlinfra::apply::{NoApply, Trouble};
-use mlinfra::kinds::{Action, Step};
+use mlinfra::cloud::Phase;
+use mlinfra::kinds::{Action, KindName, Step, Tags};
 use mlinfra::ledger::MemoryStore;
 use mlinfra::model::StackName;
 use mlinfra::sim::Settings;
@@ -203,4 +205,48 @@ async fn without_its_ledger_a_death_makes_doubles() {
     }
     println!("without a ledger: doubles after {doubled} deaths");
     assert!(doubled > 0);
+}
+
+const HEIR: &str = "stack \"heir\" {\n  region = \"us-east-1\"\n}\n\nnetwork \"main\" {\n  \
+                    cidr  = \"10.9.0.0/16\"\n  zones = [\"a\"]\n  nat   = \"none\"\n}\n";
+
+/// What is adopted and cannot stay is the stack's until it is gone: whoever dies before its end
+/// must not leave it behind as nobody's.
+#[tokio::test(start_paused = true)]
+async fn dying_while_a_successor_takes_the_place_of_what_is_adopted() {
+    let fields = serde_json::json!({
+        "cidr": "10.1.0.0/16", "dns_support": true, "dns_hostnames": true, "tags": {}
+    });
+    let by_hand = KindName::Vpc.read(fields.as_object().expect("fields").clone()).expect("a VPC");
+    let mut tally = Tally::default();
+    for moment in 0.. {
+        let lab = Lab::new(hidden());
+        let id = lab.region.foreign_create(&by_hand, Tags::new()).expect("a VPC");
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let adopt = format!(
+            "{HEIR}adopt {{\n  address = \"network.main/vpc\"\n  id = \"{id}\"\n  replace = true\n}}\n"
+        );
+        let after = lab.desired(&adopt).await;
+        let death = Death::at(moment);
+        let lived = match lab.mortal_apply(&after, &death).await {
+            Some(result) => {
+                let (plan, ended) = result.expect("an apply");
+                assert!(ended.is_converged(), "undisturbed: {plan:#?} {ended:#?}");
+                true
+            }
+            None => {
+                lab.store.break_locks();
+                tally.applies[recover(&lab, &after, moment).await] += 1;
+                false
+            }
+        };
+        let left = lab.region.snapshot().into_iter().find(|object| object.id == id);
+        let left = left.filter(|object| !matches!(object.phase, Phase::Leaving | Phase::Gone));
+        assert!(left.is_none(), "death at moment {moment}: left behind: {left:#?}");
+        if lived {
+            tally.moments = death.moments();
+            break;
+        }
+    }
+    report("adopt with a successor", &tally);
 }

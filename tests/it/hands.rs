@@ -1,8 +1,10 @@
 //! An apply as tests carry it out: nobody listens and nobody interrupts it, and what is
 //! wanted is planned as a whole.
 
+use std::collections::BTreeMap;
+
 use mlinfra::apply::{Convergence, Ended, Hands, NoApply, Patience, Start, converge};
-use mlinfra::cloud::{Cloud, Observed, Scope};
+use mlinfra::cloud::{Cloud, Observed, Scope, Stray};
 use mlinfra::kinds::Plan;
 use mlinfra::ledger::{Journal, Ledger};
 use mlinfra::model::{Address, Clock};
@@ -28,13 +30,24 @@ pub fn hands<'a>(
     }
 }
 
+/// What was looked for in order to be adopted.
+pub type Strays = BTreeMap<Address, Option<Stray>>;
+
 /// Carries out what a stack wants.
-pub async fn reach(hands: &Hands<'_>, desired: &Desired) -> Result<(Plan, Ended), NoApply> {
+pub async fn reach(
+    hands: &Hands<'_>,
+    desired: &Desired,
+    strays: &Strays,
+) -> Result<(Plan, Ended), NoApply> {
     let task = Convergence {
         wanted: &|address: &Address| {
             desired.specs.contains_key(address) || desired.fleets.contains_key(address)
         },
-        planner: &|observed: &Observed, ledger: &Ledger| plan(desired, ledger, observed),
+        planner: &|observed: &Observed, ledger: &Ledger| {
+            let mut observed = observed.clone();
+            observed.strays.extend(strays.clone());
+            plan(desired, ledger, &observed)
+        },
         start: Start { names: desired.names.clone(), ..Start::default() },
     };
     converge(hands, task).await

@@ -22,7 +22,7 @@ use mlinfra::stack::{self, Desired, Moves, Pins, Words};
 use tokio::sync::Notify;
 
 use crate::bucket::{self, Bucket};
-use crate::hands::{hands, reach};
+use crate::hands::{Strays, hands, reach};
 
 /// The clock of a simulated region.
 pub struct SimClock(pub Region);
@@ -283,6 +283,7 @@ impl Lab {
         let bucket = bucket.map(bucket::store);
         let store: &dyn Store = bucket.as_ref().map_or(&memory, |bucket| bucket);
         let clock = SimClock(self.region.clone());
+        let strays = self.sought(desired).await;
         let run = self.runs.fetch_add(1, Ordering::SeqCst);
         let work = async {
             let name = format!("lab-{run}");
@@ -302,7 +303,7 @@ impl Lab {
                 journal => journal.map_err(NoApply::Ledger)?,
             };
             let hands = hands(&cloud, &clock, self.scope(desired), journal);
-            let ended = reach(&hands, desired).await;
+            let ended = reach(&hands, desired, &strays).await;
             if let Some(lock) = lock {
                 // What fails here costs the next one only time.
                 drop(lock.release().await);
@@ -314,6 +315,17 @@ impl Lab {
             result = work => Some(result),
             () = death.died.notified() => None,
         }
+    }
+
+    /// What is to be adopted, found by its id.
+    async fn sought(&self, desired: &Desired) -> Strays {
+        let mut strays = Strays::new();
+        for (address, adoption) in &desired.adopt {
+            let kind = desired.specs[address].kind();
+            let found = self.region.find(kind, &adoption.id).await.expect("an answer");
+            strays.insert(address.clone(), found);
+        }
+        strays
     }
 
     /// One apply that nothing disturbs.

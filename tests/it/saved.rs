@@ -51,7 +51,6 @@ fn saved(observed: Observed, plan: Plan) -> Saved {
                 change: Changed::Disowned { stack: Some("other".to_owned()) },
             }],
         }),
-        drift: None,
         cost: mlinfra::plan::cost::Bill::default(),
         plan,
     }

@@ -4,8 +4,10 @@
 //!
 //! A schedule is told by where it departs from the plainest one, in which a process goes on
 //! until it has ended. All schedules with up to so many departures are tried, then random
-//! ones. MLINFRA_DEPARTURES says how many departures, MLINFRA_SCHEDULES how many
-//! random ones, MLINFRA_SEED which.
+//! ones. MLINFRA_DEPARTURES says how many departures, MLINFRA_ORDERS how many schedules of one
+//! kind at most (with three departures there are millions: an even sample of them is tried, and
+//! it is printed how many of how many), MLINFRA_SCHEDULES how many random ones, MLINFRA_SEED
+//! which.
 
 mod processes;
 
@@ -224,27 +226,77 @@ pub fn run<T: Send + 'static>(
     })
 }
 
-/// Every schedule with up to `bound` departures from the plainest; returns how many.
-pub fn enumerate(
-    bound: usize,
-    mut play: impl FnMut(&BTreeMap<usize, usize>) -> Vec<usize>,
-) -> usize {
-    let mut todo = vec![BTreeMap::new()];
-    let mut played = 0;
-    while let Some(departures) = todo.pop() {
-        let choices = play(&departures);
-        played += 1;
-        if departures.len() == bound {
-            continue;
+/// How many of the schedules with so many departures were played.
+#[derive(Clone, Copy, Debug)]
+pub struct Covered {
+    pub departures: usize,
+    pub played: usize,
+    pub all: usize,
+}
+
+/// A schedule, and how many choices there were at each of its steps.
+type Played = (BTreeMap<usize, usize>, Vec<u8>);
+
+/// The schedules that depart once more than one that was played.
+struct Beyond<'p>(&'p Played);
+
+impl Beyond<'_> {
+    fn from(&self) -> usize {
+        self.0.0.keys().next_back().map_or(0, |last| last + 1)
+    }
+
+    fn count(&self) -> usize {
+        let choices = self.0.1.iter().skip(self.from());
+        choices.map(|count| usize::from(*count).saturating_sub(1)).sum()
+    }
+
+    fn nth(&self, mut at: usize) -> BTreeMap<usize, usize> {
+        let mut departures = self.0.0.clone();
+        for (step, count) in self.0.1.iter().enumerate().skip(self.from()) {
+            let more = usize::from(*count).saturating_sub(1);
+            if at < more {
+                departures.insert(step, at + 1);
+                break;
+            }
+            at -= more;
         }
-        let from = departures.keys().next_back().map_or(0, |last| last + 1);
-        for (step, count) in choices.iter().enumerate().skip(from) {
-            for choice in 1..*count {
-                let mut more = departures.clone();
-                more.insert(step, choice);
-                todo.push(more);
+        departures
+    }
+}
+
+/// Schedules with up to `bound` departures from the plainest, those with fewer first, and
+/// about `limit` in all: where those with one departure more are too many, as many of them as
+/// are left are played, evenly spread, and none that depart more often. Says what was covered.
+pub fn enumerate(
+    (bound, limit): (usize, usize),
+    mut play: impl FnMut(&BTreeMap<usize, usize>) -> Vec<usize>,
+) -> Vec<Covered> {
+    let mut play = |departures: BTreeMap<usize, usize>| -> Played {
+        let choices = play(&departures);
+        (departures, choices.into_iter().map(|count| u8::try_from(count).unwrap()).collect())
+    };
+    let mut level = vec![play(BTreeMap::new())];
+    let mut covered = vec![Covered { departures: 0, played: 1, all: 1 }];
+    for departures in 1..=bound {
+        let sizes: Vec<usize> = level.iter().map(|one| Beyond(one).count()).collect();
+        let (all, before) = (sizes.iter().sum(), covered.iter().map(|one| one.played).sum());
+        let count = limit.saturating_sub(before).min(all);
+        let (mut next, mut parent, mut start) = (Vec::new(), 0, 0);
+        for at in (0..count).map(|at| at * all / count) {
+            while at - start >= sizes[parent] {
+                start += sizes[parent];
+                parent += 1;
+            }
+            let played = play(Beyond(&level[parent]).nth(at - start));
+            if departures < bound && count == all {
+                next.push(played);
             }
         }
+        covered.push(Covered { departures, played: count, all });
+        if count < all {
+            break;
+        }
+        level = next;
     }
-    played
+    covered
 }

@@ -13,7 +13,7 @@ use mlinfra::ledger::{
 use mlinfra::model::Moment;
 use tempfile::TempDir;
 
-use super::{Chooser, Move, Stage, enumerate, run};
+use super::{Chooser, Covered, Move, Stage, enumerate, run};
 use crate::bucket::{Bucket, Clockwork, manners, me};
 use crate::dice::{Dice, number};
 use crate::sample;
@@ -261,6 +261,9 @@ fn wrongs(ledger: &Ledger, stage: &Stage, ended: &[Ended]) -> Vec<String> {
     wrongs
 }
 
+/// Schedules of one game at most: with two departures there are fewer.
+const ORDERS: usize = 200_000;
+
 struct Game {
     processes: usize,
     flaw: Flaw,
@@ -274,6 +277,8 @@ struct Tally {
     held: usize,
     replaced: usize,
     wrong: Vec<String>,
+    /// How much of what there is, by departures; empty for random ones.
+    covered: Vec<Covered>,
 }
 
 impl Game {
@@ -301,11 +306,12 @@ impl Game {
 
     fn all(&self, bound: usize) -> Tally {
         let mut tally = Tally::default();
-        enumerate(bound, |departures: &BTreeMap<usize, usize>| {
+        let limit = number("MLINFRA_ORDERS").unwrap_or(ORDERS);
+        let covered = enumerate((bound, limit), |departures: &BTreeMap<usize, usize>| {
             let mut choose = |step: usize, _: &[Move]| departures.get(&step).copied().unwrap_or(0);
             self.play(&mut choose, &mut tally)
         });
-        tally
+        Tally { covered, ..tally }
     }
 
     fn random(&self, count: usize, seed: u64) -> Tally {
@@ -344,6 +350,11 @@ fn report(what: &str, tally: &Tally) {
         tally.replaced,
         tally.wrong.len()
     );
+    for Covered { departures, played, all } in &tally.covered {
+        println!("  with {departures} departures: {played} of {all}");
+        // What every run claims to have tried in full.
+        assert!(played == all || *departures > 2, "too few orders: raise MLINFRA_ORDERS");
+    }
     assert!(tally.wrong.is_empty(), "{}", tally.wrong.join("\n\n"));
     assert!(tally.held + tally.replaced > 0, "there was a contest");
 }

@@ -1,0 +1,10 @@
+bucket "clean" {}
+
+adopt {
+  address = bucket.clean
+  id      = "by-hand"
+}
+
+forget {
+  address = bucket.raw
+}

@@ -1,0 +1,4 @@
+moved {
+  from = bucket.raw
+  to   = bucket.clean
+}

@@ -1,0 +1,8 @@
+bucket "raw" {}
+
+bucket "clean" {}
+
+moved {
+  from = bucket.raw
+  to   = bucket.clean
+}

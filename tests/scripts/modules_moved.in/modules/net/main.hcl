@@ -1,0 +1,5 @@
+network "main" {
+  cidr  = "10.1.0.0/16"
+  zones = ["a"]
+  nat   = "none"
+}

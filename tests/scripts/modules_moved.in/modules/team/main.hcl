@@ -1,0 +1,5 @@
+bucket "raw" {}
+
+module "store" {
+  source = "../shelf"
+}
