@@ -9,6 +9,7 @@
 //! | floor | room | what lives there |
 //! |---|---|---|
 //! | 9 | [`cli`] | one file per command; wires things together, reads environment and clock, adds hints |
+//! | 8 | [`serve`] | what runs for as long as its machine does: the node agent |
 //! | 7 | [`show`] | plans, events, problems, objects → text and JSON; pure |
 //! | 6 | [`apply`] | the executor: intent → call → commit; retries, recovery |
 //! | 5 | `aws` | the AWS adapter, behind the feature `aws` |
@@ -38,8 +39,8 @@
 //! * A plan leaves nothing to decide: every step holds the whole spec and the id it acts
 //!   on. Apply fills in ids that earlier steps returned and walks down ordered offers.
 //! * What could not be seen is not acted on.
-//! * Time, randomness, the environment and the cloud are arguments. Only `cli` asks the
-//!   machine for them (`clippy.toml`).
+//! * Time, randomness, the environment and the cloud are arguments. Only `cli` and `serve`
+//!   ask the machine for them (`clippy.toml`).
 //! * One [`cloud::Call`] is one mutating API call, so that every point at which a process
 //!   can die exists in the simulated region too.
 //! * Text that the cloud or a file supplied reaches a terminal only through
@@ -82,6 +83,7 @@ pub mod lang;
 pub mod ledger;
 pub mod model;
 pub mod plan;
+pub mod serve;
 pub mod show;
 pub mod sim;
 pub mod stack;

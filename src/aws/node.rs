@@ -8,7 +8,7 @@ use aws_sdk_ec2::types::{
     CapacityReservationSpecification, CapacityReservationTarget, Filter, Instance,
     InstanceInterruptionBehavior, InstanceMarketOptionsRequest, InstanceType,
     LaunchTemplateSpecification, MarketType, Placement, ResourceType, ResponseLaunchTemplateData,
-    SpotInstanceType, SpotMarketOptions,
+    SpotInstanceType, SpotMarketOptions, Tag,
 };
 
 use super::found::{self, Found};
@@ -243,6 +243,14 @@ impl Aws {
             }
         }
         Ok(out)
+    }
+
+    /// Sets tags of an instance; from a node, of itself.
+    pub async fn tag_instance(&self, id: &str, tags: &[(&str, &str)]) -> Result<(), Failure> {
+        let tag = |(key, value): &(&str, &str)| Tag::builder().key(*key).value(*value).build();
+        let request = self.ec2.create_tags().resources(id);
+        let request = request.set_tags(Some(tags.iter().map(tag).collect()));
+        self.send("ec2:CreateTags", request.send()).await.map(|_| ())
     }
 
     pub(super) async fn node_phase(&self, id: &CloudId) -> Result<Phase, Failure> {

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::model::Place;
 
+pub use super::node_args::NodeArgs;
 pub use super::tools::{
     CompletionArgs, DiffEnvArgs, LedgerArgs, LedgerCommand, LedgerPlace, SandboxArgs,
     SandboxCommand, SchemaArgs, Shell,
@@ -92,6 +93,8 @@ pub enum Command {
     Cost(CostArgs),
     /// Show where clusters can run at what price, best first, and what will not do and why.
     Offers(OffersArgs),
+    /// Run the agent of a node on that node, or a job under it.
+    Node(NodeArgs),
     /// Show in what two environments differ.
     DiffEnv(DiffEnvArgs),
     /// Look at the simulated region, change its rules, or act in it as a stranger.
@@ -123,6 +126,7 @@ impl Command {
             Self::Ledger(_) => "ledger",
             Self::Cost(_) => "cost",
             Self::Offers(_) => "offers",
+            Self::Node(_) => "node",
             Self::DiffEnv(_) => "diff-env",
             Self::Sandbox(_) => "sandbox",
             Self::Schema(_) => "schema",

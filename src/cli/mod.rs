@@ -23,6 +23,8 @@ mod ledger;
 mod live;
 mod load;
 mod machine;
+mod node;
+mod node_args;
 mod offers;
 mod order;
 mod output;
@@ -105,6 +107,7 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<u8, Halt> {
         Command::Ledger(args) => ledger::run(global, terminal, args),
         Command::Cost(args) => cost::run(global, terminal, args),
         Command::Offers(args) => offers::run(global, terminal, args),
+        Command::Node(args) => node::run(terminal, args),
         Command::DiffEnv(args) => diff_env::run(global, terminal, args),
         Command::Sandbox(args) => sandbox::run(global, terminal, args),
         Command::Schema(args) => schema::run(global, terminal, args),

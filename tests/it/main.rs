@@ -51,6 +51,7 @@ mod money;
 mod moto;
 #[cfg(feature = "aws")]
 mod moto_groups;
+mod node;
 mod process;
 mod readers;
 #[cfg(feature = "aws")]

@@ -7,7 +7,9 @@ lib=${MLINFRA_LIB:-/usr/local/lib/mlinfra}
 etc=${MLINFRA_ETC:-/etc/mlinfra}
 run=${MLINFRA_RUN:-/run/mlinfra}
 keep=${MLINFRA_KEEP:-/var/lib/mlinfra}
-mkdir -p "$run" "$keep"
+mkdir -p "$run/jobs" "$keep"
+# Jobs of every user announce themselves there.
+chmod 1777 "$run/jobs"
 export HOME=${HOME:-/root}
 set -a
 # shellcheck disable=SC1091

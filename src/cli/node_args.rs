@@ -1,0 +1,71 @@
+//! Arguments of the commands about nodes.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::serve::node::imds;
+
+/// `node`
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct NodeArgs {
+    #[command(subcommand)]
+    pub command: Option<NodeCommand>,
+    #[command(flatten)]
+    pub place: NodePlace,
+    /// The instance metadata service.
+    #[arg(long, value_name = "URL", default_value = imds::HOME,
+          env = "AWS_EC2_METADATA_SERVICE_ENDPOINT", hide_env_values = true)]
+    pub metadata: String,
+    /// How often to look for a drain mark, notices and jobs.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0)]
+    pub every: f64,
+    /// What powers a drained node off.
+    #[arg(long, value_name = "COMMAND", default_value = "systemctl poweroff")]
+    pub power_off: String,
+    /// What a recommendation to rebalance means to jobs: SIGTERM, or only a note.
+    #[arg(long, value_enum, default_value_t = Rebalance::Terminate)]
+    pub on_rebalance: Rebalance,
+    /// Tag the instance by this program, which gets KEY=VALUE arguments, instead of AWS's API.
+    #[arg(long, value_name = "PROGRAM")]
+    pub tag_with: Option<PathBuf>,
+}
+
+/// Where the agent and its jobs meet.
+#[derive(Args, Clone, Debug)]
+pub struct NodePlace {
+    /// The agent's folder.
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "/run/mlinfra",
+        env = "MLINFRA_RUN",
+        hide_env_values = true
+    )]
+    pub dir: PathBuf,
+}
+
+/// What else `node` can do.
+#[derive(Debug, Subcommand)]
+pub enum NodeCommand {
+    /// Run a command as a job: the node is busy as long as it runs. It gets SIGTERM when the
+    /// machine is to be taken back; the file in $MLINFRA_NOTICE says why and when. Exits as
+    /// the command does, or with 75 when no job may begin here.
+    Run {
+        #[command(flatten)]
+        place: NodePlace,
+        /// The command.
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
+}
+
+/// What a recommendation to rebalance means to jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Rebalance {
+    /// They get SIGTERM, and no other begins.
+    Terminate,
+    /// They can read it.
+    Note,
+}

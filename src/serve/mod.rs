@@ -1,0 +1,3 @@
+//! Floor 8: what runs for as long as its machine does.
+
+pub mod node;

@@ -1,0 +1,305 @@
+//! What a node agent does about what it sees. Pure.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// How a node is, as its tag says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// It is being set up.
+    Booting,
+    /// It can take jobs, and has had none yet.
+    Ready,
+    /// It works.
+    Busy,
+    /// It has worked, and can take jobs.
+    Idle,
+    /// It has failed its boot.
+    Unhealthy,
+}
+
+impl State {
+    /// The tag's value.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Booting => "booting",
+            Self::Ready => "ready",
+            Self::Busy => "busy",
+            Self::Idle => "idle",
+            Self::Unhealthy => "unhealthy",
+        }
+    }
+}
+
+/// How the boot went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Boot {
+    /// It goes on.
+    Underway,
+    /// Every step was good.
+    Good,
+    /// One was not.
+    Failed(String),
+}
+
+/// A job that runs here.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Job {
+    /// The name of its file.
+    pub name: String,
+    /// The process that gets signals.
+    pub pid: Option<i32>,
+}
+
+/// What the cloud has announced.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Notice {
+    /// What.
+    pub kind: NoticeKind,
+    /// When it will be done, or was said; as the cloud writes it.
+    pub time: String,
+}
+
+/// What can be announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NoticeKind {
+    /// A spot instance is taken back, two minutes later at the earliest.
+    Interruption,
+    /// A spot instance may be taken back soon.
+    Rebalance,
+}
+
+impl Notice {
+    /// For people.
+    pub fn words(&self) -> String {
+        match self.kind {
+            NoticeKind::Interruption => format!("spot interruption at {}", self.time),
+            NoticeKind::Rebalance => format!("rebalance recommended at {}", self.time),
+        }
+    }
+}
+
+/// What a recommendation to rebalance means to jobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnRebalance {
+    /// The same as an interruption: they get SIGTERM, and no other begins.
+    #[default]
+    Terminate,
+    /// They can read it; nothing else.
+    Note,
+}
+
+/// What is seen at one moment; none where nobody could say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The boot.
+    pub boot: Boot,
+    /// The jobs.
+    pub jobs: Vec<Job>,
+    /// Whether the instance is marked to be drained.
+    pub drain: Option<bool>,
+    /// What the cloud has announced.
+    pub notices: Option<BTreeSet<Notice>>,
+}
+
+/// What is remembered from moment to moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    worked: bool,
+    draining: bool,
+    closed: bool,
+    notices: BTreeSet<Notice>,
+    told: BTreeSet<(Notice, Job)>,
+    powered_off: Option<Duration>,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// No job may begin any more.
+    Close,
+    /// Jobs may begin again.
+    Open,
+    /// Jobs may read a notice.
+    Write(Notice),
+    /// A job gets SIGTERM because of a notice.
+    Terminate(Job, Notice),
+    /// The machine is powered off.
+    PowerOff,
+}
+
+impl Order {
+    /// For a line of the log.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Close => "closing",
+            Self::Open => "opening",
+            Self::Write(_) => "writing a notice",
+            Self::Terminate(..) => "ending a job",
+            Self::PowerOff => "powering off",
+        }
+    }
+}
+
+/// What comes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// How the node is.
+    pub state: State,
+    /// Why, where that is worth a word.
+    pub reason: String,
+    /// What is to be done, in this order.
+    pub orders: Vec<Order>,
+}
+
+/// A machine that does not go down is asked again.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// Decides. Whatever could not be seen stays as it was.
+pub fn decide(memory: &mut Memory, seen: &Seen, rebalance: OnRebalance, now: Duration) -> Outcome {
+    let mut orders = Vec::new();
+    memory.worked |= !seen.jobs.is_empty();
+    memory.draining = seen.drain.unwrap_or(memory.draining);
+    if let Some(notices) = &seen.notices {
+        let new = notices.iter().filter(|notice| !memory.notices.contains(*notice));
+        orders.extend(new.cloned().map(Order::Write));
+        memory.notices.clone_from(notices);
+    }
+    let ends = |notice: &&Notice| match notice.kind {
+        NoticeKind::Interruption => true,
+        NoticeKind::Rebalance => rebalance == OnRebalance::Terminate,
+    };
+    let closed = memory.draining || memory.notices.iter().any(|notice| ends(&notice));
+    // A job that begins just now has its file before it looks whether it may: so the jobs
+    // that count are those seen after the door was closed.
+    let was_closed = std::mem::replace(&mut memory.closed, closed);
+    match (was_closed, closed) {
+        (false, true) => orders.push(Order::Close),
+        (true, false) => orders.push(Order::Open),
+        (true, true) | (false, false) => {}
+    }
+    for notice in memory.notices.iter().filter(ends) {
+        for job in seen.jobs.iter().filter(|job| job.pid.is_some()) {
+            if memory.told.insert((notice.clone(), job.clone())) {
+                orders.push(Order::Terminate(job.clone(), notice.clone()));
+            }
+        }
+    }
+    let due = memory.powered_off.is_none_or(|before| now.saturating_sub(before) >= AGAIN);
+    if memory.draining && was_closed && seen.jobs.is_empty() && due {
+        memory.powered_off = Some(now);
+        orders.push(Order::PowerOff);
+    }
+    let (state, mut reasons) = state(memory, seen);
+    if memory.draining {
+        reasons.push("draining".to_owned());
+    }
+    reasons.extend(memory.notices.iter().map(Notice::words));
+    Outcome { state, reason: reasons.join(", "), orders }
+}
+
+fn state(memory: &Memory, seen: &Seen) -> (State, Vec<String>) {
+    let state = match &seen.boot {
+        Boot::Failed(why) => return (State::Unhealthy, vec![why.clone()]),
+        // A job may begin in the author's own set-up.
+        Boot::Underway | Boot::Good if !seen.jobs.is_empty() => State::Busy,
+        Boot::Underway => State::Booting,
+        Boot::Good if memory.worked => State::Idle,
+        Boot::Good => State::Ready,
+    };
+    (state, Vec::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen() -> Seen {
+        Seen {
+            boot: Boot::Good,
+            jobs: Vec::new(),
+            drain: Some(false),
+            notices: Some(BTreeSet::new()),
+        }
+    }
+
+    fn job(pid: i32) -> Job {
+        Job { name: pid.to_string(), pid: Some(pid) }
+    }
+
+    fn notice(kind: NoticeKind) -> Notice {
+        Notice { kind, time: "2026-11-24T12:02:00Z".to_owned() }
+    }
+
+    const NOW: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn states_follow_the_boot_and_the_jobs() {
+        let mut memory = Memory::default();
+        let mut state = |seen: &Seen| decide(&mut memory, seen, OnRebalance::Terminate, NOW).state;
+        assert_eq!(state(&Seen { boot: Boot::Underway, ..seen() }), State::Booting);
+        assert_eq!(state(&seen()), State::Ready);
+        assert_eq!(state(&Seen { jobs: vec![job(7)], ..seen() }), State::Busy);
+        assert_eq!(state(&seen()), State::Idle);
+        let failed = Boot::Failed("check: 7 of 8 GPUs".to_owned());
+        let outcome = decide(&mut memory, &Seen { boot: failed, ..seen() }, OnRebalance::Note, NOW);
+        assert_eq!(outcome.state, State::Unhealthy);
+        assert_eq!(outcome.reason, "check: 7 of 8 GPUs");
+    }
+
+    #[test]
+    fn a_drained_node_finishes_its_job_and_powers_off_once() {
+        let mut memory = Memory::default();
+        let mut at = |seconds, seen: &Seen| {
+            decide(&mut memory, seen, OnRebalance::Terminate, Duration::from_secs(seconds))
+        };
+        let busy = Seen { jobs: vec![job(7)], drain: Some(true), ..seen() };
+        let first = at(0, &busy);
+        assert_eq!((first.orders, first.state), (vec![Order::Close], State::Busy));
+        assert_eq!(first.reason, "draining");
+        assert_eq!(at(5, &busy).orders, []);
+        // The mark cannot be read for a while: it holds.
+        let silent = Seen { drain: None, notices: None, ..seen() };
+        assert_eq!(at(10, &silent).orders, [Order::PowerOff]);
+        assert_eq!(at(15, &silent).orders, []);
+        assert_eq!(at(70, &silent).orders, [Order::PowerOff]);
+        assert_eq!(at(75, &seen()).orders, [Order::Open]);
+    }
+
+    #[test]
+    fn an_empty_node_closes_before_it_powers_off() {
+        let mut memory = Memory::default();
+        let mut step = |seen: &Seen| decide(&mut memory, seen, OnRebalance::Terminate, NOW).orders;
+        let drained = Seen { drain: Some(true), ..seen() };
+        assert_eq!(step(&drained), [Order::Close]);
+        // A job has slipped in; then it has ended.
+        assert_eq!(step(&Seen { jobs: vec![job(7)], ..drained.clone() }), []);
+        assert_eq!(step(&drained), [Order::PowerOff]);
+    }
+
+    #[test]
+    fn an_interruption_ends_every_job_once_and_never_powers_off() {
+        let mut memory = Memory::default();
+        let mut step = |seen: &Seen| decide(&mut memory, seen, OnRebalance::Terminate, NOW).orders;
+        let spot = notice(NoticeKind::Interruption);
+        let jobs = vec![job(7), Job { name: "slurm".to_owned(), pid: None }];
+        let now = Seen { jobs, notices: Some(BTreeSet::from([spot.clone()])), ..seen() };
+        let expected = [Order::Write(spot.clone()), Order::Close, Order::Terminate(job(7), spot)];
+        assert_eq!(step(&now), expected);
+        assert_eq!(step(&now), []);
+        let silent = Seen { notices: None, drain: None, ..now.clone() };
+        assert_eq!(step(&silent), []);
+        assert_eq!(step(&Seen { jobs: Vec::new(), ..now }), []);
+    }
+
+    #[test]
+    fn a_recommendation_is_what_the_author_says_it_is() {
+        let hint = notice(NoticeKind::Rebalance);
+        let now =
+            Seen { jobs: vec![job(7)], notices: Some(BTreeSet::from([hint.clone()])), ..seen() };
+        let orders = |policy| decide(&mut Memory::default(), &now, policy, NOW).orders;
+        assert_eq!(orders(OnRebalance::Note), [Order::Write(hint.clone())]);
+        let all = [Order::Write(hint.clone()), Order::Close, Order::Terminate(job(7), hint)];
+        assert_eq!(orders(OnRebalance::Terminate), all);
+    }
+}
