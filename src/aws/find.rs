@@ -52,6 +52,6 @@ impl Aws {
 }
 
 fn stray(found: Found) -> Stray {
-    let Found { id, tags, seen, phase, holds_data, batch: _, unreadable: _ } = found;
+    let Found { id, tags, seen, phase, holds_data, batch: _, launched: _, unreadable: _ } = found;
     Stray { id, tags, seen, phase, holds_data }
 }

@@ -8,9 +8,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::failure;
-use crate::cloud::{Class, Failure, Left, Live, Observed, Owner, Phase, Scope, Seen};
+use crate::cloud::{Class, Condition, Failure, Left, Live, Observed, Owner, Phase, Scope, Seen};
 use crate::kinds::{Change, Edit, KindName, Spec, Tags};
-use crate::model::{CloudId, Link, Text, tags};
+use crate::model::{CloudId, Link, Moment, Text, tags};
 
 /// One object of a list.
 pub struct Found {
@@ -26,6 +26,8 @@ pub struct Found {
     pub holds_data: bool,
     /// On nodes: the launch.
     pub batch: Option<u32>,
+    /// On nodes: when they were launched.
+    pub launched: Option<Moment>,
     /// Why nobody can say whose it is.
     pub unreadable: Option<String>,
 }
@@ -45,6 +47,7 @@ impl Found {
             phase: Phase::Ready,
             holds_data: false,
             batch: None,
+            launched: None,
             unreadable: None,
         }
     }
@@ -76,6 +79,10 @@ impl Found {
                 observed.unreadable.insert(self.id, why);
             }
             Some(Ok(owner)) => {
+                if kind == KindName::Node {
+                    let condition = Condition::of(&self.tags, self.launched);
+                    observed.conditions.insert(self.id.clone(), condition);
+                }
                 let Self { id, seen, phase, holds_data, batch, .. } = self;
                 let live = Live { kind, owner, seen, phase, holds_data, batch };
                 observed.live.insert(id, live);

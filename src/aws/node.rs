@@ -11,11 +11,16 @@ use aws_sdk_ec2::types::{
     SpotInstanceType, SpotMarketOptions, Tag,
 };
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::found::{self, Found};
 use super::{Aws, ec2, failure, pages, template_data};
 use crate::cloud::{Class, Failure, Launch, Phase, Reply, Scope};
 use crate::kinds::{Home, Market, Node, Offer};
-use crate::model::{CloudId, GroupName, Link, ReservationId, SubnetId, TemplateId, Zone, tags};
+use crate::model::{
+    CloudId, GroupName, Link, Moment, ReservationId, SubnetId, TemplateId, Zone, tags,
+};
 
 /// The tag that AWS itself puts on what it started from a template.
 const AWS_TEMPLATE: &str = "aws:ec2launchtemplate:id";
@@ -55,6 +60,7 @@ fn read(home: &Home, instance: Instance) -> Option<Found> {
         return None;
     }
     let market = market(&instance);
+    let launched = instance.launch_time.and_then(|time| time.to_millis().ok()).map(Moment);
     let all = ec2::tags_of(instance.tags);
     let template = all.get(tags::TEMPLATE).or(all.get(AWS_TEMPLATE)).cloned();
     let (zone, group) =
@@ -75,7 +81,7 @@ fn read(home: &Home, instance: Instance) -> Option<Found> {
     };
     let batch = all.get(tags::BATCH).and_then(|batch| batch.parse().ok());
     let found = Found::new(instance.instance_id.unwrap_or_default(), all, spec);
-    Some(Found { batch, phase, ..found })
+    Some(Found { batch, launched, phase, ..found })
 }
 
 /// What the market, the reservation and the placement group of an offer add to a launch.
@@ -251,6 +257,24 @@ impl Aws {
         let request = self.ec2.create_tags().resources(id);
         let request = request.set_tags(Some(tags.iter().map(tag).collect()));
         self.send("ec2:CreateTags", request.send()).await.map(|_| ())
+    }
+
+    /// What a node has written to its console, which is seen minutes later; none until then.
+    pub async fn console(&self, id: &CloudId) -> Result<Option<String>, Failure> {
+        const API: &str = "ec2:GetConsoleOutput";
+        let request = self.ec2.get_console_output().instance_id(id.as_str());
+        // What it says now, where its type can tell; else the last that was kept.
+        let newest = self.send(API, request.clone().latest(true).send()).await;
+        let found = match newest {
+            Err(failure) if failure.code == "UnsupportedOperation" => {
+                self.send(API, request.send()).await?
+            }
+            found => found?,
+        };
+        let encoded: String = found.output.unwrap_or_default().split_whitespace().collect();
+        let bytes = STANDARD.decode(encoded).map_err(|_| failure::strange(API, "no base64"))?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Ok((!text.trim().is_empty()).then_some(text))
     }
 
     pub(super) async fn node_phase(&self, id: &CloudId) -> Result<Phase, Failure> {

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::model::Place;
 
-pub use super::node_args::NodeArgs;
+pub use super::node_args::{LogsArgs, NodeArgs, NodesArgs, SshArgs};
 pub use super::tools::{
     CompletionArgs, DiffEnvArgs, LedgerArgs, LedgerCommand, LedgerPlace, SandboxArgs,
     SandboxCommand, SchemaArgs, Shell,
@@ -93,6 +93,12 @@ pub enum Command {
     Cost(CostArgs),
     /// Show where clusters can run at what price, best first, and what will not do and why.
     Offers(OffersArgs),
+    /// Show the nodes of clusters: state, type, zone, market, age, price.
+    Nodes(NodesArgs),
+    /// Log in to a node, through AWS Systems Manager: no port of it is open.
+    Ssh(SshArgs),
+    /// Show what a node has written to its console: its boot, cloud-init, its agent.
+    Logs(LogsArgs),
     /// Run the agent of a node on that node, or a job under it.
     Node(NodeArgs),
     /// Show in what two environments differ.
@@ -126,6 +132,9 @@ impl Command {
             Self::Ledger(_) => "ledger",
             Self::Cost(_) => "cost",
             Self::Offers(_) => "offers",
+            Self::Nodes(_) => "nodes",
+            Self::Ssh(_) => "ssh",
+            Self::Logs(_) => "logs",
             Self::Node(_) => "node",
             Self::DiffEnv(_) => "diff-env",
             Self::Sandbox(_) => "sandbox",

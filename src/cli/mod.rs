@@ -22,9 +22,11 @@ mod history;
 mod ledger;
 mod live;
 mod load;
+mod logs;
 mod machine;
 mod node;
 mod node_args;
+mod nodes;
 mod offers;
 mod order;
 mod output;
@@ -36,6 +38,7 @@ mod schema;
 mod seek;
 mod select;
 mod show;
+mod ssh;
 mod store;
 mod tell;
 mod terminal;
@@ -107,6 +110,9 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<u8, Halt> {
         Command::Ledger(args) => ledger::run(global, terminal, args),
         Command::Cost(args) => cost::run(global, terminal, args),
         Command::Offers(args) => offers::run(global, terminal, args),
+        Command::Nodes(args) => nodes::run(global, terminal, args),
+        Command::Ssh(args) => ssh::run(global, terminal, args),
+        Command::Logs(args) => logs::run(global, terminal, args),
         Command::Node(args) => node::run(terminal, args),
         Command::DiffEnv(args) => diff_env::run(global, terminal, args),
         Command::Sandbox(args) => sandbox::run(global, terminal, args),

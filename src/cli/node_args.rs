@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::model::Place;
 use crate::serve::node::imds;
+
+use super::args::VarArgs;
 
 /// `node`
 #[derive(Args, Debug)]
@@ -68,4 +71,46 @@ pub enum Rebalance {
     Terminate,
     /// They can read it.
     Note,
+}
+
+/// `nodes`
+#[derive(Args, Debug)]
+pub struct NodesArgs {
+    #[command(flatten)]
+    pub vars: VarArgs,
+    /// Only this cluster, such as `cluster.train`.
+    pub cluster: Option<Place>,
+}
+
+/// Which node.
+#[derive(Args, Debug)]
+pub struct WhichNode {
+    #[command(flatten)]
+    pub vars: VarArgs,
+    /// The node: its id, the beginning of it, or a cluster that has just one.
+    pub node: String,
+}
+
+/// `ssh`
+#[derive(Args, Debug)]
+pub struct SshArgs {
+    #[command(flatten)]
+    pub which: WhichNode,
+    /// Log in by SSH as this user, through AWS Systems Manager; the user's key must be known on
+    /// the node (`access` in the cluster). Without it the session is Systems Manager's own.
+    #[arg(long, short = 'l')]
+    pub user: Option<String>,
+    /// Print the command, and do not run it.
+    #[arg(long)]
+    pub print: bool,
+    /// What to run there, instead of a shell.
+    #[arg(last = true, requires = "user")]
+    pub words: Vec<String>,
+}
+
+/// `logs`
+#[derive(Args, Debug)]
+pub struct LogsArgs {
+    #[command(flatten)]
+    pub which: WhichNode,
 }

@@ -14,7 +14,7 @@ pub use call::{Call, Launch, Make, Owner, Reply};
 pub use capacity::{Reservation, SpotPrice, SpotPrices};
 pub use failure::{Class, Failure, Left};
 pub use lookup::{Lookup, Lookups, Match, matched};
-pub use observed::{Live, Observed, Phase, Seen, Stray};
+pub use observed::{Condition, Live, Observed, Phase, Seen, Stray};
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::kinds::{KindName, Spec, Tags};
-use crate::model::{Address, CloudId};
+use crate::model::{Address, CloudId, Moment, tags};
 
 use super::Owner;
 
@@ -22,6 +22,31 @@ pub struct Observed {
     /// none where there is no such object.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub strays: BTreeMap<Address, Option<Stray>>,
+    /// How nodes are, by their own word. Nothing is planned by it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub conditions: BTreeMap<CloudId, Condition>,
+}
+
+/// How a node is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Condition {
+    /// What it says of itself: `booting`, `ready`, `busy`, `idle` or `unhealthy`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When it was launched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub launched: Option<Moment>,
+}
+
+impl Condition {
+    /// Read off the tags of a node.
+    pub fn of(all: &Tags, launched: Option<Moment>) -> Self {
+        let text = |key: &str| all.get(key).filter(|text| !text.is_empty()).cloned();
+        Self { state: text(tags::STATE), reason: text(tags::REASON), launched }
+    }
 }
 
 /// An object that was looked for by its id or name, whoever owns it.

@@ -28,6 +28,7 @@ pub mod history;
 mod item;
 mod known;
 pub mod ledger;
+pub mod nodes;
 pub mod objects;
 pub mod offers;
 pub mod outputs;

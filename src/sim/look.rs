@@ -8,11 +8,11 @@ use super::physics::{self, Physics};
 use super::rules::{Caller, refuse};
 use super::world::World;
 use crate::cloud::{
-    Ask, Class, Facts, Failure, Live, Observed, Owner, Phase, Reservation, Scope, Seen, SpotPrices,
-    Stray,
+    Ask, Class, Condition, Facts, Failure, Live, Observed, Owner, Phase, Reservation, Scope, Seen,
+    SpotPrices, Stray,
 };
 use crate::kinds::{Home, KindName};
-use crate::model::{CloudId, Region as RegionName, Zone, tags};
+use crate::model::{CloudId, Moment, Region as RegionName, Zone, tags};
 
 /// Objects on one page of a list.
 const PAGE: u64 = 1000;
@@ -119,6 +119,10 @@ pub(super) fn observe(
                     false => Seen::Spec(spec.clone()),
                 };
                 out.live.insert(id.clone(), live(object, owner, seen, at));
+                if kind == KindName::Node {
+                    let born = i64::try_from(object.born_at).ok().map(Moment);
+                    out.conditions.insert(id.clone(), Condition::of(marks, born));
+                }
             }
         }
     }

@@ -125,6 +125,21 @@ async fn aws_launch_template_lives_and_dies() {
     stage.end(&id, &last.into()).await;
 }
 
+/// What is longer than EC2 takes goes compressed, and is read as it was written.
+#[tokio::test]
+#[ignore = "needs moto: run `make test`"]
+async fn aws_launch_template_takes_long_user_data() {
+    let stage = Stage::new().await;
+    let long = format!("#cloud-config\n{}", "# grüße\n".repeat(3000));
+    let user_data = Text::Known(long);
+    let want = LaunchTemplate { user_data, ..template(&parts(&stage).await) };
+    let id = stage.make("cluster.train/template", want.clone()).await;
+    let sent = stage.moto.sent("CreateLaunchTemplate").pop().expect("it was sent");
+    let sent = sent.get("LaunchTemplateData.UserData").expect("user data");
+    assert!(sent.len() < 1000 && sent.starts_with("H4sI"), "{}", sent.len());
+    stage.is(&id, &want.into(), &[]).await;
+}
+
 /// A version that somebody else added is seen as a changed default, and undone.
 #[tokio::test]
 #[ignore = "needs moto: run `make test`"]

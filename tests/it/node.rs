@@ -40,7 +40,8 @@ fn serve(mut stream: TcpStream, world: &Mutex<World>) {
     let (status, body) = match (verb, path.strip_prefix("/latest/meta-data/")) {
         _ if world.down => return,
         ("PUT", None) if path == "/latest/api/token" => {
-            let life = has("X-aws-ec2-metadata-token-ttl-seconds: 21600");
+            let name = "X-aws-ec2-metadata-token-ttl-seconds";
+            let life = has(&format!("{name}: 21600")) || has(&format!("{name}: 300"));
             if life { ("200 OK", world.token.clone()) } else { ("400 Bad Request", String::new()) }
         }
         ("GET", Some(path)) => {
@@ -380,6 +381,7 @@ fn an_agent_that_cannot_work_says_so() {
 mod on_moto {
     use super::*;
     use crate::moto::{Moto, peers};
+    use mlinfra::model::CloudId;
 
     const RUN: &str = "
 import sys, boto3
@@ -424,6 +426,9 @@ print(' '.join(sorted(tag['Key'] + '=' + tag['Value'] for tag in tags)))
         let tags = boto(READ, &[&endpoint, &id]);
         assert_eq!(tags, "mlinfra:reason= mlinfra:state=ready", "{}", node.read("log"));
         drop(agent);
+        let aws = mlinfra::aws::Aws::connect(moto.connect()).await.expect("it connects");
+        let console = aws.console(&CloudId::from(id.as_str())).await.expect("a console");
+        assert!(console.expect("a text").contains("Linux"));
 
         // The boot's own script, on an image without the AWS CLI.
         node.metadata.says("iam/security-credentials/", "role");
