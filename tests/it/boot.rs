@@ -325,7 +325,7 @@ fn local_disks_become_one_and_what_holds_something_is_left_alone() {
     };
     let none = Machine::new();
     let said = none.run("scratch");
-    assert_eq!((said.code, said.last()), (0, "no local disk is free"));
+    assert_eq!((said.code, said.last()), (0, "there are no local disks"));
     assert_eq!(none.read("fstab"), "");
 
     let one = Machine::new();
@@ -359,6 +359,12 @@ fn local_disks_become_one_and_what_holds_something_is_left_alone() {
     );
     assert!(many.read("calls").contains(&raid), "{}", many.read("calls"));
     assert!(many.read("calls").contains("mkfs.xfs -L mlscratch /dev/md/mlinfra"));
+
+    let full = Machine::new();
+    disk(&full, 1);
+    full.tool("lsblk", "echo 'ext4 /data'");
+    assert_eq!(full.run("scratch").last(), "no local disk is free");
+    assert!(!full.read("calls").contains("mkfs"));
 
     let dlami = Machine::new();
     fs::create_dir_all(dlami.at("dlami/nvme")).expect("a folder");

@@ -51,13 +51,22 @@ fn peer(name: &str) -> PathBuf {
 
 /// What cloud-init makes of them, in order.
 fn judged(configs: &[String]) -> Vec<Value> {
+    read_by_peer(&[], configs)
+}
+
+fn read_by_peer(more: &[&str], configs: &[String]) -> Vec<Value> {
     let work = tempfile::tempdir().expect("a folder");
     let paths: Vec<_> = (0..configs.len()).map(|at| work.path().join(format!("{at}"))).collect();
     for (path, config) in paths.iter().zip(configs) {
         std::fs::write(path, config).expect("written");
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peer/cloud_init.py");
-    let output = Command::new(peer("python")).arg(script).args(&paths).output().expect("it starts");
+    let output = Command::new(peer("python"))
+        .arg(script)
+        .args(more)
+        .args(&paths)
+        .output()
+        .expect("it starts");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let lines: Vec<_> =
         said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
@@ -188,9 +197,11 @@ async fn what_an_author_writes_stays_data() {
         configs.push(user_data(&setup(&format!("join(\"\", [{id}, {}])", hcl(text)))).await);
         expected.push(format!("sg-0123456789abcdef0{text}"));
     }
+    // The command takes a second each time: it judges the first and the last.
+    let ends = [configs[0].clone(), configs[configs.len() - 1].clone()];
+    assert!(judged(&ends).iter().all(|found| found["wrong"] == Value::Null));
     let plain = &judged(&[user_data(&setup("\"true\"")).await])[0];
-    for (text, found) in expected.iter().zip(judged(&configs)) {
-        assert_eq!(found["wrong"], Value::Null, "{text:?}");
+    for (text, found) in expected.iter().zip(read_by_peer(&["--read"], &configs)) {
         let head = if text.starts_with("#!") { "" } else { "#!/bin/bash\nset -euo pipefail\n" };
         let mut files = found["files"].clone();
         assert_eq!(files["/usr/local/lib/mlinfra/setup"], format!("{head}{text}"), "{text:?}");
@@ -198,6 +209,17 @@ async fn what_an_author_writes_stays_data() {
         files["/usr/local/lib/mlinfra/setup"] =
             plain["files"]["/usr/local/lib/mlinfra/setup"].clone();
         assert_eq!(files, plain["files"], "{text:?}");
+    }
+}
+
+#[tokio::test]
+async fn local_disks_give_way_to_what_is_mounted() {
+    let text = user_data("instance_type = \"p5.48xlarge\"").await;
+    assert!(text.contains("MLINFRA_SCRATCH=/scratch\n"));
+    for path in ["/scratch", "/scratch/data"] {
+        let mount = format!("mount \"{path}\" {{\n from = bucket.b\n}}");
+        let text = user_data(&format!("instance_type = \"p5.48xlarge\"\n{mount}")).await;
+        assert!(text.contains("MLINFRA_SCRATCH=/local\n"), "{path}");
     }
 }
 

@@ -14,6 +14,13 @@ open() { mkdir -p "$path" && mount "$path" && chmod 1777 "$path"; }
 
 if mountpoint -q "$path"; then exit 0; fi
 
+mapfile -t all < <(find "$disks" -name 'nvme-Amazon_EC2_NVMe_Instance_Storage_*' ! -name '*-part*' \
+  -exec readlink -f {} + | sort -u)
+if [ "${#all[@]}" -eq 0 ]; then
+  echo "there are no local disks"
+  exit 0
+fi
+
 # Deep Learning AMIs mount the disks themselves, some time during the boot.
 if [ -d "$dlami" ]; then
   for _ in 1 2 3 4 5 6; do
@@ -36,10 +43,9 @@ if blkid -L "$label" >/dev/null; then
 fi
 
 blank=()
-while read -r disk; do
+for disk in "${all[@]}"; do
   if [ -z "$(lsblk -nro FSTYPE,MOUNTPOINT "$disk" | tr -d '[:space:]')" ]; then blank+=("$disk"); fi
-done < <(find "$disks" -name 'nvme-Amazon_EC2_NVMe_Instance_Storage_*' ! -name '*-part*' \
-  -exec readlink -f {} + | sort -u)
+done
 
 case ${#blank[@]} in
 0)

@@ -4,6 +4,8 @@ stack "s" {
 
 network "main" {}
 
+bucket "b" {}
+
 cluster "gpu" {
   network       = network.main
   instance_type = "g5.xlarge"
@@ -11,6 +13,9 @@ cluster "gpu" {
 
   scratch {
     path = "/usr"
+  }
+  mount "/usr" {
+    from = bucket.b
   }
   agent {
     url    = "http://example.com/mlinfra; reboot"
