@@ -13,7 +13,7 @@ use crate::aws_stage::Stage;
 use crate::moto::{Params, peers};
 
 /// What the checker says, and whether everything fits.
-fn judge(forms: &[Params]) -> (bool, String) {
+pub fn judge(forms: &[Params]) -> (bool, String) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peer/validate_request.py");
     let mut checker = Command::new(peers().join("bin/python"))
         .arg(script)

@@ -14,6 +14,8 @@ mod aws_contract;
 #[cfg(feature = "aws")]
 mod aws_faults;
 #[cfg(feature = "aws")]
+mod aws_gpu;
+#[cfg(feature = "aws")]
 mod aws_iam;
 #[cfg(feature = "aws")]
 mod aws_ledger;
