@@ -78,6 +78,7 @@ async fn sent(stage: &Stage, parts: &Parts, template: &TemplateId, offer: &Offer
         template: template.clone(),
         offer: real,
         count: 2,
+        whole: true,
         batch: 1,
         owner: stage.owner("cluster.train/nodes"),
         tags: tags(&[]),
