@@ -42,7 +42,7 @@ faults: peers
 
 soak: export MLINFRA_KILLS ?= 1000
 soak: export MLINFRA_DEPARTURES ?= 3
-soak: export MLINFRA_ORDERS ?= 400000
+soak: export MLINFRA_ORDERS ?= 20000
 soak: export MLINFRA_SCHEDULES ?= 100000
 soak:
 	cargo test --locked --no-default-features --test it -- --nocapture kills schedule dying
