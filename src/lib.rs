@@ -12,6 +12,7 @@
 //! | 8 | [`serve`] | what runs for as long as its machine does: the node agent |
 //! | 7 | [`show`] | plans, events, problems, objects → text and JSON; pure |
 //! | 6 | [`apply`] | the executor: intent → call → commit; retries, recovery |
+//! | 5 | [`policy`] | verdicts on a finished plan, one file per guard rail: the budget; pure |
 //! | 5 | `aws` | the AWS adapter, behind the feature `aws` |
 //! | 5 | [`sim`] | a simulated region behind the same port |
 //! | 4 | [`plan`] | wanted + remembered + observed → plan, and what it costs; pure |
@@ -69,6 +70,8 @@
 //!   written with the next one's intent. Intents and what they made stay ahead of the cloud.
 //! * A module is evaluated as a whole: two modules cannot feed each other, even without a
 //!   circle between single values.
+//! * What a plan costs stands beside the plan (`plan::cost`) and not in its steps: a bill holds
+//!   what stays, too. `policy` judges plan and bill; [`cli`] tells and obeys the verdict.
 //! * The ledger also keeps the names that authors chose, so that a bucket with a name of
 //!   its own is still found after its block was removed.
 
@@ -83,6 +86,7 @@ pub mod lang;
 pub mod ledger;
 pub mod model;
 pub mod plan;
+pub mod policy;
 pub mod serve;
 pub mod show;
 pub mod sim;

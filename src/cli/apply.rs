@@ -121,6 +121,9 @@ impl Work<'_> {
         };
         let (plan, bill, renew) = self.plan(store, &hands, &mut events).await?;
         self.present(&plan, &bill, &former);
+        if session.judge(self.terminal, self.order, &plan, &bill) {
+            return Ok(PROBLEM);
+        }
         if renew && plan.is_empty() && !selection.refresh_only {
             self.terminal.say(
                 "The ledger does not hold what the last apply left: it is written down now.\n",

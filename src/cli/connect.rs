@@ -15,6 +15,7 @@ use crate::ledger::{Holder, Ledger, Who};
 use crate::model::{AccountId, Clock, Moment, Problem, Region};
 use crate::plan::cost::{self, Bill, Prices};
 use crate::plan::{Refusal, Selection};
+use crate::policy;
 use crate::sim::Region as Sandbox;
 use crate::stack::{self, Desired, Moves, Pins};
 
@@ -23,6 +24,8 @@ use super::halt::Halt;
 use super::hand::Hand;
 use super::load::{self, Missing, Stack};
 use super::machine::{env, wall};
+use super::order::Order;
+use super::terminal::Terminal;
 
 /// The simulated world's folder, beside the stack.
 const SANDBOX: &str = ".mlinfra-sandbox";
@@ -297,6 +300,17 @@ impl Session {
         let plan = crate::plan::plan_for(&desired, ledger, observed, selection)?;
         let bill = cost::bill(&desired, observed, &plan, self.prices());
         Ok((plan, bill))
+    }
+
+    /// Tells what the guard rails say of a plan, and whether they refuse it.
+    pub fn judge(&self, terminal: &Terminal, order: &Order, plan: &Plan, bill: &Bill) -> bool {
+        if order.is_destroy() || !order.is_about_all() {
+            return false;
+        }
+        let subject = policy::Subject { config: &self.stack.config, plan, bill };
+        let verdict = policy::judge(subject);
+        terminal.problems(&verdict, &self.stack.loaded.sources);
+        policy::refuses(&verdict)
     }
 
     /// Where prices are looked up.

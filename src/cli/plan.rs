@@ -8,7 +8,7 @@ use super::connect;
 use super::halt::Halt;
 use super::order::Order;
 use super::terminal::Terminal;
-use super::{CHANGES, DONE, planfile, select, tell};
+use super::{CHANGES, DONE, PROBLEM, planfile, select, tell};
 
 pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, Halt> {
     terminal.announce();
@@ -37,6 +37,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         let order = Order::of(args.destroy, selection);
         tell::plan(terminal, (&plan, &bill), &order, &former);
         select::warn(terminal, &order.selection);
+        let refused = session.judge(terminal, &order, &plan, &bill);
         terminal.problems(&open, &Sources::default());
         terminal.problems(left.as_slice(), &Sources::default());
         if args.timings {
@@ -47,6 +48,9 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         let outputs = !args.destroy && tell::writes_outputs(&plan, &former);
         let changes = differs || outputs || !plan.is_empty();
         let code = if args.detailed_exitcode && changes { CHANGES } else { DONE };
+        if refused {
+            return Ok(PROBLEM);
+        }
         if let Some(path) = &args.out {
             let (destroy, selection) = (args.destroy, order.selection);
             let made = planfile::Made { observed, plan, bill, outside, destroy, selection };

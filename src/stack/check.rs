@@ -4,7 +4,7 @@ use crate::lang::{Evaluated, Loaded, Value};
 use crate::model::{Problem, tags};
 
 use super::wrong::wrong;
-use super::{adopt, backend, forget, lookup, moved};
+use super::{adopt, backend, budget, forget, lookup, moved};
 
 /// Problems of the `stack` block, and secrets where there may be none.
 pub fn check(loaded: &Loaded) -> Vec<Problem> {
@@ -15,6 +15,7 @@ pub fn check(loaded: &Loaded) -> Vec<Problem> {
         account(stack, &mut problems);
         problems.extend(bad_tags(stack));
         backend::check(stack, &mut problems);
+        budget::check(stack, &mut problems);
     }
     problems.extend(moved::check(loaded));
     problems.extend(adopt::check(loaded));

@@ -9,6 +9,7 @@ use crate::lang::{Data, Evaluated, Loaded, Value, tidy};
 use crate::model::{AccountId, Block, Problem, Region, StackName, Text};
 
 use super::backend::{self, Backend};
+use super::budget::{self, Budget};
 use super::check::{bad_tags, check};
 use super::desired::Desired;
 use super::expansion::{Expansion, map};
@@ -33,6 +34,8 @@ pub struct Config {
     pub tags: Tags,
     /// Where the ledger is kept; beside the stack when there is none.
     pub backend: Option<Backend>,
+    /// What it may cost.
+    pub budget: Option<Budget>,
 }
 
 /// Reads the `stack` block.
@@ -48,6 +51,7 @@ pub(super) fn config_of(stack: &Evaluated) -> Config {
         account: text("account").map(AccountId),
         tags: map(stack.attr("tags")),
         backend: backend::of(stack),
+        budget: budget::of(stack),
     }
 }
 

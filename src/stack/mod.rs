@@ -6,6 +6,7 @@
 mod adopt;
 mod backend;
 mod bucket;
+mod budget;
 mod check;
 mod cluster;
 mod desired;
@@ -32,6 +33,7 @@ mod words;
 mod wrong;
 
 pub use backend::Backend;
+pub use budget::{Budget, Limit};
 pub use check::check;
 pub use desired::{Adoption, Desired, Fleet, Rejected};
 pub use expand::{Config, ask, chosen_names, config, expand, not_found, nothing};

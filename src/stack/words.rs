@@ -12,7 +12,7 @@ use crate::model::{AccountId, Block};
 use super::expand::config_of;
 use super::names::{Here, Origins};
 use super::{
-    adopt, backend, bucket, cluster, filesystem, forget, lookup, moved, network, queue, volume,
+    adopt, backend, bucket, budget, cluster, filesystem, forget, lookup, moved, network, queue, volume,
 };
 
 /// All blocks, in the order of the documents.
@@ -52,7 +52,7 @@ const STACK: BlockSchema = BlockSchema {
         ),
         Attribute::new("tags", Type::Map(&Type::String), "Tags for every object.").or("{}"),
     ],
-    blocks: &[backend::SCHEMA],
+    blocks: &[backend::SCHEMA, budget::SCHEMA],
     exports: &[],
     doc: "Names the stack and says where it lives. Every configuration has exactly one.",
 };

@@ -10,10 +10,13 @@
 //! 16 + 15 + 15 = 46.00 a month; a g5.8xlarge 2.448 × 730 = 1,787.04, with its disk 1,833.04.
 
 use mlinfra::catalog::Catalog;
-use mlinfra::model::{Money, Region};
-use mlinfra::plan::cost::{Bill, Prices, Sum, When, bill};
+use mlinfra::kinds::Plan;
+use mlinfra::lang::{self, File, Vars};
+use mlinfra::model::{Money, Region, Severity};
+use mlinfra::plan::cost::{Bill, Line, Prices, Rate, Sum, When, bill};
+use mlinfra::policy;
 use mlinfra::sim::Settings;
-use mlinfra::stack::Desired;
+use mlinfra::stack::{self, Desired, Words};
 
 use crate::lab::Lab;
 
@@ -186,4 +189,53 @@ async fn money_what_has_moved_is_counted_where_it_is_now() {
     check(&bill, "36.50", "36.50");
     assert_eq!(block(&bill, "network.b", When::Before), usd("36.50"));
     assert_eq!(block(&bill, "network.a", When::Before), Money::ZERO);
+}
+
+/// A bill of one kind of node at a dollar an hour.
+fn nodes(before: u32, after: u32, floor: u32, ceiling: u32) -> Bill {
+    let address = "cluster.c/nodes".parse().expect("an address");
+    let rate = Rate { hourly: usd("1"), ..Rate::default() };
+    let what = "node".to_owned();
+    Bill { lines: vec![Line { address, what, rate, before, after, floor, ceiling }] }
+}
+
+/// What the guard rails say of it under a budget.
+fn verdict(bill: &Bill, budget: &str) -> Vec<(&'static str, Severity)> {
+    let text =
+        format!("stack \"s\" {{\n  region = \"us-east-1\"\n  budget {{\n    {budget}\n  }}\n}}\n");
+    let files = [File { name: "main.hcl".to_owned(), text }];
+    let loaded = lang::load(&files, &Vars::new(), &Words::default(), None);
+    assert!(loaded.problems.is_empty() && stack::check(&loaded).is_empty());
+    let config = stack::config(&loaded).expect("a stack");
+    let found = policy::judge(policy::Subject { config: &config, plan: &Plan::default(), bill });
+    assert!(found.iter().all(|problem| problem.labels.len() == 1), "{found:?}");
+    found.into_iter().map(|problem| (problem.code, problem.severity)).collect()
+}
+
+#[test]
+fn money_a_budget_refuses_the_floor_and_warns_of_the_ceiling() {
+    let (refused, warned) = (("G001", Severity::Error), ("G002", Severity::Warning));
+    // From 0 to 4 nodes that may become 8; the fewest are 2.
+    let bill = nodes(0, 4, 2, 8);
+    assert_eq!(verdict(&bill, "per_hour = 8"), []);
+    assert_eq!(verdict(&bill, "per_hour = 7.99"), [warned]);
+    assert_eq!(verdict(&bill, "per_hour = 2"), [warned]);
+    assert_eq!(verdict(&bill, "per_hour = 1.99"), [refused]);
+    // 8 × 730 = 5,840; 2 × 730 = 1,460.
+    assert_eq!(verdict(&bill, "per_month = 5840"), []);
+    assert_eq!(verdict(&bill, "per_month = 5839"), [warned]);
+    assert_eq!(verdict(&bill, "per_month = 1459"), [refused]);
+    assert_eq!(verdict(&bill, "per_hour = 3\n    per_month = 1000"), [refused, warned]);
+    // Coming down, though not far enough; and staying where it is.
+    assert_eq!(verdict(&nodes(9, 4, 4, 4), "per_hour = 3"), [("G001", Severity::Warning)]);
+    assert_eq!(verdict(&nodes(4, 4, 4, 4), "per_hour = 3"), [refused]);
+}
+
+#[test]
+fn money_a_budget_is_not_judged_for_what_nobody_knows() {
+    let mut bill = nodes(0, 1, 1, 1);
+    bill.lines[0].rate.unknown = vec!["p5e.48xlarge on-demand".to_owned()];
+    assert_eq!(verdict(&bill, "per_hour = 5"), [("G003", Severity::Warning)]);
+    let both = [("G001", Severity::Error), ("G003", Severity::Warning)];
+    assert_eq!(verdict(&bill, "per_hour = 0.5"), both, "what is known is enough to refuse");
 }
