@@ -9,6 +9,9 @@ use crate::stack::Limit;
 /// The `budget` block of the stack.
 pub(super) struct Budgeted;
 
+/// What of a sum a limit is about.
+type Figure = fn(Sum) -> Money;
+
 /// Names of unknown prices in a warning.
 const NAMES: usize = 5;
 
@@ -16,7 +19,7 @@ impl Rail for Budgeted {
     fn judge(&self, subject: Subject<'_>) -> Vec<Problem> {
         let Some(budget) = &subject.config.budget else { return Vec::new() };
         let bill = subject.bill;
-        let limits: [(&Option<Limit>, fn(Sum) -> Money, &str); 2] = [
+        let limits: [(&Option<Limit>, Figure, &str); 2] = [
             (&budget.per_hour, Sum::per_hour, "an hour"),
             (&budget.per_month, Sum::per_month, "a month"),
         ];
@@ -33,7 +36,7 @@ impl Rail for Budgeted {
     }
 }
 
-fn against(bill: &Bill, limit: &Limit, of: fn(Sum) -> Money, time: &str) -> Option<Problem> {
+fn against(bill: &Bill, limit: &Limit, of: Figure, time: &str) -> Option<Problem> {
     let at = |when| of(bill.sum(when));
     let (floor, ceiling, most) = (at(When::Floor), at(When::Ceiling), limit.usd);
     let label = format!("{most} {time}");
