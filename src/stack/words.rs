@@ -12,7 +12,8 @@ use crate::model::{AccountId, Block};
 use super::expand::config_of;
 use super::names::{Here, Origins};
 use super::{
-    adopt, backend, bucket, budget, cluster, filesystem, forget, lookup, moved, network, queue, volume,
+    adopt, backend, bucket, budget, cluster, filesystem, forget, lookup, moved, network, queue,
+    volume,
 };
 
 /// All blocks, in the order of the documents.
