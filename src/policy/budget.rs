@@ -82,6 +82,6 @@ fn unknown(bill: &Bill, limit: &Limit) -> Problem {
         names.push(format!("{more} more"));
     }
     let text = "the budget cannot be judged: prices of some parts are not known";
-    let help = "`mlinfra catalog refresh` asks AWS for them";
+    let help = "they come on top of what is counted: leave room for them in the budget";
     Problem::warning("G003", text).detail(names.join("\n")).help(help).at(&limit.span, "")
 }

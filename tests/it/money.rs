@@ -191,6 +191,51 @@ async fn money_what_has_moved_is_counted_where_it_is_now() {
     assert_eq!(block(&bill, "network.a", When::Before), Money::ZERO);
 }
 
+#[tokio::test(start_paused = true)]
+async fn money_a_range_has_a_floor_and_a_ceiling() {
+    let text = format!(
+        "{BARE}{}",
+        cluster("g5.8xlarge", 0, "").replace("nodes = 0", "nodes = { min = 1, max = 4 }")
+    );
+    let bill = bill_of(None, Some(&text)).await;
+    let month = |when| bill.sum(when).per_month();
+    assert_eq!(month(When::Floor), usd("1833.04"));
+    assert_eq!(month(When::Ceiling), usd("7332.16")); // 4 × 1,833.04
+}
+
+#[tokio::test(start_paused = true)]
+async fn money_a_reservation_was_paid_before() {
+    let mut settings = Settings::default();
+    settings.set("reservation.cr-0aa", "g5.8xlarge,us-east-1a,4").expect("a reservation");
+    let lab = Lab::new(settings);
+    let ladder = "  capacity = [\"reserved\", \"on-demand\"]\n";
+    let text = format!("{HEAD}{BARE}{}", cluster("g5.8xlarge", 2, ladder));
+    let desired = lab.desired(&text).await;
+    let bill = priced(&lab, &desired, "us-east-1").await;
+    check(&bill, "0", "92"); // The disks: 2 × 46.
+    assert!(bill.lines.iter().any(|line| line.rate.prepaid && line.after == 2), "{bill:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn money_storage_is_paid_by_its_size() {
+    let lustre = "filesystem \"fast\" {\n  type = \"lustre\"\n  network = network.n\n  \
+                  size = \"2400GiB\"\n}\n";
+    let efs = "filesystem \"home\" {\n  type = \"efs\"\n  network = network.n\n  \
+               throughput = 10\n}\n";
+    let bill = bill_of(None, Some(&format!("{BARE}{lustre}{efs}"))).await;
+    assert_eq!(block(&bill, "filesystem.fast", When::After), usd("348")); // 2400 × 0.145
+    assert_eq!(block(&bill, "filesystem.home", When::After), usd("60")); // 10 × 6
+    check(&bill, "0", "408");
+    let scratch = lustre.replace("}\n", "  deployment = \"scratch-2\"\n}\n");
+    // 2400 × 0.14
+    check(&bill_of(None, Some(&format!("{BARE}{scratch}"))).await, "0", "336");
+    // A speed whose price nobody knows.
+    let quick = lustre.replace("}\n", "  throughput = 500\n}\n");
+    let bill = bill_of(None, Some(&format!("{BARE}{quick}"))).await;
+    let after = bill.sum(When::After);
+    assert_eq!((after.per_month(), after.unknown), (Money::ZERO, 1));
+}
+
 /// A bill of one kind of node at a dollar an hour.
 fn nodes(before: u32, after: u32, floor: u32, ceiling: u32) -> Bill {
     let address = "cluster.c/nodes".parse().expect("an address");
