@@ -282,7 +282,8 @@ impl Hands<'_> {
         // A refusal to tell is no reason to hide what was refused.
         let value = self.cloud.quota(&quota.code).await.unwrap_or_default();
         let is = value.map_or_else(|| "not known here".to_owned(), |it| format!("{it} vCPUs"));
-        let needs = need.map(|need| format!(", and {count} more nodes need {need}"));
+        let more = nodes_of(usize::try_from(count).unwrap_or(usize::MAX));
+        let needs = need.map(|need| format!(", and {more} more take {need}"));
         let asks = value.zip(need).map(|(value, need)| format!(": ask for {}", value + need));
         let text = format!(
             "{} (the quota {} is {is}{}{})",

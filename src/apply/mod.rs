@@ -4,6 +4,7 @@
 //! follows from the failure's class (`retry`). What it guarantees is that whatever dies
 //! when, the next run finds or finishes what this one began (`make`, `recover`).
 
+mod drain;
 mod event;
 mod execute;
 mod hands;

@@ -44,7 +44,10 @@ impl Hands<'_> {
                 let order = Order { address, batch, count, gang, template, tags };
                 self.launch(at, &order, offers, ids).await
             }
-            Action::Terminate { nodes, .. } => {
+            Action::Terminate { nodes, drain, .. } => {
+                if *drain {
+                    self.drain(at, nodes).await?;
+                }
                 self.end(at, nodes).await?;
                 Ok(nodes.clone())
             }
@@ -78,7 +81,7 @@ impl Hands<'_> {
         Owner { stack, address, generation, token: Token(String::new()), named }
     }
 
-    async fn tag(
+    pub(super) async fn tag(
         &self,
         at: StepId,
         kind: KindName,

@@ -81,6 +81,9 @@ pub enum Action {
         nodes: Vec<CloudId>,
         /// What they are.
         was: Vec<Node>,
+        /// They finish their jobs before.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        drain: bool,
     },
     /// Give objects another address: their tags change, nothing else.
     Move {

@@ -19,6 +19,7 @@ mod moved;
 mod nodes;
 mod order;
 mod refusal;
+mod roll;
 pub mod saved;
 mod select;
 mod settle;

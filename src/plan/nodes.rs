@@ -8,8 +8,8 @@ use crate::kinds::{Action, KindName, Node, Offer, Spec, Trait, Why};
 use crate::model::{Address, CloudId, Link};
 use crate::stack::{Desired, Fleet};
 
-use super::Draft;
 use super::settle::Standing;
+use super::{Draft, roll};
 
 type Found<'a> = (&'a CloudId, &'a Live, &'a Node);
 
@@ -91,36 +91,75 @@ fn fleet<'a>(
     let keep = usize::try_from(fleet.count).unwrap_or(usize::MAX).min(current.len());
     let surplus = current.split_off(keep);
 
+    let (from, to) = (count(keep + surplus.len()), fleet.count);
+    terminate(draft, (address, false), &surplus, &Why::Shrink { from, to });
+    draft.unchanged += keep;
+
     let why = match renew {
         true => Why::Requested,
         false => Why::Outdated {
             what: outdated.iter().flat_map(|(.., node)| judge.wrongs(node)).collect(),
         },
     };
-    terminate(draft, address, &outdated, &why);
-    let (from, to) = (count(keep + surplus.len()), fleet.count);
-    terminate(draft, address, &surplus, &Why::Shrink { from, to });
-    draft.unchanged += keep;
-    if count(keep) < fleet.count {
-        let batch = 1 + nodes.iter().filter_map(|(_, live, _)| live.batch).max().unwrap_or(0);
-        let template = match draft.staying.get(&fleet.template) {
-            Some(id) => Link::Id(id.as_str().into()),
-            None => Link::To(fleet.template.clone()),
-        };
-        let (count, tags) = (fleet.count - count(keep), fleet.tags.clone());
-        let offers = offers(draft, fleet, &current);
-        let action = Action::Launch { batch, count, gang: fleet.gang, template, offers, tags };
-        draft.steps.push((address.clone(), action, Why::Grow { from, to }));
-    }
+    let leaves = |node: &Node| {
+        judge.wrongs(node).any(|wrong| matches!(wrong, Trait::Subnet | Trait::PlacementGroup))
+    };
+    let (evicted, stale): (Vec<_>, Vec<_>) =
+        outdated.into_iter().partition(|(_, _, node)| leaves(node));
+    terminate(draft, (address, true), &evicted, &why);
+    let batch = 1 + nodes.iter().filter_map(|(_, live, _)| live.batch).max().unwrap_or(0);
+    let offers = offers(draft, fleet, &current);
+    renew_all(draft, (address, fleet), (batch, offers), (count(keep), stale), (&why, from));
     let kept: Vec<_> = current.iter().map(|(id, ..)| (*id).clone()).collect();
     draft.nodes.extend(kept);
+}
+
+/// Launches and ends nodes in waves, until as many as are wanted are as they should be.
+fn renew_all(
+    draft: &mut Draft<'_>,
+    (address, fleet): (&Address, &Fleet),
+    (mut batch, offers): (u32, Vec<Offer>),
+    (good, mut stale): (u32, Vec<Found<'_>>),
+    (why, mut from): (&Why, u32),
+) {
+    stale.sort_by_key(|(id, ..)| *id);
+    from += count(stale.len());
+    for wave in roll::waves(fleet, good, count(stale.len())) {
+        match wave {
+            roll::Move::End(some) => {
+                from -= some;
+                let some = usize::try_from(some).unwrap_or(usize::MAX).min(stale.len());
+                let gone: Vec<_> = stale.drain(..some).collect();
+                terminate(draft, (address, true), &gone, why);
+            }
+            roll::Move::Launch(count) => {
+                let template = match draft.staying.get(&fleet.template) {
+                    Some(id) => Link::Id(id.as_str().into()),
+                    None => Link::To(fleet.template.clone()),
+                };
+                let (offers, tags, gang) = (offers.clone(), fleet.tags.clone(), fleet.gang);
+                // Each launch call takes a number, and every offer may be asked once more than
+                // it has hundreds of nodes.
+                let calls = self::count(offers.len()) + count.div_ceil(100);
+                let action = Action::Launch { batch, count, gang, template, offers, tags };
+                let to = from + count;
+                draft.steps.push((address.clone(), action, Why::Grow { from, to }));
+                (batch, from) = (batch + calls, to);
+            }
+        }
+    }
 }
 
 fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-fn terminate(draft: &mut Draft<'_>, address: &Address, nodes: &[Found<'_>], why: &Why) {
+fn terminate(
+    draft: &mut Draft<'_>,
+    (address, drain): (&Address, bool),
+    nodes: &[Found<'_>],
+    why: &Why,
+) {
     if nodes.is_empty() {
         return;
     }
@@ -129,6 +168,7 @@ fn terminate(draft: &mut Draft<'_>, address: &Address, nodes: &[Found<'_>], why:
     let action = Action::Terminate {
         nodes: nodes.iter().map(|(id, ..)| (*id).clone()).collect(),
         was: nodes.iter().map(|(.., node)| (*node).clone()).collect(),
+        drain,
     };
     draft.nodes.extend(nodes.iter().map(|(id, ..)| (*id).clone()));
     draft.steps.push((address.clone(), action, why.clone()));
@@ -177,6 +217,6 @@ pub(super) fn orphans(draft: &mut Draft<'_>, standing: &Standing<'_>, destroy: b
             })
             .collect();
         let why = if destroy { Why::Destroyed } else { Why::Removed };
-        terminate(draft, address, &nodes, &why);
+        terminate(draft, (address, false), &nodes, &why);
     }
 }

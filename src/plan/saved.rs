@@ -303,7 +303,7 @@ fn is_covered(now: &Action, saved: &Action) -> bool {
             let known = |offer: &Offer| o.iter().any(|old| old.is_as(offer));
             template == t && tags == g && gang == whole && offers.iter().all(known)
         }
-        (Action::Terminate { nodes, was: _ }, Action::Terminate { nodes: n, was: _ }) => {
+        (Action::Terminate { nodes, .. }, Action::Terminate { nodes: n, .. }) => {
             let known: BTreeSet<&CloudId> = n.iter().collect();
             nodes.iter().all(|node| known.contains(node))
         }

@@ -6,7 +6,7 @@ use crate::cloud::Observed;
 use crate::kinds::walk::{FoundTarget, links};
 use crate::kinds::{Action, KindName, Spec, Step, Why};
 use crate::model::{Address, CloudId, Link};
-use crate::stack::Desired;
+use crate::stack::{Desired, Fleet};
 
 use super::{Draft, Refusal, order};
 
@@ -145,30 +145,35 @@ impl<'a> Board<'a> {
         }
     }
 
-    /// A launch comes after its template, its subnets, what it was told to wait for, and
-    /// the end of the nodes whose place it takes: spare GPUs cannot be assumed.
+    /// The steps of a fleet come one after the other, as they were drawn up; its launches come
+    /// after its template, its subnets, and what they were told to wait for.
     fn launches(&mut self) {
         for (address, steps) in self.nodes.clone() {
-            let launch =
-                steps.iter().copied().find(|at| matches!(self.steps[*at].1, Action::Launch { .. }));
-            let (Some(launch), Some(fleet)) = (launch, self.desired.fleets.get(&address)) else {
-                continue;
-            };
+            let Some(fleet) = self.desired.fleets.get(&address) else { continue };
+            for pair in steps.windows(2) {
+                self.need(pair[1], pair[0]);
+            }
             for at in steps {
-                self.need(launch, at);
-            }
-            self.need_made(launch, &fleet.template);
-            for offer in &fleet.offers {
-                if let Link::To(to) = &offer.subnet {
-                    self.need_made(launch, to);
-                }
-                if let Some(Link::To(to)) = &offer.placement {
-                    self.need_made(launch, to);
+                if matches!(self.steps[at].1, Action::Launch { .. }) {
+                    self.launch(at, &address, fleet);
                 }
             }
-            for to in self.desired.after.get(&address).into_iter().flatten() {
-                self.need_made(launch, to);
+        }
+    }
+
+    fn launch(&mut self, at: usize, address: &Address, fleet: &Fleet) {
+        self.need_made(at, &fleet.template);
+        for offer in &fleet.offers {
+            if let Link::To(to) = &offer.subnet {
+                self.need_made(at, to);
             }
+            if let Some(Link::To(to)) = &offer.placement {
+                self.need_made(at, to);
+            }
+        }
+        let desired = self.desired;
+        for to in desired.after.get(address).into_iter().flatten() {
+            self.need_made(at, to);
         }
     }
 

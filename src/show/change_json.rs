@@ -370,7 +370,7 @@ pub(super) fn step_names(step: &crate::kinds::Step) -> Vec<Named<'_>> {
         Action::Launch { batch, count, .. } => {
             (0..*count).map(|n| Named::node(at, format!("{batch}/{n}"))).collect()
         }
-        Action::Terminate { nodes, was: _ } => {
+        Action::Terminate { nodes, .. } => {
             nodes.iter().map(|id| Named::node(at, id.as_str())).collect()
         }
     }

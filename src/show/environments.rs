@@ -63,7 +63,7 @@ fn fields(side: &Sides<'_>, address: &Address) -> Fields {
     if let Some(spec) = side.specs.get(address) {
         return Some(spec.fields());
     }
-    let Fleet { count, most, gang, template: _, offers, rejected: _, types: _, tags } =
+    let Fleet { count, most, gang, offers, tags, surge, max_unavailable, .. } =
         side.fleets.get(address)?;
     let place = |offer: &crate::kinds::Offer| format!("{} in {}", offer.instance_type, offer.zone);
     let mut out = Map::new();
@@ -73,6 +73,8 @@ fn fields(side: &Sides<'_>, address: &Address) -> Fields {
     }
     out.insert("offers".to_owned(), json!(offers.iter().map(place).collect::<Vec<_>>()));
     out.insert("gang".to_owned(), json!(gang));
+    out.insert("surge".to_owned(), json!(surge));
+    out.insert("max_unavailable".to_owned(), json!(max_unavailable));
     out.insert("tags".to_owned(), json!(tags));
     Some(out)
 }

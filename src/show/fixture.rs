@@ -153,6 +153,7 @@ pub(super) fn mixed() -> Plan {
     let gone = Action::Terminate {
         nodes: vec!["i-1".into(), "i-2".into()],
         was: vec![node("us-east-1a"), node("us-east-1b")],
+        drain: false,
     };
     let old = bucket("acme-old", true, Value::Null, json!({}));
     let emptied =

@@ -112,7 +112,7 @@ fn act(action: &Action) -> Act<'_> {
         Action::Launch { batch, count, gang: _, template, offers, tags } => {
             Act::Launch { batch: *batch, count: *count, template, offers, tags }
         }
-        Action::Terminate { nodes, was } => Act::Terminate { nodes, was },
+        Action::Terminate { nodes, was, drain: _ } => Act::Terminate { nodes, was },
         Action::Move { kind, ids, from, tags: _ } => Act::Move { kind: *kind, ids, from },
         Action::Adopt { id, spec } => Act::Adopt { id, spec },
         Action::Forget { id, was } => Act::Forget { id, was },

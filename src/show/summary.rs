@@ -186,10 +186,14 @@ fn skipped(page: &mut Page, plan: &Plan, found: &Found<'_>) {
     let shown = if page.is_verbose() { found.skipped.len() } else { FAILURES };
     for (because, steps) in found.skipped.iter().take(shown) {
         page.gap();
-        let few = if page.is_verbose() { steps.len() } else { NAMED };
-        let mut all: Vec<String> = steps.iter().take(few).map(address).collect();
-        if steps.len() > few {
-            all.push(format!("and {} more", steps.len() - few));
+        // The waves of one fleet have one name.
+        let mut all: Vec<String> = steps.iter().map(address).collect();
+        all.dedup();
+        let few = if page.is_verbose() { all.len() } else { NAMED };
+        if all.len() > few {
+            let more = format!("and {} more", all.len() - few);
+            all.truncate(few);
+            all.push(more);
         }
         let text = format!("Skipped, because {} failed: ", address(because));
         page.row(&Row::at(0).hang(2).words(Ink::Warn, text).list(Ink::Plain, &all));

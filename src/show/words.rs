@@ -29,7 +29,7 @@ pub(super) fn doing(action: &Action) -> String {
         Action::Launch { batch: _, count, gang: _, template: _, offers: _, tags: _ } => {
             format!("launching {}", nodes(usize::try_from(*count).unwrap_or(usize::MAX)))
         }
-        Action::Terminate { nodes: ids, was: _ } => format!("terminating {}", nodes(ids.len())),
+        Action::Terminate { nodes: ids, .. } => format!("terminating {}", nodes(ids.len())),
         Action::Move { kind, ids, from, tags: _ } => {
             format!("moving {} from {from}", several(*kind, ids))
         }
@@ -64,7 +64,7 @@ pub(super) fn what(action: &Action) -> String {
         | Action::Adopt { id: _, spec }
         | Action::Forget { id: _, was: spec } => spec.kind().title().to_owned(),
         Action::Launch { count, .. } => nodes(usize::try_from(*count).unwrap_or(usize::MAX)),
-        Action::Terminate { nodes: ids, was: _ } => nodes(ids.len()),
+        Action::Terminate { nodes: ids, .. } => nodes(ids.len()),
         Action::Move { kind, ids, from: _, tags: _ } => several(*kind, ids),
     }
 }

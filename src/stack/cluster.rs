@@ -12,7 +12,7 @@ use super::desired::Fleet;
 use super::expansion::{Expansion, tags_of};
 use super::ground::Ground;
 use super::names::Here;
-use super::{machine, mounts, need, offers, rights};
+use super::{machine, mounts, need, offers, rights, size};
 
 /// One way to ask for accelerators.
 const ACCELERATOR: Type = Type::Either(&[
@@ -21,13 +21,6 @@ const ACCELERATOR: Type = Type::Either(&[
         Attribute::new("memory", Type::String, "Memory of each."),
         Attribute::new("count", Type::Integer, "How many."),
     ]),
-]);
-
-/// How many nodes, where that is not one number.
-const RANGE: Type = Type::Object(&[
-    Attribute::new("min", Type::Integer, "The fewest; 0 where it is not written."),
-    Attribute::new("max", Type::Integer, "The most; `min` where it is not written."),
-    Attribute::new("gang", Type::Bool, "All or none."),
 ]);
 
 /// The table of the block.
@@ -101,7 +94,7 @@ pub const SCHEMA: BlockSchema = BlockSchema {
         .or("true"),
         Attribute::new(
             "nodes",
-            Type::Either(&[Type::Integer, RANGE]),
+            Type::Either(&[Type::Integer, size::RANGE]),
             "How many nodes it has, 0 to 1000; or `{ min = 0, max = 16 }`, between which the \
              autoscaler decides. With `gang = true`, the default for types with EFA, all of them \
              start in one zone on one type, or none does; otherwise what can be had starts.",
@@ -174,6 +167,7 @@ pub const SCHEMA: BlockSchema = BlockSchema {
             exports: &[],
             doc: "The root disk: gp3, encrypted.",
         },
+        size::ROLLING,
         mounts::SCHEMA,
         machine::SCRATCH,
         machine::ACCESS,
@@ -204,7 +198,7 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
     let Some(address) = block.address.clone() else { return };
     let mut candidates = need::candidates(block);
     x.problems.append(&mut candidates.problems);
-    let size = size(x, block);
+    let size = size::size(x, block);
     let gang = size.gang.unwrap_or_else(|| candidates.have_efa());
     let together = match block.attr("placement").and_then(Value::as_str) {
         Some("cluster") => true,
@@ -229,9 +223,12 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
     let offers::Found { offers, rejected } =
         offers::find(x, block, &candidates, ground.as_ref(), group.as_ref());
     let nodes = address.with_part("nodes");
+    let pace = size::pace(x, block, (size.least, gang));
     let fleet = Fleet {
         count: size.least,
         most: size.most,
+        surge: pace.surge,
+        max_unavailable: pace.max_unavailable,
         gang,
         template: address.with_part("template"),
         offers,
@@ -243,36 +240,6 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
     before.extend(mounts::before(x, block));
     x.desired.after.insert(nodes.clone(), before);
     x.desired.fleets.insert(nodes, fleet);
-}
-
-/// How many nodes a cluster has.
-struct Size {
-    least: u32,
-    most: u32,
-    gang: Option<bool>,
-}
-
-fn size(x: &mut Expansion<'_>, block: &Evaluated) -> Size {
-    const MOST: u32 = 1000;
-    let written = block.attr("nodes").filter(|value| !value.holds_unknown());
-    let Some((value, range)) = written.and_then(|value| Some((value, value.as_map()?))) else {
-        let count = x.integer(block, "nodes", 0, 0..=MOST);
-        return Size { least: count, most: count, gang: None };
-    };
-    let part = |name: &str| range.get(name).filter(|part| !part.is_null());
-    let mut number = |name: &str| {
-        let part = part(name)?;
-        let found = part.as_u64().and_then(|it| u32::try_from(it).ok()).filter(|it| *it <= MOST);
-        let problem = format!("{name} is out of range");
-        x.check(part, found.is_none().then_some(problem), &format!("{name} takes 0 to {MOST}"));
-        found
-    };
-    let (least, most) = (number("min").unwrap_or(0), number("max"));
-    let most = most.unwrap_or(least);
-    let problem = format!("`min` is {least} and `max` is {most}");
-    let help = "the autoscaler decides between them: `min` first, then `max`";
-    x.check(value, (least > most).then_some(problem), help);
-    Size { least, most: most.max(least), gang: part("gang").and_then(Value::as_bool) }
 }
 
 /// Nodes need the way out at their first boot, although no link says so.

@@ -55,6 +55,10 @@ pub struct Fleet {
     pub most: u32,
     /// All of them are launched or none.
     pub gang: bool,
+    /// How many more than wanted may run while nodes are renewed.
+    pub surge: u32,
+    /// How many fewer than wanted may run while nodes are renewed.
+    pub max_unavailable: u32,
     /// The address of their launch template.
     pub template: Address,
     /// Where they may run, best first.

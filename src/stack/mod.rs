@@ -28,6 +28,7 @@ mod offers;
 mod pins;
 mod queue;
 mod rights;
+mod size;
 mod volume;
 mod words;
 mod wrong;

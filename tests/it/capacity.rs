@@ -172,7 +172,7 @@ async fn a_quota_is_named_with_its_value_and_the_way_to_raise_it() {
         let desired = lab.desired(&text).await;
         let failed = apply(&lab, &desired).await.expect("a refusal");
         assert_eq!(failed.class, Class::Quota);
-        for word in [code, "is 96 vCPUs", "4 more nodes need 768", "ask for 864"] {
+        for word in [code, "is 96 vCPUs", "4 nodes more take 768", "ask for 864"] {
             assert!(failed.text.contains(word), "{word}: {}", failed.text);
         }
         assert!(nodes(&lab).is_empty());

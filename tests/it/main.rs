@@ -56,6 +56,7 @@ mod moto_groups;
 mod node;
 mod process;
 mod readers;
+mod roll;
 #[cfg(feature = "aws")]
 mod roundtrip;
 mod sample;

@@ -1,0 +1,146 @@
+//! Renewing nodes that work: no job is killed, and there are never too few of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use mlinfra::cloud::Phase;
+use mlinfra::kinds::KindName;
+use mlinfra::model::{CloudId, tags};
+use mlinfra::sim::{ObjectView, Region, Settings};
+
+use crate::dice::Dice;
+use crate::lab::Lab;
+
+const STACK: &str = r#"
+stack "r" { region = "us-east-1" }
+network "n" { cidr = "10.0.0.0/16" }
+cluster "c" {
+  network       = network.n
+  instance_type = "g5.xlarge"
+  nodes         = 200
+  image         = "ubuntu-24.04"
+}
+"#;
+
+fn nodes(region: &Region) -> Vec<ObjectView> {
+    region.snapshot().into_iter().filter(|it| it.kind == KindName::Node).collect()
+}
+
+/// What the agents of all nodes do, as seen from outside.
+#[derive(Default)]
+struct Yard {
+    /// When the job of each node ends, in milliseconds of the region.
+    jobs: BTreeMap<CloudId, u64>,
+    finished: usize,
+    killed: Vec<CloudId>,
+    fewest: usize,
+    most: usize,
+}
+
+impl Yard {
+    /// One look of every agent: jobs end, and who is not to go takes the next one.
+    fn tick(&mut self, region: &Region, dice: &mut Dice) {
+        let now = region.now();
+        let all = nodes(region);
+        let up: Vec<&ObjectView> = all.iter().filter(|it| it.phase == Phase::Ready).collect();
+        let standing = all.iter().filter(|it| it.phase.stands()).count();
+        (self.fewest, self.most) = (self.fewest.min(up.len()), self.most.max(standing));
+        let stands: BTreeSet<&CloudId> =
+            all.iter().filter(|it| it.phase.stands()).map(|it| &it.id).collect();
+        let gone: Vec<CloudId> =
+            self.jobs.keys().filter(|id| !stands.contains(id)).cloned().collect();
+        for id in gone {
+            self.jobs.remove(&id);
+            self.killed.push(id);
+        }
+        for node in up {
+            if self.jobs.get(&node.id).is_some_and(|end| *end <= now) {
+                self.jobs.remove(&node.id);
+                self.finished += 1;
+                say(region, node, "idle");
+            }
+            let leaves = node.tags.contains_key(tags::DRAIN);
+            if !leaves && !self.jobs.contains_key(&node.id) {
+                let length = 60_000 + dice.roll(840_000);
+                self.jobs.insert(node.id.clone(), now + length);
+                say(region, node, "busy");
+            }
+        }
+    }
+}
+
+fn say(region: &Region, node: &ObjectView, state: &str) {
+    region.foreign_tag(node.id.as_str(), tags::STATE, Some(state)).expect("a tag");
+}
+
+async fn roll(more: &str) -> (Yard, bool) {
+    let mut settings = Settings::default();
+    for (key, value) in [("latency_ms", "10"), ("boot_seconds", "60")] {
+        settings.set(key, value).expect("a setting");
+    }
+    let lab = Lab::new(settings);
+    let text = STACK.replace("nodes  ", &format!("{more}\n  nodes  "));
+    let old = lab.desired(&text).await;
+    assert!(lab.apply(&old).await.expect("an apply").1.is_converged());
+    let new = text.replace("ubuntu-24.04", "al2023");
+    let new = lab.desired_after(&new, &old).await;
+    let done = Arc::new(AtomicBool::new(false));
+    let (region, stop) = (lab.region.clone(), Arc::clone(&done));
+    let agents = tokio::spawn(async move {
+        let mut dice = Dice(7);
+        let mut yard = Yard { fewest: usize::MAX, ..Yard::default() };
+        while !stop.load(Ordering::SeqCst) {
+            yard.tick(&region, &mut dice);
+            tokio::time::sleep(Duration::from_secs(5)).await;
+        }
+        yard
+    });
+    let (_, ended) = lab.apply(&new).await.expect("an apply");
+    done.store(true, Ordering::SeqCst);
+    let yard = agents.await.expect("the agents");
+    assert!(lab.doubled().is_empty());
+    assert_eq!(lab.wrongs(&new), Vec::<String>::new());
+    let empty = lab.plan(&new).await.expect("a plan").is_empty();
+    (yard, ended.is_converged() && empty)
+}
+
+/// Two hundred nodes change their image with a job on each.
+#[tokio::test(start_paused = true)]
+async fn two_hundred_busy_nodes_change_their_image_and_no_job_dies() {
+    let (yard, converged) = roll("").await;
+    println!(
+        "{} jobs ended by themselves, {} were killed; {} to {} nodes at any time",
+        yard.finished,
+        yard.killed.len(),
+        yard.fewest,
+        yard.most
+    );
+    assert!(converged);
+    assert_eq!(yard.killed, Vec::<CloudId>::new());
+    assert!(yard.finished >= 200, "{}", yard.finished);
+    assert!(yard.fewest >= 200 && yard.most <= 220, "{} to {}", yard.fewest, yard.most);
+}
+
+/// Where no more may run than are wanted, as many are missing as is allowed.
+#[tokio::test(start_paused = true)]
+async fn without_surge_only_so_many_nodes_are_missing() {
+    let (yard, converged) = roll("rolling {\n max_unavailable = 50\n }").await;
+    assert!(converged);
+    assert_eq!(yard.killed, Vec::<CloudId>::new());
+    assert!(yard.fewest >= 150 && yard.most <= 200, "{} to {}", yard.fewest, yard.most);
+}
+
+/// The check can fail: nodes that say nothing are not waited for, and their jobs die.
+#[tokio::test(start_paused = true)]
+async fn jobs_of_nodes_that_do_not_say_so_are_not_seen() {
+    let lab = Lab::new(Settings::default());
+    let text = STACK.replace("200", "4");
+    let old = lab.desired(&text).await;
+    lab.apply(&old).await.expect("an apply");
+    let new = lab.desired_after(&text.replace("ubuntu-24.04", "al2023"), &old).await;
+    let begun = tokio::time::Instant::now();
+    assert!(lab.apply(&new).await.expect("an apply").1.is_converged());
+    assert!(begun.elapsed() < Duration::from_secs(1200), "{:?}", begun.elapsed());
+}
