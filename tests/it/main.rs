@@ -8,6 +8,8 @@ mod aws_bucket;
 #[cfg(feature = "aws")]
 mod aws_budget;
 #[cfg(feature = "aws")]
+mod aws_capacity;
+#[cfg(feature = "aws")]
 mod aws_compute;
 #[cfg(feature = "aws")]
 mod aws_contract;

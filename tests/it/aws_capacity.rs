@@ -1,0 +1,159 @@
+//! What capacity there is, as AWS answers it: reservations over two pages, prices on spot, a
+//! quota. moto knows no reservations and no quotas of EC2, so the answers are written down
+//! here in the shapes of the published models; prices on spot are moto's too.
+
+use std::sync::{Arc, Mutex};
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use mlinfra::aws::{Aws, Connect};
+use mlinfra::cloud::{Ask, Cloud};
+use mlinfra::kinds::Market;
+use mlinfra::model::{Moment, Region};
+
+use crate::aws_requests::judge;
+use crate::aws_stage::Stage;
+use crate::moto::{Params, credentials, params};
+
+/// A region that has written its answers down; it keeps what it was asked.
+#[derive(Clone, Debug, Default)]
+struct Written(Arc<Mutex<Vec<Params>>>);
+
+impl HttpClient for Written {
+    fn http_connector(
+        &self,
+        _settings: &HttpConnectorSettings,
+        _components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+const WHO: &str = "<GetCallerIdentityResponse><GetCallerIdentityResult>\
+    <Arn>arn:aws:iam::123456789012:user/x</Arn><UserId>x</UserId>\
+    <Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
+
+const ZONES: &str = "<DescribeAvailabilityZonesResponse><availabilityZoneInfo/>\
+    </DescribeAvailabilityZonesResponse>";
+
+fn reservation(id: &str, more: &str) -> String {
+    format!(
+        "<item><capacityReservationId>{id}</capacityReservationId>\
+         <instanceType>p5.48xlarge</instanceType><availabilityZone>us-east-1a</availabilityZone>\
+         <totalInstanceCount>8</totalInstanceCount>{more}</item>"
+    )
+}
+
+fn reservations(second: bool) -> String {
+    let (items, next) = if second {
+        let block = "<state>active</state><reservationType>capacity-block</reservationType>\
+            <availableInstanceCount>4</availableInstanceCount>\
+            <instancePlatform>Linux/UNIX</instancePlatform>";
+        let later = "<state>scheduled</state><startDate>2026-12-01T11:30:00.000Z</startDate>\
+            <reservationType>capacity-block</reservationType>";
+        (reservation("cr-0b", block) + &reservation("cr-0c", later), "")
+    } else {
+        let open = "<state>active</state><availableInstanceCount>6</availableInstanceCount>\
+            <instancePlatform>Linux/UNIX</instancePlatform><tenancy>default</tenancy>\
+            <tagSet><item><key>team</key><value>llm</value></item></tagSet>";
+        let ended = "<state>expired</state>";
+        let windows = "<state>active</state><instancePlatform>Windows</instancePlatform>";
+        let items = reservation("cr-0d", open)
+            + &reservation("cr-0e", ended)
+            + &reservation("cr-0f", windows);
+        (items, "<nextToken>more</nextToken>")
+    };
+    format!(
+        "<DescribeCapacityReservationsResponse><capacityReservationSet>{items}\
+         </capacityReservationSet>{next}</DescribeCapacityReservationsResponse>"
+    )
+}
+
+/// Prices of yesterday and today: only the newest holds.
+const SPOT: &str = "<DescribeSpotPriceHistoryResponse><spotPriceHistorySet>\
+    <item><instanceType>p5.48xlarge</instanceType><availabilityZone>us-east-1a</availabilityZone>\
+    <spotPrice>21.500000</spotPrice><timestamp>2026-11-23T08:00:00.000Z</timestamp></item>\
+    <item><instanceType>p5.48xlarge</instanceType><availabilityZone>us-east-1a</availabilityZone>\
+    <spotPrice>19.250000</spotPrice><timestamp>2026-11-24T08:00:00.000Z</timestamp></item>\
+    </spotPriceHistorySet></DescribeSpotPriceHistoryResponse>";
+
+const QUOTA: &str = r#"{"Quota":{"ServiceCode":"ec2","QuotaCode":"L-417A185B","Value":192.0}}"#;
+
+impl HttpConnector for Written {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let form = params(request.body().bytes().unwrap_or_default());
+        let body = match form.get("Action").map(String::as_str) {
+            Some("GetCallerIdentity") => WHO.to_owned(),
+            Some("DescribeAvailabilityZones") => ZONES.to_owned(),
+            Some("DescribeCapacityReservations") => reservations(form.contains_key("NextToken")),
+            Some("DescribeSpotPriceHistory") => SPOT.to_owned(),
+            Some(other) => panic!("{other} was not expected"),
+            None => {
+                let target = request.headers().get("x-amz-target").unwrap_or_default();
+                assert!(target.ends_with(".GetServiceQuota"), "{target}");
+                QUOTA.to_owned()
+            }
+        };
+        if form.contains_key("Action") {
+            self.0.lock().expect("the list").push(form);
+        }
+        let status = 200_u16.try_into().expect("a status");
+        let response = HttpResponse::new(status, SdkBody::from(body));
+        HttpConnectorFuture::ready(Ok(response))
+    }
+}
+
+fn ask() -> Ask {
+    let spot = ["p5.48xlarge".to_owned()].into();
+    Ask { reservations: true, spot, at: Moment(1_795_500_000_000), ..Ask::default() }
+}
+
+#[tokio::test]
+#[ignore = "needs botocore: run `make test`"]
+async fn aws_capacity_is_read_as_it_is_answered() {
+    let region = Written::default();
+    let connect = Connect {
+        credentials: Some(credentials()),
+        http: Some(SharedHttpClient::new(region.clone())),
+        ..Connect::to(Region::from("us-east-1"))
+    };
+    let aws = Aws::connect(connect).await.expect("an account");
+    let facts = aws.facts(&ask()).await.expect("facts");
+    let found: Vec<_> = facts
+        .reservations
+        .iter()
+        .map(|it| (it.id.as_str(), it.market, it.free, it.total, it.closed.as_deref()))
+        .collect();
+    let later = Some("is scheduled until 2026-12-01T11:30:00Z");
+    assert_eq!(
+        found,
+        [
+            ("cr-0b", Market::CapacityBlock, 4, 8, None),
+            ("cr-0c", Market::CapacityBlock, 0, 8, later),
+            ("cr-0d", Market::Reserved, 6, 8, None),
+            ("cr-0f", Market::Reserved, 0, 8, Some("is for Windows")),
+        ]
+    );
+    assert_eq!(facts.reservations[2].tags.get("team").map(String::as_str), Some("llm"));
+    let price = &facts.spot[&("p5.48xlarge".to_owned(), "us-east-1a".into())];
+    assert_eq!((price.usd.to_string().as_str(), price.day.as_str()), ("$19.25", "2026-11-24"));
+    assert_eq!(aws.quota("L-417A185B").await, Ok(Some(192)));
+    let asked = region.0.lock().expect("the list").clone();
+    let (fits, said) = judge(&asked);
+    assert!(fits, "{said}");
+}
+
+/// Prices on spot are asked for from now on, over HTTP.
+#[tokio::test]
+#[ignore = "needs moto: run `make test`"]
+async fn aws_spot_prices_come_over_the_wire() {
+    let stage = Stage::new().await;
+    let facts = stage.aws.facts(&Ask { reservations: false, ..ask() }).await.expect("facts");
+    assert!(!facts.spot.is_empty());
+    assert!(facts.spot.values().all(|price| price.usd.to_string() == "$0.0000"), "{facts:?}");
+}
