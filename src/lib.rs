@@ -58,6 +58,8 @@
 //! * A launch template is never changed: another content is another template (a new
 //!   generation), launched at version 1. So a replayed launch is exact, and a node is
 //!   judged by the id of its template.
+//! * CreateFleet is not used: RunInstances with a least number of one starts a part of what is
+//!   wanted under one token, and an instant fleet cannot be found again without its id.
 //! * Fleets stand beside specs in [`stack::Desired`]; their nodes are launched and
 //!   terminated as batches and never planned one by one.
 //! * An object that has moved keeps its name in the cloud, which was computed from its former
