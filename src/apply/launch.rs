@@ -13,8 +13,8 @@ use crate::model::{Address, CloudId, GroupName, Link, SubnetId, TemplateId, tags
 
 use super::Event;
 use super::hands::{Hands, Trouble};
+use super::ids::{Ids, link};
 use super::retry;
-use super::step::{Ids, link};
 
 /// Nodes that need not be alike are asked for in such numbers: AWS itself advises five calls
 /// of a hundred rather than one of five hundred

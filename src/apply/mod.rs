@@ -8,6 +8,7 @@ mod drain;
 mod event;
 mod execute;
 mod hands;
+mod ids;
 mod launch;
 mod make;
 mod recover;

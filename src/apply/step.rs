@@ -1,18 +1,16 @@
 //! Carrying out one step: exactly the calls that its action means, in order.
 
-use crate::cloud::{Call, Class, Failure, Left, Make, Owner};
+use crate::cloud::{Call, Class, Make, Owner};
 use crate::kinds::{
     Action, Change, Edit, KindName, Spec, Step, StepId, Tags, dismantle, edits, walk,
 };
-use crate::model::{Address, CloudId, Link, Token, tags};
+use crate::model::{Address, CloudId, Token, tags};
 
 use serde_json::json;
 
 use super::hands::{Hands, Trouble};
+use super::ids::{Ids, link, odd};
 use super::launch::Order;
-
-/// What is known of ids while the steps run.
-pub(super) type Ids<'a> = &'a (dyn Fn(&Address) -> Option<CloudId> + Sync);
 
 impl Hands<'_> {
     pub(super) async fn carry_out(
@@ -147,10 +145,6 @@ impl Hands<'_> {
     }
 }
 
-fn odd(api: &str, text: impl Into<String>) -> Trouble {
-    Trouble::Failed(Failure::new(Class::Unknown, Left::Unknown, api, "Unexpected", text))
-}
-
 /// Fills in the ids that earlier steps returned. All of them are known by now, since
 /// the plan orders makers first.
 fn settle(spec: &Spec, ids: Ids<'_>) -> Result<Spec, Trouble> {
@@ -163,17 +157,5 @@ fn settle(spec: &Spec, ids: Ids<'_>) -> Result<Spec, Trouble> {
     match open {
         None => Ok(spec),
         Some(address) => Err(odd(kind, format!("{address} has no id yet"))),
-    }
-}
-
-pub(super) fn link<T: Clone + Into<String>>(
-    link: &Link<T>,
-    ids: Ids<'_>,
-) -> Result<CloudId, Trouble> {
-    match link {
-        Link::Id(id) => Ok(CloudId(id.clone().into())),
-        Link::To(address) => {
-            ids(address).ok_or_else(|| odd("launch", format!("{address} has no id yet")))
-        }
     }
 }

@@ -121,7 +121,7 @@ impl Work<'_> {
         };
         let (plan, bill, renew) = self.plan(store, &hands, &mut events).await?;
         self.present(&plan, &bill, &former);
-        if session.judge(self.terminal, self.order, &plan, &bill) {
+        if self.order.is_judged() && session.judge(self.terminal, &plan, &bill) {
             return Ok(PROBLEM);
         }
         if renew && plan.is_empty() && !selection.refresh_only {

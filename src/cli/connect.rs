@@ -24,7 +24,6 @@ use super::halt::Halt;
 use super::hand::Hand;
 use super::load::{self, Missing, Stack};
 use super::machine::{env, wall};
-use super::order::Order;
 use super::terminal::Terminal;
 
 /// The simulated world's folder, beside the stack.
@@ -303,10 +302,7 @@ impl Session {
     }
 
     /// Tells what the guard rails say of a plan, and whether they refuse it.
-    pub fn judge(&self, terminal: &Terminal, order: &Order, plan: &Plan, bill: &Bill) -> bool {
-        if order.is_destroy() || !order.is_about_all() {
-            return false;
-        }
+    pub fn judge(&self, terminal: &Terminal, plan: &Plan, bill: &Bill) -> bool {
         let subject = policy::Subject { config: &self.stack.config, plan, bill };
         let verdict = policy::judge(subject);
         terminal.problems(&verdict, &self.stack.loaded.sources);

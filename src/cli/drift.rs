@@ -1,7 +1,7 @@
 //! `mlinfra drift`
 
 use crate::cloud::{Observed, Seen};
-use crate::ledger::{Applied, Ledger, StoreError};
+use crate::ledger::{Applied, Ledger};
 use crate::model::{Problem, Sources, tags};
 use crate::plan::drift::{Changed, Drift, drift};
 use crate::plan::{Refusal, Selection};
@@ -23,7 +23,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &VarArgs) -> Result<u8, H
         let session = connect::session(global, args).await?;
         let store = session.read_store()?;
         let mut ledger = session.read_ledger().await?;
-        let Some(applied) = Applied::last(&*store).await.map_err(broken)? else {
+        let Some(applied) = Applied::last(&*store).await.map_err(super::tell::broken)? else {
             return by_configuration(global, terminal, &session, &mut ledger).await;
         };
         let observed = session.observe(&mut ledger, false).await?;
@@ -62,18 +62,6 @@ async fn by_configuration(
         terminal.print(&show::plan::text(&plan, &terminal.screen));
     }
     Ok(if plan.is_empty() { DONE } else { CHANGES })
-}
-
-/// From what is damaged no drift is told: all of it could be false.
-pub fn broken(error: StoreError) -> Halt {
-    if let StoreError::Corrupt { place, problem } = &error {
-        let help = "plans and applies do not need it, and the next apply writes it anew. To see\n\
-                    now what others have changed, bring it back from a copy of the ledger;\n\
-                    without it (move it away) drift compares with the configuration";
-        let text = format!("what was applied cannot be told: {place}: {problem}");
-        return Halt::one("D003", text, help);
-    }
-    error.into()
 }
 
 /// What cannot be seen may have changed.

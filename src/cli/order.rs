@@ -67,6 +67,11 @@ impl Order {
         }
     }
 
+    /// Whether the guard rails have a say: an end breaks none, and a hand does one thing.
+    pub fn is_judged(&self) -> bool {
+        self.is_about_all() && !self.is_destroy()
+    }
+
     /// What was planned before.
     pub fn saved(saved: Saved) -> Self {
         let goal = if saved.destroy { Goal::Nothing } else { Goal::Stack };

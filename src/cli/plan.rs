@@ -37,7 +37,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         let order = Order::of(args.destroy, selection);
         tell::plan(terminal, (&plan, &bill), &order, &former);
         select::warn(terminal, &order.selection);
-        let refused = session.judge(terminal, &order, &plan, &bill);
+        let refused = order.is_judged() && session.judge(terminal, &plan, &bill);
         terminal.problems(&open, &Sources::default());
         terminal.problems(left.as_slice(), &Sources::default());
         if args.timings {

@@ -13,7 +13,6 @@ use crate::plan::drift::Outside;
 use crate::show::{self, event_json};
 
 use super::args::Global;
-use super::drift;
 use super::halt::Halt;
 use super::machine::stamp;
 use super::order::{Goal, Order};
@@ -122,7 +121,7 @@ pub async fn find(
     match Applied::against(store, observed).await {
         Ok(baseline) => Ok(Outside::of(&baseline, ledger, observed)),
         Err(error @ StoreError::Corrupt { .. }) => {
-            let mut problems = drift::broken(error).problems;
+            let mut problems = broken(error).problems;
             for problem in &mut problems {
                 problem.severity = Severity::Warning;
             }
@@ -150,4 +149,16 @@ pub fn outputs_differ(plan: &Plan, former: &BTreeMap<String, Value>) -> bool {
     let now: BTreeMap<_, _> =
         shown.map(|(name, output)| (name.clone(), output.value.clone())).collect();
     now != *former
+}
+
+/// From what is damaged no drift is told: all of it could be false.
+pub fn broken(error: StoreError) -> Halt {
+    if let StoreError::Corrupt { place, problem } = &error {
+        let help = "plans and applies do not need it, and the next apply writes it anew. To see\n\
+                    now what others have changed, bring it back from a copy of the ledger;\n\
+                    without it (move it away) drift compares with the configuration";
+        let text = format!("what was applied cannot be told: {place}: {problem}");
+        return Halt::one("D003", text, help);
+    }
+    error.into()
 }

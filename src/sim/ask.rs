@@ -1,9 +1,9 @@
 //! A question about one object, with everything that can keep it from being answered.
 
-use super::physics;
-use super::region::{Inner, broken, refusal};
+use super::region::{Inner, broken, refusal, throttled};
 use super::world::World;
-use crate::cloud::Failure;
+use super::{budget, physics};
+use crate::cloud::{Call, Failure};
 use crate::kinds::KindName;
 
 impl Inner {
@@ -28,5 +28,27 @@ impl Inner {
             return Err(failure);
         }
         self.turn(|world, now| (look(world, now), None)).map_err(|why| broken(&api, &why))?
+    }
+}
+
+/// What calls are rated by.
+impl Inner {
+    /// The bucket refills by the second and holds one second's worth.
+    pub fn throttle(&mut self, api: &str) -> Result<(), Failure> {
+        let (rate, now) = (self.world.settings.throttle as f64, self.now());
+        let allowed = rate == 0.0 || budget::take(&mut self.bucket, (rate, rate), 1.0, now);
+        if allowed { Ok(()) } else { Err(throttled(api)) }
+    }
+
+    /// Nodes that are launched come out of a bucket of their own.
+    pub fn afford(&mut self, api: &str, call: &Call) -> Result<(), Failure> {
+        let (Call::Launch(launch), Some((size, refill))) =
+            (call, self.world.settings.supply.launches)
+        else {
+            return Ok(());
+        };
+        let (cost, now) = (f64::from(launch.count), self.now());
+        let allowed = budget::take(&mut self.launches, (size as f64, refill as f64), cost, now);
+        if allowed { Ok(()) } else { Err(throttled(api)) }
     }
 }
