@@ -5,19 +5,15 @@ use serde_json::{Map, Value};
 use super::diff::Diff;
 use super::fold::{Page, Row, count};
 use super::item::{self, Act, Doomed, Item, Symbol};
+pub(super) use super::node_rows::BODY;
+use super::node_rows::{offers as on_offers, terminated};
 use super::screen::Ink;
 use super::{value, words};
-use crate::kinds::{KindName, Node, Offer, Spec};
+use crate::kinds::{KindName, Spec};
 use crate::model::{Address, CloudId};
-
-/// Where everything that belongs to an object starts.
-pub(super) const BODY: usize = 6;
 
 /// Nodes that a move names.
 const MOVED: usize = 3;
-
-/// Offers that the short form lists.
-const OFFERS: usize = 4;
 
 /// What is printed of one item, or of several that are alike.
 #[derive(Debug)]
@@ -45,10 +41,33 @@ pub(super) fn blocks(items: &[Item<'_>], verbose: bool) -> Vec<(String, Vec<Card
     }
     out.into_iter()
         .map(|(owner, groups)| {
-            let cards = groups.iter().filter_map(|group| card(group, verbose)).collect();
+            let mut cards: Vec<Card> =
+                groups.iter().filter_map(|group| card(group, verbose)).collect();
+            if !verbose {
+                shorten(&mut cards);
+            }
             (owner.to_string(), cards)
         })
         .collect()
+}
+
+/// Nodes that are renewed in waves are launched on the same offers each time.
+fn shorten(cards: &mut [Card]) {
+    let mut seen: Option<(String, Vec<Row>)> = None;
+    for card in cards {
+        // The first row says why.
+        let Some((_, said)) = card.rows.split_first() else { continue };
+        if card.symbol != Symbol::Launch {
+            continue;
+        }
+        let mine = (card.address.clone(), said.to_vec());
+        if seen.as_ref() == Some(&mine) {
+            card.rows.truncate(1);
+            card.rows.push(Row::at(BODY).words(Ink::Dim, "as the launch above"));
+        } else {
+            seen = Some(mine);
+        }
+    }
 }
 
 fn insert<'a>(groups: &mut Vec<Vec<&'a Item<'a>>>, item: &'a Item<'a>, verbose: bool) {
@@ -123,7 +142,7 @@ pub(super) fn card(group: &[&Item<'_>], verbose: bool) -> Option<Card> {
         Act::Launch { batch, count: number, template, offers, tags } => {
             let template = value::inline(&serde_json::json!(template));
             rows.push(Row::at(BODY).words(Ink::Dim, format!("template = {template}")));
-            rows.extend(self::offers(offers, verbose));
+            rows.extend(on_offers(offers, verbose));
             if verbose {
                 rows.push(Row::at(BODY).words(Ink::Dim, format!("batch = {batch}")));
                 let tags = value::inline(&serde_json::json!(tags));
@@ -274,56 +293,6 @@ fn replaced(item: &Item<'_>, spec: &Spec, old: &[Doomed<'_>], many: bool) -> Vec
         if i == 0 && doomed.was.kind() == spec.kind() {
             rows.extend(diff(doomed.was, spec, item.forced(), many));
         }
-    }
-    rows
-}
-
-fn offers(offers: &[Offer], verbose: bool) -> Vec<Row> {
-    let shown = if verbose { offers.len() } else { OFFERS };
-    let mut rows = Vec::new();
-    for (i, offer) in offers.iter().take(shown).enumerate() {
-        let Offer {
-            instance_type,
-            zone,
-            subnet,
-            market,
-            reservation,
-            placement,
-            interfaces: _,
-            price,
-            max_price: _,
-            free,
-        } = offer;
-        let first = if i == 0 { "on" } else { "or" };
-        let mut text = format!("{first} {instance_type} in {zone}, {}", market.word());
-        text.extend(reservation.iter().map(|id| format!(" ({id})")));
-        text.extend(free.iter().map(|free| format!(", room for {free}")));
-        text.extend(price.iter().map(|price| match reservation {
-            Some(_) => ", paid with the reservation".to_owned(),
-            None => format!(", {price}/h each"),
-        }));
-        if verbose {
-            text.push_str(&format!(", {}", value::inline(&serde_json::json!(subnet))));
-            let group = placement.iter();
-            text.extend(group.map(|to| format!(", in {}", value::inline(&serde_json::json!(to)))));
-        }
-        rows.push(Row::at(BODY).hang(BODY + 3).words(Ink::Plain, text));
-    }
-    if offers.len() > shown {
-        let more = count(offers.len() - shown, "more offer", "more offers");
-        rows.push(Row::at(BODY).words(Ink::Dim, format!("or {more}")));
-    }
-    rows
-}
-
-fn terminated(nodes: &[CloudId], was: &[Node]) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for (i, id) in nodes.iter().enumerate() {
-        let mut text = id.to_string();
-        if let Some(Node { zone, instance_type, market, .. }) = was.get(i) {
-            text.push_str(&format!("  {instance_type} in {zone}, {}", market.word()));
-        }
-        rows.push(Row::marked(BODY, Ink::Remove, "-").words(Ink::Plain, text));
     }
     rows
 }

@@ -28,6 +28,7 @@ pub mod history;
 mod item;
 mod known;
 pub mod ledger;
+mod node_rows;
 pub mod nodes;
 pub mod objects;
 pub mod offers;
