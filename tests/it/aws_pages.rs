@@ -88,7 +88,8 @@ impl HttpConnector for Crowd {
                  </InstanceProfiles><IsTruncated>false</IsTruncated></{action}Result>\
                  </{action}Response>"
             ),
-            // SQS speaks JSON, S3 knows no actions.
+            // SQS and FSx speak JSON, EFS does so by paths, S3 knows no actions.
+            None if request.uri().contains("elasticfilesystem") => "{}".to_owned(),
             None if request.headers().get("x-amz-target").is_some() => "{}".to_owned(),
             None => "<ListAllMyBucketsResult></ListAllMyBucketsResult>".to_owned(),
         };
