@@ -345,6 +345,10 @@ def refused(mlinfra, name, document, change):
 
 
 def drifted(mlinfra):
+    bill = mlinfra.document("cost", "cost", "--json")
+    check("what it costs", (bill["currency"], float(bill["after"]["usd_per_hour"]) > 0), ("USD", True))
+    refused(mlinfra, "cost", bill, lambda other: other.pop("currency"))
+    refused(mlinfra, "cost", bill, lambda other: other["after"].update(usd_per_hour=1.5))
     document = mlinfra.document("drift", "drift", "--json")
     check("no drift", (document["objects"] > 10, document["drift"]), (True, []))
     edits(mlinfra)
