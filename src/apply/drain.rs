@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::Instant;
 
+use crate::cloud::Class;
 use crate::kinds::{Change, KindName, StepId, Tags};
 use crate::model::{CloudId, tags};
 
@@ -29,7 +30,12 @@ impl Hands<'_> {
         }
         for node in &told {
             let mark = Tags::from([(tags::DRAIN.to_owned(), "true".to_owned())]);
-            self.tag(at, KindName::Node, node, Change::Add(json!(mark))).await?;
+            match self.tag(at, KindName::Node, node, Change::Add(json!(mark))).await {
+                // It has powered off by itself.
+                Err(Trouble::Failed(failure)) if failure.class == Class::Gone => {}
+                Err(trouble) => return Err(trouble),
+                Ok(()) => {}
+            }
         }
         let marked = Instant::now();
         loop {
@@ -55,13 +61,14 @@ impl Hands<'_> {
         }
     }
 
-    /// Those of the nodes that have an agent.
+    /// Those of the nodes that have an agent; all of them where that cannot be seen.
     async fn tell_themselves(&self, nodes: &[CloudId]) -> BTreeSet<CloudId> {
         let observed = self.look().await;
+        let blind = observed.blind.contains_key(&KindName::Node);
         let state = |node: &&CloudId| {
             let condition = observed.conditions.get(*node);
             let state = condition.and_then(|condition| condition.state.as_deref());
-            matches!(state, Some("busy" | "idle" | "ready"))
+            blind || matches!(state, Some("busy" | "idle" | "ready"))
         };
         nodes.iter().filter(state).cloned().collect()
     }

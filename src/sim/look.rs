@@ -231,6 +231,9 @@ pub(super) fn nothing(why: &str) -> Observed {
 /// Takes away what could not be listed.
 pub(super) fn without(mut seen: Observed, denied: BTreeMap<KindName, String>) -> Observed {
     seen.live.retain(|_, live| !denied.contains_key(&live.kind));
+    if denied.contains_key(&KindName::Node) {
+        seen.conditions.clear();
+    }
     seen.blind.extend(denied);
     seen
 }

@@ -144,3 +144,29 @@ async fn jobs_of_nodes_that_do_not_say_so_are_not_seen() {
     assert!(lab.apply(&new).await.expect("an apply").1.is_converged());
     assert!(begun.elapsed() < Duration::from_secs(1200), "{:?}", begun.elapsed());
 }
+
+/// What cannot be seen is not taken for idle: whichever list of nodes fails, no job ends.
+#[tokio::test(start_paused = true)]
+async fn nodes_that_cannot_be_seen_are_not_taken_for_idle() {
+    for nth in 1..=8 {
+        let lab = Lab::new(Settings::default());
+        let all_at_once = "rolling {\n max_unavailable = 4\n }\n  nodes  ";
+        let text = STACK.replace("200", "4").replace("nodes  ", all_at_once);
+        let old = lab.desired(&text).await;
+        lab.apply(&old).await.expect("an apply");
+        let first = nodes(&lab.region);
+        for node in &first {
+            say(&lab.region, node, "busy");
+        }
+        let new = lab.desired_after(&text.replace("ubuntu-24.04", "al2023"), &old).await;
+        let fault = format!("deny@ec2:DescribeInstances#{nth}");
+        lab.region.set("faults", &fault).expect("a setting");
+        // Jobs that go on for ever: an apply waits for them as long.
+        let apply = lab.apply(&new);
+        drop(tokio::time::timeout(Duration::from_secs(900), apply).await);
+        let stands =
+            |id: &CloudId| nodes(&lab.region).iter().any(|it| it.id == *id && it.phase.stands());
+        let alive = first.iter().filter(|it| stands(&it.id)).count();
+        assert_eq!(alive, 4, "the list that failed was number {nth}");
+    }
+}
