@@ -4,42 +4,21 @@
 
 use std::sync::{Arc, Mutex};
 
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::body::SdkBody;
-use mlinfra::aws::{Aws, Connect};
+use aws_smithy_runtime_api::client::http::HttpConnectorFuture;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use mlinfra::aws::Aws;
 use mlinfra::cloud::{Ask, Cloud};
 use mlinfra::kinds::Market;
-use mlinfra::model::{Moment, Region};
+use mlinfra::model::Moment;
 
 use crate::aws_requests::judge;
 use crate::aws_stage::Stage;
-use crate::moto::{Params, credentials, params};
+use crate::moto::{Params, params};
+use crate::seam::{self, Answers, WHO, ZONES};
 
 /// A region that has written its answers down; it keeps what it was asked.
 #[derive(Clone, Debug, Default)]
 struct Written(Arc<Mutex<Vec<Params>>>);
-
-impl HttpClient for Written {
-    fn http_connector(
-        &self,
-        _settings: &HttpConnectorSettings,
-        _components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
-    }
-}
-
-const WHO: &str = "<GetCallerIdentityResponse><GetCallerIdentityResult>\
-    <Arn>arn:aws:iam::123456789012:user/x</Arn><UserId>x</UserId>\
-    <Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
-
-const ZONES: &str = "<DescribeAvailabilityZonesResponse><availabilityZoneInfo/>\
-    </DescribeAvailabilityZonesResponse>";
 
 fn reservation(id: &str, more: &str) -> String {
     format!(
@@ -84,8 +63,8 @@ const SPOT: &str = "<DescribeSpotPriceHistoryResponse><spotPriceHistorySet>\
 
 const QUOTA: &str = r#"{"Quota":{"ServiceCode":"ec2","QuotaCode":"L-417A185B","Value":192.0}}"#;
 
-impl HttpConnector for Written {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+impl Answers for Written {
+    fn answer(&self, request: HttpRequest) -> HttpConnectorFuture {
         let form = params(request.body().bytes().unwrap_or_default());
         let body = match form.get("Action").map(String::as_str) {
             Some("GetCallerIdentity") => WHO.to_owned(),
@@ -102,9 +81,7 @@ impl HttpConnector for Written {
         if form.contains_key("Action") {
             self.0.lock().expect("the list").push(form);
         }
-        let status = 200_u16.try_into().expect("a status");
-        let response = HttpResponse::new(status, SdkBody::from(body));
-        HttpConnectorFuture::ready(Ok(response))
+        seam::at_once(200, body)
     }
 }
 
@@ -117,12 +94,7 @@ fn ask() -> Ask {
 #[ignore = "needs botocore: run `make test`"]
 async fn aws_capacity_is_read_as_it_is_answered() {
     let region = Written::default();
-    let connect = Connect {
-        credentials: Some(credentials()),
-        http: Some(SharedHttpClient::new(region.clone())),
-        ..Connect::to(Region::from("us-east-1"))
-    };
-    let aws = Aws::connect(connect).await.expect("an account");
+    let aws = Aws::connect(seam::connect(region.clone())).await.expect("an account");
     let facts = aws.facts(&ask()).await.expect("facts");
     let found: Vec<_> = facts
         .reservations

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use mlinfra::aws::{Aws, Connect};
 use mlinfra::cloud::Cloud;
 use mlinfra::kinds::KindName;
@@ -13,6 +12,7 @@ use mlinfra::model::{CloudId, Region};
 use crate::contract::{Harness, Skip, suite};
 use crate::faults::{Copy, Request, Root, Wire};
 use crate::moto::credentials;
+use crate::seam;
 
 /// The adapter in an account of its own.
 struct Account {
@@ -108,7 +108,7 @@ async fn the_adapter_keeps_the_contract_over_the_wire() {
             path_style: true,
             endpoint: Some(format!("http://127.0.0.1:{}", world.0.port)),
             credentials: Some(credentials()),
-            http: Some(SharedHttpClient::new(Wire::to(world.0.port, None))),
+            http: Some(seam::client(Wire::to(world.0.port, None))),
             ..Connect::to(Region::from("us-east-1"))
         };
         let aws = Aws::connect(connect).await.expect("the emulator's account");

@@ -2,21 +2,17 @@
 
 use std::sync::{Arc, Mutex};
 
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
-};
+use aws_smithy_runtime_api::client::http::HttpConnectorFuture;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::body::SdkBody;
 use mlinfra::aws::{Aws, Connect};
 use mlinfra::cloud::{Call, Class, Cloud, Failure, Launch, Left, Make, Owner, Reply, Scope};
 use mlinfra::kinds::{Change, Edit, KindName, Offer, Spec, Tags, Vpc};
 use mlinfra::model::{AccountId, Address, CloudId, Link, Region, StackName, Token, Zone};
 
 use crate::aws_stage::home;
-use crate::moto::{Params, credentials, params};
+use crate::moto::{Params, params};
+use crate::seam::{self, Answers, WHO};
 
 /// What becomes of one request.
 #[derive(Clone, Debug)]
@@ -42,9 +38,6 @@ struct Script {
     sent: Arc<Mutex<Vec<Params>>>,
 }
 
-const WHO: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
-    <GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/x</Arn><UserId>x</UserId>\
-    <Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
 const VERSION: &str = "<DescribeLaunchTemplateVersionsResponse><launchTemplateVersionSet><item>\
     <launchTemplateId>lt-1</launchTemplateId><versionNumber>1</versionNumber>\
     <launchTemplateData><imageId>ami-1</imageId></launchTemplateData></item>\
@@ -76,26 +69,12 @@ impl Script {
     }
 
     fn connect(&self) -> Connect {
-        Connect {
-            credentials: Some(credentials()),
-            http: Some(SharedHttpClient::new(self.clone())),
-            ..Connect::to(Region::from("us-east-1"))
-        }
+        seam::connect(self.clone())
     }
 }
 
-impl HttpClient for Script {
-    fn http_connector(
-        &self,
-        _settings: &HttpConnectorSettings,
-        _components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
-    }
-}
-
-impl HttpConnector for Script {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+impl Answers for Script {
+    fn answer(&self, request: HttpRequest) -> HttpConnectorFuture {
         let form = params(request.body().bytes().unwrap_or_default());
         let action = form.get("Action").cloned().unwrap_or_else(|| rest_action(&request));
         self.sent.lock().expect("no panic under the lock").push(form);
@@ -128,8 +107,7 @@ fn rest_action(request: &HttpRequest) -> String {
 }
 
 fn answer(status: u16, body: String) -> HttpResponse {
-    let status = status.try_into().expect("a status");
-    let mut response = HttpResponse::new(status, SdkBody::from(body));
+    let mut response = seam::response(status, body);
     response.headers_mut().insert("x-amzn-requestid", "req-7");
     response
 }

@@ -4,23 +4,14 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
-};
+use aws_smithy_runtime_api::client::http::HttpConnectorFuture;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::body::SdkBody;
-use mlinfra::aws::{Aws, Connect, Shelf};
+use mlinfra::aws::{Aws, Shelf};
 use mlinfra::ledger::{Miss, Objects, Version};
 use mlinfra::model::{AccountId, Region};
 
-use crate::moto::credentials;
-
-const WHO: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
-    <GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/x</Arn><UserId>x</UserId>\
-    <Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
+use crate::seam::{self, Answers, WHO};
 
 /// One answer: a status and a code. No status is no answer.
 type Answer = (u16, &'static str);
@@ -32,18 +23,8 @@ struct Wire {
     sent: Arc<Mutex<Vec<String>>>,
 }
 
-impl HttpClient for Wire {
-    fn http_connector(
-        &self,
-        _: &HttpConnectorSettings,
-        _: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
-    }
-}
-
-impl HttpConnector for Wire {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+impl Answers for Wire {
+    fn answer(&self, request: HttpRequest) -> HttpConnectorFuture {
         if request.uri().contains("sts.") {
             return HttpConnectorFuture::ready(Ok(response(200, WHO.to_owned())));
         }
@@ -62,19 +43,14 @@ impl HttpConnector for Wire {
 }
 
 fn response(status: u16, body: String) -> HttpResponse {
-    let mut response = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body));
+    let mut response = seam::response(status, body);
     response.headers_mut().insert("etag", "\"e-1\"");
     response
 }
 
 impl Wire {
     async fn bucket(&self, account: Option<&str>) -> impl Objects + use<> {
-        let connect = Connect {
-            credentials: Some(credentials()),
-            http: Some(SharedHttpClient::new(self.clone())),
-            ..Connect::to(Region::from("us-east-1"))
-        };
-        let aws = Aws::connect(connect).await.unwrap();
+        let aws = Aws::connect(seam::connect(self.clone())).await.unwrap();
         aws.bucket(Shelf {
             bucket: "acme-mlinfra".to_owned(),
             folder: "mlinfra/llm".to_owned(),

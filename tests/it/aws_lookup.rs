@@ -3,22 +3,17 @@
 
 use std::sync::{Arc, Mutex};
 
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::body::SdkBody;
-use mlinfra::aws::{Aws, Connect};
+use aws_smithy_runtime_api::client::http::HttpConnectorFuture;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use mlinfra::aws::Aws;
 use mlinfra::cloud::{Class, Cloud, Facts};
 use mlinfra::lang::{self, File, Loaded, Vars};
-use mlinfra::model::Region;
 use mlinfra::stack::{self, Words};
 use serde_json::{Value, json};
 
 use crate::aws_stage::{Stage, home};
-use crate::moto::{credentials, params};
+use crate::moto::params;
+use crate::seam::{self, Answers, WHO, ZONES};
 
 /// What moto cannot show, why, and where it is shown instead.
 const NOT_ON_MOTO: &[(&str, &str)] = &[
@@ -265,25 +260,8 @@ async fn aws_lookup_of_zones_and_of_the_account() {
 #[derive(Clone, Debug, Default)]
 struct Refusing(Arc<Mutex<Vec<String>>>);
 
-impl HttpClient for Refusing {
-    fn http_connector(
-        &self,
-        _settings: &HttpConnectorSettings,
-        _components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
-    }
-}
-
-const WHO: &str = "<GetCallerIdentityResponse><GetCallerIdentityResult>\
-    <Arn>arn:aws:iam::123456789012:user/x</Arn><UserId>x</UserId>\
-    <Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
-
-const ZONES: &str = "<DescribeAvailabilityZonesResponse><availabilityZoneInfo/>\
-    </DescribeAvailabilityZonesResponse>";
-
-impl HttpConnector for Refusing {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+impl Answers for Refusing {
+    fn answer(&self, request: HttpRequest) -> HttpConnectorFuture {
         let form = params(request.body().bytes().unwrap_or_default());
         let (status, body) = match form.get("Action").map(String::as_str) {
             Some("GetCallerIdentity") => (200, WHO),
@@ -306,10 +284,7 @@ impl HttpConnector for Refusing {
         let sent = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
         let text = format!("{} {} {headers:?} {sent}", request.method(), request.uri());
         self.0.lock().expect("no panic under the lock").push(text);
-        HttpConnectorFuture::new(async move {
-            let status = status.try_into().expect("a status");
-            Ok(HttpResponse::new(status, SdkBody::from(body)))
-        })
+        seam::at_once(status, body)
     }
 }
 
@@ -330,12 +305,7 @@ async fn aws_lookup_that_is_refused_says_which_call_was() {
     let all = lookups.into_iter().chain([(parameter.as_str(), "ssm:GetParameter", named.as_str())]);
     for (block, api, sent) in all {
         let region = Refusing::default();
-        let connect = Connect {
-            credentials: Some(credentials()),
-            http: Some(SharedHttpClient::new(region.clone())),
-            ..Connect::to(Region::from("us-east-1"))
-        };
-        let aws = Aws::connect(connect).await.expect("the account");
+        let aws = Aws::connect(seam::connect(region.clone())).await.expect("the account");
         let loaded = loaded(&format!("lookup {block}\n"), None);
         let failure = aws.facts(&stack::ask(&loaded)).await.expect_err(api);
         assert_eq!((failure.class, failure.api.as_str()), (Class::Denied, api), "{failure}");

@@ -4,24 +4,16 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::body::SdkBody;
-use mlinfra::aws::{Aws, Connect};
+use aws_smithy_runtime_api::client::http::HttpConnectorFuture;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use mlinfra::aws::Aws;
 use mlinfra::cloud::{Cloud, Scope};
 use mlinfra::kinds::KindName;
-use mlinfra::model::{Region, StackName};
+use mlinfra::model::StackName;
 
 use crate::aws_stage::home;
-use crate::moto::{credentials, params};
-
-const WHO: &str = "<GetCallerIdentityResponse><GetCallerIdentityResult>\
-    <Arn>arn:aws:iam::123456789012:user/x</Arn><UserId>x</UserId>\
-    <Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
+use crate::moto::params;
+use crate::seam::{self, Answers, WHO};
 
 /// A region with so many nodes and nothing else. AWS gives at most 1,000 on a page.
 #[derive(Clone, Debug)]
@@ -66,18 +58,8 @@ fn node(at: usize) -> String {
     )
 }
 
-impl HttpClient for Crowd {
-    fn http_connector(
-        &self,
-        _settings: &HttpConnectorSettings,
-        _components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
-    }
-}
-
-impl HttpConnector for Crowd {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+impl Answers for Crowd {
+    fn answer(&self, request: HttpRequest) -> HttpConnectorFuture {
         let form = params(request.body().bytes().unwrap_or_default());
         let body = match form.get("Action").map(String::as_str) {
             Some("GetCallerIdentity") => WHO.to_owned(),
@@ -93,22 +75,14 @@ impl HttpConnector for Crowd {
             None if request.headers().get("x-amz-target").is_some() => "{}".to_owned(),
             None => "<ListAllMyBucketsResult></ListAllMyBucketsResult>".to_owned(),
         };
-        HttpConnectorFuture::new(async move {
-            let status = 200.try_into().expect("a status");
-            Ok(HttpResponse::new(status, SdkBody::from(body)))
-        })
+        seam::at_once(200, body)
     }
 }
 
 /// How many calls of each API a refresh took, and how many nodes it found.
 async fn refresh(nodes: usize) -> (BTreeMap<String, u64>, usize, Vec<usize>) {
     let crowd = Crowd { nodes, pages: Arc::default() };
-    let aws = Aws::connect(Connect {
-        credentials: Some(credentials()),
-        http: Some(SharedHttpClient::new(crowd.clone())),
-        ..Connect::to(Region::from("us-east-1"))
-    });
-    let aws = aws.await.expect("the account");
+    let aws = Aws::connect(seam::connect(crowd.clone())).await.expect("the account");
     let scope = Scope {
         stack: StackName::from("llm"),
         home: home(),

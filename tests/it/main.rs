@@ -66,6 +66,8 @@ mod saved;
 mod scale;
 mod schedule;
 mod scripts;
+#[cfg(feature = "aws")]
+mod seam;
 mod stacks;
 mod targets;
 mod walks;

@@ -7,7 +7,6 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use mlinfra::apply::{Convergence, Ended, Event, Hands, NoApply, Patience, Start, converge};
 use mlinfra::aws::{Aws, Connect};
 use mlinfra::cloud::{Cloud, Observed, Scope};
@@ -26,6 +25,7 @@ use super::class::{Class, Fault};
 use super::wire::{Request, Wire, ask};
 use crate::aws_stage::home;
 use crate::moto::{credentials, peers};
+use crate::seam;
 
 /// The emulator from which all worlds are copied; it ends with this value, and they
 /// with it.
@@ -173,7 +173,7 @@ impl World {
             path_style: true,
             endpoint: Some(format!("http://127.0.0.1:{}", self.port)),
             credentials: Some(credentials()),
-            http: Some(SharedHttpClient::new(wire.clone())),
+            http: Some(seam::client(wire.clone())),
             ..Connect::to(Region::from("us-east-1"))
         };
         Aws::connect(options).await.expect("the emulator's account")

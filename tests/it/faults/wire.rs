@@ -11,12 +11,9 @@ use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
-};
+use aws_smithy_runtime_api::client::http::HttpConnectorFuture;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use mlinfra::model::tags;
 use serde_json::Value;
@@ -25,6 +22,7 @@ use tokio::time::Instant;
 use super::class::{Class, Doing, Fault, LAST};
 use super::hide::Hidden;
 use crate::moto::{Params, params};
+use crate::seam::Answers;
 
 /// One operation, as far as faults tell operations apart: tags are set by one API on
 /// objects of every kind.
@@ -414,18 +412,8 @@ impl Wire {
     }
 }
 
-impl HttpClient for Wire {
-    fn http_connector(
-        &self,
-        _settings: &HttpConnectorSettings,
-        _components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
-    }
-}
-
-impl HttpConnector for Wire {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+impl Answers for Wire {
+    fn answer(&self, request: HttpRequest) -> HttpConnectorFuture {
         let (wire, request) = (self.clone(), Request::of(&request));
         HttpConnectorFuture::new(async move { wire.carry_out(request).await })
     }
