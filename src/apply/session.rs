@@ -44,7 +44,7 @@ impl Hands<'_> {
         start: Start,
         planner: Planner<'_>,
     ) -> Result<Ended, StoreError> {
-        let Start { who, names, config, targets } = start;
+        let Start { who, names, config, targets, refresh } = start;
         let config = match config {
             Some((digest, bytes)) => {
                 let kept = self.journal.lock().await.keep_config(&digest, &bytes).await?;
@@ -61,6 +61,8 @@ impl Hands<'_> {
         }
         let (left, observed) = self.verify(&outcome, planner).await;
         let text = match (&left, outcome.is_complete()) {
+            // Nothing was to be changed: whether the configuration holds was not asked.
+            (Some(_), true) if refresh => "refreshed",
             (Some(plan), true) if plan.is_empty() && whole => "converged",
             // Of the rest nothing is known.
             (Some(plan), true) if plan.is_empty() => "targeted",
@@ -148,6 +150,8 @@ pub struct Start {
     pub config: Option<(String, Vec<u8>)>,
     /// The parts of the stack that it is for; none for the whole.
     pub targets: Vec<String>,
+    /// What the cloud shows is only taken over.
+    pub refresh: bool,
 }
 
 /// The outputs that may be written down: known, and not sensitive.

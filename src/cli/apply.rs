@@ -148,7 +148,8 @@ impl Work<'_> {
         let cost = Mutex::default();
         let planner = session.planner(*goal == Goal::Nothing, selection.afterwards(), &cost);
         let targets = selection.targets.iter().map(ToString::to_string).collect();
-        let start = Start { targets, ..session.start(&self.order.verb(), names) };
+        let refresh = selection.refresh_only;
+        let start = Start { targets, refresh, ..session.start(&self.order.verb(), names) };
         let running = hands.run(&plan, start, &planner);
         let ended = live.attend(running, &mut events).await?;
         let summary = live.end();

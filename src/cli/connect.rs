@@ -348,7 +348,7 @@ impl Session {
     pub fn start(&self, verb: &str, names: BTreeSet<(KindName, String)>) -> Start {
         let snapshot = &self.stack.snapshot;
         let config = serde_json::to_vec(snapshot).ok().map(|bytes| (snapshot.digest(), bytes));
-        Start { who: self.who(verb), names, config, targets: Vec::new() }
+        Start { who: self.who(verb), names, config, ..Start::default() }
     }
 
     /// Who runs an apply.

@@ -42,6 +42,12 @@ fn refuse(apply: &Apply, force: bool) -> Result<(), Halt> {
                     is planned as a whole";
         return Err(Halt::one("H002", text, help));
     }
+    if outcome == "refreshed" && !force {
+        let text = format!("apply {number} changed nothing in the cloud: it was a refresh");
+        let help = "go back to the apply before it; with --force the configuration of this one\n\
+                    is planned as a whole";
+        return Err(Halt::one("H002", text, help));
+    }
     if outcome != "converged" && !force {
         let text = format!("apply {number} did not get to its end: {outcome}");
         let help = "go back to one that converged; with --force the configuration of this one\n\
