@@ -166,6 +166,11 @@ pub enum Why {
     Moved,
     /// The author wants it in the stack.
     Adopted,
+    /// What was to be adopted, and might be replaced, is not there (any more).
+    Vanished {
+        /// Its id or name, as the author wrote it.
+        id: String,
+    },
     /// The author wants it out of the stack.
     Forgotten,
     /// A person asked for it by its address: a successor, or its end.

@@ -10,15 +10,22 @@ use crate::stack::{Adoption, Desired};
 
 use super::{Draft, Refusal};
 
-/// What is adopted, and where.
-pub(super) type Adopted = BTreeMap<CloudId, Address>;
+/// What is adopted.
+#[derive(Default)]
+pub(super) struct Adopted {
+    /// By its id: where.
+    at: BTreeMap<CloudId, Address>,
+    /// What might be replaced and is not there: whoever had to delete it before its successor
+    /// was made may have died in between.
+    gone: BTreeMap<Address, String>,
+}
 
 /// The cloud with what is to be adopted at its address.
 pub(super) fn take<'o>(
     desired: &Desired,
     observed: Cow<'o, Observed>,
 ) -> Result<(Cow<'o, Observed>, Adopted), Refusal> {
-    let mut adopted = Adopted::new();
+    let mut adopted = Adopted::default();
     if desired.adopt.is_empty() {
         return Ok((observed, adopted));
     }
@@ -35,8 +42,12 @@ pub(super) fn take<'o>(
             Refusal::Adopt { address, id, why }
         };
         let stray = match observed.strays.get(address) {
-            Some(Some(stray)) => stray,
-            Some(None) => {
+            Some(Some(stray)) if !(adoption.replace && leaving(desired, address, stray)) => stray,
+            Some(None | Some(_)) if adoption.replace => {
+                adopted.gone.insert(address.clone(), adoption.id.clone());
+                continue;
+            }
+            Some(None | Some(_)) => {
                 let why = format!("there is no {} of that id or name", spec.kind().title());
                 return Err(refuse(why));
             }
@@ -53,12 +64,19 @@ pub(super) fn take<'o>(
             holds_data: stray.holds_data,
             batch: None,
         };
-        adopted.insert(stray.id.clone(), address.clone());
+        adopted.at.insert(stray.id.clone(), address.clone());
         fresh.push((stray.id.clone(), live));
     }
     let mut observed = observed.into_owned();
     observed.live.extend(fresh);
     Ok((Cow::Owned(observed), adopted))
+}
+
+/// It has been this stack's here, and goes.
+fn leaving(desired: &Desired, address: &Address, stray: &Stray) -> bool {
+    matches!(stray.phase, Phase::Leaving | Phase::Gone)
+        && stray.tags.get(tags::STACK).is_none_or(|stack| *stack == desired.stack.as_str())
+        && stray.tags.get(tags::ADDRESS).is_none_or(|at| *at == address.to_tag())
 }
 
 /// Why an object cannot be had.
@@ -89,7 +107,14 @@ pub(super) fn steps(
     observed: &Observed,
     adopted: &Adopted,
 ) -> Result<(), Refusal> {
-    for (id, address) in adopted {
+    for (address, id) in &adopted.gone {
+        let here =
+            draft.steps.iter_mut().filter(|(at, _, why)| at == address && *why == Why::Missing);
+        for (.., why) in here {
+            *why = Why::Vanished { id: id.clone() };
+        }
+    }
+    for (id, address) in &adopted.at {
         if draft.staying.get(address) != Some(id) {
             let allowed =
                 desired.adopt.get(address).is_some_and(|Adoption { replace, .. }| *replace);

@@ -133,6 +133,7 @@ pub(super) fn protected(desired: &Desired, steps: &[Step]) -> Result<(), Refusal
             | Why::Moved
             | Why::Requested
             | Why::Adopted
+            | Why::Vanished { .. }
             | Why::Forgotten => false,
         };
         if desired.precious.contains(&address.owner()) {
@@ -271,6 +272,7 @@ fn forced(steps: &[Step], address: &Address) -> Vec<String> {
         | Why::Outdated { .. }
         | Why::Moved
         | Why::Adopted
+        | Why::Vanished { .. }
         | Why::Forgotten
         | Why::Requested => Vec::new(),
     };

@@ -348,6 +348,7 @@ fn reason(why: &Why, act: &Act<'_>) -> Option<&'static str> {
         | Why::Moved
         | Why::Requested
         | Why::Adopted
+        | Why::Vanished { .. }
         | Why::Forgotten => None,
     }
 }

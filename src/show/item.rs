@@ -307,6 +307,9 @@ pub(super) fn why(why: &Why) -> Option<String> {
             }
         }
         Why::Requested => "asked for on the command line".to_owned(),
+        Why::Vanished { id } => {
+            format!("{id:?}, which was to be adopted or replaced, is not there")
+        }
     })
 }
 
@@ -328,6 +331,7 @@ pub(super) fn why_replaced(reason: &Why) -> Option<String> {
         | Why::Moved
         | Why::Requested
         | Why::Adopted
+        | Why::Vanished { .. }
         | Why::Forgotten => why(reason),
     }
 }

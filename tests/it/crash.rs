@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use mlinfra::apply::{NoApply, Trouble};
 use mlinfra::cloud::Phase;
-use mlinfra::kinds::{Action, KindName, Step, Tags};
+use mlinfra::kinds::{Action, KindName, Spec, Step, Subnet, Tags};
 use mlinfra::ledger::MemoryStore;
-use mlinfra::model::StackName;
+use mlinfra::model::{CloudId, Link, StackName, Zone};
 use mlinfra::sim::Settings;
 use mlinfra::stack::Desired;
 
@@ -210,23 +210,22 @@ async fn without_its_ledger_a_death_makes_doubles() {
 const HEIR: &str = "stack \"heir\" {\n  region = \"us-east-1\"\n}\n\nnetwork \"main\" {\n  \
                     cidr  = \"10.9.0.0/16\"\n  zones = [\"a\"]\n  nat   = \"none\"\n}\n";
 
-/// What is adopted and cannot stay is the stack's until it is gone: whoever dies before its end
-/// must not leave it behind as nobody's.
-#[tokio::test(start_paused = true)]
-async fn dying_while_a_successor_takes_the_place_of_what_is_adopted() {
+/// A VPC as `HEIR` wants it, but for its addresses.
+fn vpc(cidr: &str) -> Spec {
     let fields = serde_json::json!({
-        "cidr": "10.1.0.0/16", "dns_support": true, "dns_hostnames": true, "tags": {}
+        "cidr": cidr, "dns_support": true, "dns_hostnames": true, "tags": {}
     });
-    let by_hand = KindName::Vpc.read(fields.as_object().expect("fields").clone()).expect("a VPC");
+    KindName::Vpc.read(fields.as_object().expect("fields").clone()).expect("a VPC")
+}
+
+/// A death at every moment of an apply of `HEIR` and what else a world of one's own wants;
+/// `left` is what must not be there in the end.
+async fn heirs(name: &str, world: impl AsyncFn(&Lab) -> (String, CloudId)) {
     let mut tally = Tally::default();
     for moment in 0.. {
         let lab = Lab::new(hidden());
-        let id = lab.region.foreign_create(&by_hand, Tags::new()).expect("a VPC");
-        tokio::time::sleep(Duration::from_secs(60)).await;
-        let adopt = format!(
-            "{HEIR}adopt {{\n  address = \"network.main/vpc\"\n  id = \"{id}\"\n  replace = true\n}}\n"
-        );
-        let after = lab.desired(&adopt).await;
+        let (adopt, id) = world(&lab).await;
+        let after = lab.desired(&format!("{HEIR}{adopt}")).await;
         let death = Death::at(moment);
         let lived = match lab.mortal_apply(&after, &death).await {
             Some(result) => {
@@ -248,5 +247,46 @@ async fn dying_while_a_successor_takes_the_place_of_what_is_adopted() {
             break;
         }
     }
-    report("adopt with a successor", &tally);
+    report(name, &tally);
+}
+
+fn adopt(part: &str, id: &CloudId, replace: bool) -> String {
+    format!(
+        "adopt {{\n  address = \"network.main/{part}\"\n  id = \"{id}\"\n  replace = {replace}\n}}\n"
+    )
+}
+
+/// What is adopted and cannot stay is the stack's until it is gone: whoever dies before its end
+/// must not leave it behind as nobody's.
+#[tokio::test(start_paused = true)]
+async fn dying_while_a_successor_takes_the_place_of_what_is_adopted() {
+    let world = async |lab: &Lab| {
+        let id = lab.region.foreign_create(&vpc("10.1.0.0/16"), Tags::new()).expect("a VPC");
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        (adopt("vpc", &id, true), id)
+    };
+    heirs("adopt with a successor", world).await;
+}
+
+/// The same where both cannot be there at once, so that what is adopted goes first.
+#[tokio::test(start_paused = true)]
+async fn dying_while_what_is_adopted_makes_way_for_its_successor() {
+    let world = async |lab: &Lab| {
+        let region = &lab.region;
+        let home = region.foreign_create(&vpc("10.9.0.0/16"), Tags::new()).expect("a VPC");
+        let wanted = lab.desired(HEIR).await;
+        let mut subnets = wanted.specs.iter().filter_map(|(address, spec)| match spec {
+            Spec::Subnet(subnet) => Some((address, subnet)),
+            _ => None,
+        });
+        let (address, subnet) = subnets.next().expect("a subnet");
+        // The same addresses in another zone.
+        let (vpc, zone) = (Link::Id(home.to_string().as_str().into()), Zone::from("us-east-1b"));
+        let by_hand = Subnet { vpc, zone, ..subnet.clone() };
+        let id = region.foreign_create(&by_hand.into(), Tags::new()).expect("a subnet");
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let part = address.part.as_ref().expect("a part of the network").0.clone();
+        (adopt("vpc", &home, false) + &adopt(&part, &id, true), id)
+    };
+    heirs("adopt where the predecessor goes first", world).await;
 }
