@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use mlinfra::aws::{Aws, Connect};
 use mlinfra::cloud::{Call, Class, Cloud, Failure, Launch, Left, Make, Owner, Reply, Scope};
 use mlinfra::kinds::{Change, Edit, KindName, Offer, Spec, Tags, Vpc};
-use mlinfra::model::{AccountId, Address, CloudId, Link, Region, StackName, Token, Zone};
+use mlinfra::model::{AccountId, Address, CloudId, Link, StackName, Token, Zone};
 
 use crate::aws_stage::home;
 use crate::moto::{Params, params};
