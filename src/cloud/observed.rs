@@ -39,13 +39,17 @@ pub struct Condition {
     /// When it was launched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub launched: Option<Moment>,
+    /// What it was told: the value of [`tags::DRAIN`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
 }
 
 impl Condition {
     /// Read off the tags of a node.
     pub fn of(all: &Tags, launched: Option<Moment>) -> Self {
         let text = |key: &str| all.get(key).filter(|text| !text.is_empty()).cloned();
-        Self { state: text(tags::STATE), reason: text(tags::REASON), launched }
+        let mark = text(tags::DRAIN).filter(|mark| mark != "false");
+        Self { state: text(tags::STATE), reason: text(tags::REASON), launched, mark }
     }
 }
 

@@ -27,6 +27,8 @@ pub const STATE: &str = "mlinfra:state";
 pub const REASON: &str = "mlinfra:reason";
 /// On nodes: whoever sets it wants the node to finish its job and power off.
 pub const DRAIN: &str = "mlinfra:drain";
+/// A value of [`DRAIN`]: take no more jobs, and stay for now.
+pub const CORDON: &str = "cordon";
 /// On launch templates: the image's name as the author wrote it.
 pub const IMAGE: &str = "mlinfra:image";
 /// On what holds data: `false` when the author allows that to be deleted.

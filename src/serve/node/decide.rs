@@ -98,6 +98,8 @@ pub struct Seen {
     pub jobs: Vec<Job>,
     /// Whether the instance is marked to be drained.
     pub drain: Option<bool>,
+    /// Whether it is marked to take no more jobs, and to stay.
+    pub cordon: Option<bool>,
     /// What the cloud has announced.
     pub notices: Option<BTreeSet<Notice>>,
 }
@@ -107,6 +109,7 @@ pub struct Seen {
 pub struct Memory {
     worked: bool,
     draining: bool,
+    cordoned: bool,
     closed: bool,
     notices: BTreeSet<Notice>,
     told: BTreeSet<(Notice, Job)>,
@@ -160,6 +163,7 @@ pub fn decide(memory: &mut Memory, seen: &Seen, rebalance: OnRebalance, now: Dur
     let mut orders = Vec::new();
     memory.worked |= !seen.jobs.is_empty();
     memory.draining = seen.drain.unwrap_or(memory.draining);
+    memory.cordoned = seen.cordon.unwrap_or(memory.cordoned);
     if let Some(notices) = &seen.notices {
         let new = notices.iter().filter(|notice| !memory.notices.contains(*notice));
         orders.extend(new.cloned().map(Order::Write));
@@ -169,7 +173,8 @@ pub fn decide(memory: &mut Memory, seen: &Seen, rebalance: OnRebalance, now: Dur
         NoticeKind::Interruption => true,
         NoticeKind::Rebalance => rebalance == OnRebalance::Terminate,
     };
-    let closed = memory.draining || memory.notices.iter().any(|notice| ends(&notice));
+    let told = memory.notices.iter().any(|notice| ends(&notice));
+    let closed = memory.draining || memory.cordoned || told;
     // A job that begins just now has its file before it looks whether it may: so the jobs
     // that count are those seen after the door was closed.
     let was_closed = std::mem::replace(&mut memory.closed, closed);
@@ -193,6 +198,8 @@ pub fn decide(memory: &mut Memory, seen: &Seen, rebalance: OnRebalance, now: Dur
     let (state, mut reasons) = state(memory, seen);
     if memory.draining {
         reasons.push("draining".to_owned());
+    } else if memory.cordoned {
+        reasons.push("cordoned".to_owned());
     }
     reasons.extend(memory.notices.iter().map(Notice::words));
     Outcome { state, reason: reasons.join(", "), orders }
@@ -219,6 +226,7 @@ mod tests {
             boot: Boot::Good,
             jobs: Vec::new(),
             drain: Some(false),
+            cordon: Some(false),
             notices: Some(BTreeSet::new()),
         }
     }
@@ -259,7 +267,7 @@ mod tests {
         assert_eq!(first.reason, "draining");
         assert_eq!(at(5, &busy).orders, []);
         // The mark cannot be read for a while: it holds.
-        let silent = Seen { drain: None, notices: None, ..seen() };
+        let silent = Seen { drain: None, cordon: None, notices: None, ..seen() };
         assert_eq!(at(10, &silent).orders, [Order::PowerOff]);
         assert_eq!(at(15, &silent).orders, []);
         assert_eq!(at(70, &silent).orders, [Order::PowerOff]);
@@ -275,6 +283,19 @@ mod tests {
         // A job has slipped in; then it has ended.
         assert_eq!(step(&Seen { jobs: vec![job(7)], ..drained.clone() }), []);
         assert_eq!(step(&drained), [Order::PowerOff]);
+    }
+
+    #[test]
+    fn a_cordoned_node_takes_no_jobs_and_stays() {
+        let mut memory = Memory::default();
+        let mut step = |seen: &Seen| decide(&mut memory, seen, OnRebalance::Terminate, NOW);
+        let cordoned = Seen { cordon: Some(true), ..seen() };
+        let first = step(&cordoned);
+        assert_eq!((first.orders, first.reason.as_str()), (vec![Order::Close], "cordoned"));
+        assert_eq!(step(&cordoned).orders, []);
+        assert_eq!(step(&Seen { cordon: None, ..cordoned }).orders, []);
+        let back = step(&seen());
+        assert_eq!((back.orders, back.reason.as_str()), (vec![Order::Open], ""));
     }
 
     #[test]

@@ -126,14 +126,18 @@ impl Agent<'_> {
             (self.say)(&format!("the metadata service does not answer: {error}"));
         }
         *deaf = heard.is_err();
-        let (drain, notices) = heard.ok().unzip();
+        let (mark, notices) = heard.ok().unzip();
+        let (drain, cordon) = mark.unzip();
         let (boot, jobs) = (jobs::boot(&self.dir), jobs::running(&self.dir));
-        Seen { boot, jobs, drain, notices }
+        Seen { boot, jobs, drain, cordon, notices }
     }
 
-    async fn hear(&self) -> std::io::Result<(bool, BTreeSet<Notice>)> {
-        let drain = self.imds.get(&format!("tags/instance/{}", tags::DRAIN)).await?;
-        let drain = drain.is_some_and(|word| !matches!(word.trim(), "" | "false"));
+    /// Whether it is to be drained, whether it is only to take no more jobs, and notices.
+    async fn hear(&self) -> std::io::Result<((bool, bool), BTreeSet<Notice>)> {
+        let mark = self.imds.get(&format!("tags/instance/{}", tags::DRAIN)).await?;
+        let mark = mark.as_deref().map_or("", str::trim);
+        let cordon = mark == tags::CORDON;
+        let drain = !cordon && !matches!(mark, "" | "false");
         let mut notices = BTreeSet::new();
         let places = [
             ("spot/instance-action", "time", NoticeKind::Interruption),
@@ -146,7 +150,7 @@ impl Agent<'_> {
             // That there is one says enough, whatever it looks like.
             notices.insert(Notice { kind, time: time.unwrap_or_default() });
         }
-        Ok((drain, notices))
+        Ok(((drain, cordon), notices))
     }
 
     async fn obey(&self, order: &Order, outcome: &Outcome) {
