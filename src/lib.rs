@@ -16,6 +16,7 @@
 //! | 5 | `aws` | the AWS adapter, behind the feature `aws` |
 //! | 5 | [`sim`] | a simulated region behind the same port |
 //! | 4 | [`plan`] | wanted + remembered + observed → plan, and what it costs; pure |
+//! | 4 | [`fleet`] | waiting jobs + observed nodes + offers → what to launch and what to end, and why; pure |
 //! | 3 | [`stack`] | blocks + facts → specs; the expert defaults |
 //! | 3 | [`ledger`] | the memory of intent: records, journal, stores |
 //! | 2 | [`lang`] | HCL text → evaluated blocks, all problems together |
@@ -83,6 +84,7 @@ pub mod aws;
 pub mod catalog;
 pub mod cli;
 pub mod cloud;
+pub mod fleet;
 pub mod kinds;
 pub mod lang;
 pub mod ledger;

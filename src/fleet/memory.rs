@@ -1,0 +1,87 @@
+//! What is remembered from one decision to the next. It is stored by compare-and-swap; losing
+//! it costs what was learned and nothing else.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::demand::Shape;
+use super::id::{JobId, NodeId, OfferKey};
+use crate::model::{Moment, Money};
+
+/// Everything that is remembered. The default is that of a fleet that nobody has looked at.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Memory {
+    /// When the last decision was taken.
+    pub decided_at: Option<Moment>,
+    /// The number of the next batch.
+    pub next_batch: u64,
+    /// Batches that were decided on and may not show in the fleet yet, by number.
+    pub batches: BTreeMap<u64, Batch>,
+    /// Which gang a node is kept for.
+    pub nominations: BTreeMap<NodeId, JobId>,
+    /// Offers that were refused.
+    pub refused: BTreeMap<OfferKey, Refusal>,
+    /// Launches that failed one after the other.
+    pub circuit: Circuit,
+    /// The last attempt that was learned from.
+    pub last_attempt: u64,
+    /// What was wanted lately, for stabilisation: the most of each span of time, oldest first.
+    pub targets: Vec<(Moment, u32)>,
+    /// When how many nodes were asked for lately.
+    pub ups: Vec<(Moment, u32)>,
+    /// When how many nodes began to go lately.
+    pub downs: Vec<(Moment, u32)>,
+    /// In how many decisions in a row nothing was wanted.
+    pub zeros: u32,
+    /// What this month has cost.
+    pub spent: Spent,
+}
+
+/// A batch that was decided on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Batch {
+    /// When.
+    pub at: Moment,
+    /// How many nodes.
+    pub count: u32,
+    /// The gang that it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gang: Option<(Option<JobId>, Shape)>,
+}
+
+/// An offer that was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refusal {
+    /// When it may be tried again.
+    pub until: Moment,
+    /// How often in a row it was refused.
+    pub times: u32,
+}
+
+/// Whether launches work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Circuit {
+    /// How many nodes in a row never took a job.
+    pub failures: u32,
+    /// Since when no launches are made but probes.
+    pub open_since: Option<Moment>,
+    /// When one node was last tried.
+    pub probed_at: Option<Moment>,
+}
+
+/// What a calendar month has cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Spent {
+    /// The month, as months since the year 0, in UTC.
+    pub month: i32,
+    /// Until when it is counted.
+    pub until: Option<Moment>,
+    /// How much.
+    pub sum: Money,
+}
