@@ -21,12 +21,15 @@ pub struct Patience {
     pub quiet: Duration,
     /// Nor is it found in this many reads.
     pub reads: u32,
+    /// Nodes that were launched are waited for until they are ready. Whoever looks again in a
+    /// few seconds anyway need not.
+    pub nodes: bool,
 }
 
 impl Default for Patience {
     /// AWS speaks of "a few minutes" for EC2 to show what was made.
     fn default() -> Self {
-        Self { quiet: Duration::from_secs(300), reads: 4 }
+        Self { quiet: Duration::from_secs(300), reads: 4, nodes: true }
     }
 }
 

@@ -70,7 +70,7 @@ impl Hands<'_> {
             let Some(offer) = offers.next() else { break };
             let offer = settled(offer, ids)?;
             self.try_offer(at, order, &offer, &mut walk).await?;
-            if walk.left(order) == 0 || offers.len() == 0 {
+            if self.patience.nodes && (walk.left(order) == 0 || offers.len() == 0) {
                 self.stand(at, order, &mut walk).await?;
             }
         }

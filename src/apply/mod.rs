@@ -7,6 +7,7 @@
 mod drain;
 mod event;
 mod execute;
+mod fleet;
 mod hands;
 mod ids;
 mod launch;
@@ -18,5 +19,6 @@ mod step;
 
 pub use event::{Event, Listener};
 pub use execute::Outcome;
+pub use fleet::Mark;
 pub use hands::{Hands, Patience, Trouble};
 pub use session::{Convergence, Ended, NoApply, Planner, Start, converge};

@@ -28,6 +28,18 @@ pub struct Node {
     pub reservation: Option<ReservationId>,
 }
 
+impl Node {
+    /// What it was launched on, as [`Offer::key`] writes it.
+    pub fn key(&self) -> String {
+        key(&self.instance_type, &self.zone, self.market, self.reservation.as_ref())
+    }
+}
+
+fn key(instance: &str, zone: &Zone, market: Market, reserved: Option<&ReservationId>) -> String {
+    let reserved: String = reserved.iter().map(|id| format!("/{id}")).collect();
+    format!("{instance}/{zone}/{}{reserved}", market.word())
+}
+
 /// Somewhere nodes can be had. A launch walks down an ordered list of these.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -85,9 +97,7 @@ impl Offer {
     /// What is asked for when nodes are launched on it, as one word: a refusal is remembered
     /// by it.
     pub fn key(&self) -> String {
-        let reservation = self.reservation.iter().map(|id| format!("/{id}"));
-        let word = self.market.word();
-        format!("{}/{}/{word}{}", self.instance_type, self.zone, reservation.collect::<String>())
+        key(&self.instance_type, &self.zone, self.market, self.reservation.as_ref())
     }
 
     /// The same for people: `p5.48xlarge in us-east-1a, spot`.

@@ -1,3 +1,4 @@
 //! Floor 8: what runs for as long as its machine does.
 
+pub mod autoscale;
 pub mod node;

@@ -1,0 +1,24 @@
+//! The autoscaler: looks at clusters again and again, decides, and does what follows.
+//!
+//! It keeps nothing that it could not lose: what was decided stands in each fleet's own ledger,
+//! what is there in the cloud, what waits in the queues. It may die at any time, and two may run
+//! by mistake.
+
+mod ground;
+mod kept;
+mod orders;
+mod record;
+mod service;
+mod status;
+#[cfg(test)]
+mod testing;
+mod tick;
+mod view;
+
+pub use ground::{Ground, Missing};
+pub use kept::{Kept, Pause};
+pub use orders::{Orders, orders, words};
+pub use service::{Reader, Service, World, once};
+pub use status::{Board, ClusterStatus, Counts, Sample, Status};
+pub use tick::{Blocked, Cluster, Decide, Eye, Look};
+pub use view::{View, Watch};

@@ -1,0 +1,234 @@
+//! The loop: who leads looks at every cluster, sleeps, and looks again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::cloud::Observed;
+use crate::fleet::Demand;
+use crate::ledger::{Holder, Lock, Store, StoreError};
+use crate::model::Address;
+
+use super::status::{Board, ClusterStatus};
+use super::tick::{Blocked, Cluster, Eye, Look};
+
+/// The lock of whoever decides, in the stack's ledger.
+const LEADER: &str = "autoscale";
+
+/// A stack and its surroundings, as they were last read.
+#[async_trait]
+pub trait World: Send + Sync {
+    /// What the cloud shows of the stack.
+    async fn observe(&self) -> Observed;
+    /// The clusters that are resized.
+    fn clusters(&self, observed: &Observed) -> Result<Vec<Cluster<'_>>, String>;
+    /// What a cluster's queues say now. Never waits for long, and never fails: what cannot be
+    /// known is a demand too.
+    async fn demand(&self, cluster: &Address) -> Demand;
+    /// Whoever looks, with everything that is needed to act.
+    fn eye(&self, stop: &CancellationToken) -> Eye<'_>;
+    /// The stack's ledger, where the leader's lock is.
+    fn store(&self) -> &dyn Store;
+    /// For whoever finds that locked.
+    fn holder(&self) -> Holder;
+}
+
+/// Reads a stack anew.
+#[async_trait]
+pub trait Reader: Send + Sync {
+    /// The stack as it is now, if it is another one than last time or `anew` is set; what is
+    /// wrong with it, otherwise.
+    async fn read(&self, anew: bool) -> Result<Option<Box<dyn World>>, String>;
+}
+
+/// The service.
+pub struct Service {
+    /// Where stacks come from.
+    pub reader: Box<dyn Reader>,
+    /// Time between two looks.
+    pub every: Duration,
+    /// Where it tells what it does.
+    pub board: Arc<Board>,
+    /// Set by whoever wants it to end.
+    pub stop: CancellationToken,
+    /// Rung by whoever has news: a changed stack, a message.
+    pub bell: Arc<Notify>,
+    /// Rung by whoever wants the stack to be read again.
+    pub again: Arc<Notify>,
+    /// Where it says what happens, for its log.
+    pub say: Box<dyn Fn(&str) + Send + Sync>,
+}
+
+/// How often prices, reservations and the stack's files are read again although nobody has said
+/// that they changed.
+const REFRESH: Duration = Duration::from_secs(300);
+
+impl Service {
+    /// Runs until it is told to stop. A lock that is held is given back.
+    pub async fn run(&self) -> Result<(), String> {
+        let Some(mut world) = self.reader.read(true).await? else {
+            return Err("there is no stack".to_owned());
+        };
+        let mut lead: Option<Arc<dyn Lock>> = None;
+        let mut read_at = tokio::time::Instant::now();
+        while !self.stop.is_cancelled() {
+            self.lead(&*world, &mut lead).await;
+            let mut wake = None;
+            if lead.is_some() {
+                wake = self.tick(&*world).await;
+            }
+            let anew = self.sleep(wake).await;
+            if self.stop.is_cancelled() {
+                break;
+            }
+            if anew || read_at.elapsed() >= REFRESH {
+                read_at = tokio::time::Instant::now();
+                self.read_again(&mut world, anew).await;
+            }
+        }
+        if let Some(lock) = lead {
+            // Whoever comes next waits a lease longer, and nothing else.
+            let _ = lock.release().await;
+        }
+        (self.say)("ended");
+        Ok(())
+    }
+
+    /// Takes the lead, or makes sure of it. Not to know who leads is not to lead.
+    async fn lead(&self, world: &dyn World, lead: &mut Option<Arc<dyn Lock>>) {
+        if let Some(lock) = lead {
+            match lock.confirm().await {
+                Ok(()) => return,
+                Err(error) => {
+                    (self.say)(&format!("does not lead any more: {error}"));
+                    *lead = None;
+                }
+            }
+        }
+        let holder = world.holder();
+        let taken = tokio::select! {
+            taken = world.store().lock(LEADER, &holder) => taken,
+            () = self.stop.cancelled() => return,
+        };
+        let (leads, problem) = match taken {
+            Ok(lock) => {
+                (self.say)("leads");
+                *lead = Some(lock);
+                (Some(true), None)
+            }
+            Err(StoreError::Held(_)) => (Some(false), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        self.board.write(|status| (status.leader, status.problem) = (leads, problem));
+    }
+
+    /// Looks at every cluster once; returns how soon the next look is wanted.
+    async fn tick(&self, world: &dyn World) -> Option<Duration> {
+        let observed = world.observe().await;
+        let clusters = match world.clusters(&observed) {
+            Ok(clusters) => clusters,
+            Err(problem) => {
+                (self.say)(&problem);
+                self.board.write(|status| status.problem = Some(problem));
+                return None;
+            }
+        };
+        let eye = world.eye(&self.stop);
+        let mut wake: Option<Duration> = None;
+        let mut failed = false;
+        for cluster in &clusters {
+            if self.stop.is_cancelled() {
+                return None;
+            }
+            let name = cluster.pool.cluster.clone();
+            let demand = world.demand(&cluster.address).await;
+            let looked = eye.look(cluster, &observed, &demand).await;
+            failed |= looked.is_err();
+            let soon = looked.as_ref().ok().and_then(|look| {
+                let ms = look.decision.wake?.since(look.at);
+                Some(Duration::from_millis(u64::try_from(ms).unwrap_or(0)))
+            });
+            wake = wake.into_iter().chain(soon).min();
+            self.tell(&name, looked, &demand);
+        }
+        let names: Vec<String> = clusters.iter().map(|it| it.pool.cluster.clone()).collect();
+        let now = eye.clock.now();
+        self.board.write(|status| {
+            status.clusters.retain(|name, _| names.contains(name));
+            status.ticked_at = Some(now);
+            status.counts.ticks += 1;
+            status.counts.failed += u64::from(failed);
+        });
+        wake
+    }
+
+    fn tell(&self, name: &str, looked: Result<Look, Blocked>, demand: &Demand) {
+        match &looked {
+            Ok(look) => {
+                for line in super::orders::lines(&look.orders, &look.decision) {
+                    (self.say)(&format!("{name}: {line}"));
+                }
+                for failure in look.outcome.iter().flat_map(|it| it.failed.values()) {
+                    (self.say)(&format!("{name}: {failure}"));
+                }
+            }
+            Err(blocked) => (self.say)(&format!("{name}: {blocked}")),
+        }
+        self.board.write(|status| {
+            let cluster: &mut ClusterStatus = status.clusters.entry(name.to_owned()).or_default();
+            match &looked {
+                Ok(look) => cluster.looked(look, demand),
+                Err(blocked) => cluster.blocked = Some(blocked.to_string()),
+            }
+        });
+    }
+
+    /// Sleeps until the next look; whether the stack is to be read again.
+    async fn sleep(&self, wake: Option<Duration>) -> bool {
+        // A look costs calls: nobody may ask for more than one a second.
+        let time = wake.map_or(self.every, |it| it.min(self.every)).max(Duration::from_secs(1));
+        tokio::select! {
+            () = tokio::time::sleep(time) => false,
+            () = self.bell.notified() => false,
+            () = self.again.notified() => true,
+            () = self.stop.cancelled() => false,
+        }
+    }
+
+    /// Reads the stack again; what is wrong with a new one leaves the old one in force.
+    async fn read_again(&self, world: &mut Box<dyn World>, anew: bool) {
+        match self.reader.read(anew).await {
+            Ok(Some(new)) => {
+                (self.say)("the stack was read again");
+                *world = new;
+                self.board.write(|status| status.problem = None);
+            }
+            Ok(None) => {}
+            Err(problem) => {
+                (self.say)(&format!("the stack as it is now is not used: {problem}"));
+                self.board.write(|status| status.problem = Some(problem));
+            }
+        }
+    }
+}
+
+/// One look at every cluster, without a loop or a lead: for timers, pipelines and people.
+pub async fn once(
+    world: &dyn World,
+    stop: &CancellationToken,
+    dry: bool,
+) -> Result<BTreeMap<String, (Result<Look, Blocked>, Demand)>, String> {
+    let observed = world.observe().await;
+    let eye = Eye { dry, ..world.eye(stop) };
+    let mut out = BTreeMap::new();
+    for cluster in world.clusters(&observed)? {
+        let demand = world.demand(&cluster.address).await;
+        let looked = eye.look(&cluster, &observed, &demand).await;
+        out.insert(cluster.pool.cluster.clone(), (looked, demand));
+    }
+    Ok(out)
+}

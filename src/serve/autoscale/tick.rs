@@ -1,0 +1,209 @@
+//! One look at one cluster: what is there, what is wanted, what is decided, what is done.
+//!
+//! The memory is written before anything is done. Whoever dies behind that has launched nothing
+//! that the next look would not find, and two who look at once write once.
+
+use tokio_util::sync::CancellationToken;
+
+use crate::apply::{Hands, Listener, Outcome, Patience, Trouble};
+use crate::cloud::{Cloud, Observed, Scope};
+use crate::fleet::{self, Decision, Demand, Memory, Offer, Pool};
+use crate::ledger::{Holder, Journal, Store, StoreError, Version, Who};
+use crate::model::{Address, Clock, Moment};
+use crate::stack;
+
+use super::ground::{Ground, Missing};
+use super::kept::{Kept, Pause};
+use super::orders::{Orders, orders};
+use super::record::Recording;
+use super::view::View;
+
+/// What the lock of a fleet's ledger is called.
+const SCOPE: &str = "fleet";
+/// A memory in which nothing but the time has changed is written this often.
+const WRITE_EVERY_MS: i64 = 60_000;
+
+/// A cluster that is resized.
+pub struct Cluster<'a> {
+    /// The address of its nodes.
+    pub address: Address,
+    /// What the stack says of them.
+    pub fleet: stack::Fleet,
+    /// How it is resized.
+    pub pool: Pool,
+    /// Its own ledger.
+    pub store: &'a dyn Store,
+}
+
+/// What decides.
+pub type Decide = fn(&Pool, &fleet::Fleet, &Demand, &[Offer], Memory, Moment) -> (Decision, Memory);
+
+/// Who looks, and with what.
+pub struct Eye<'a> {
+    /// The cloud.
+    pub cloud: &'a dyn Cloud,
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// Whose objects, where.
+    pub scope: Scope,
+    /// For the history.
+    pub who: Who,
+    /// For whoever finds it locked.
+    pub holder: Holder,
+    /// A new ledger's own name.
+    pub lineage: String,
+    /// Who is told what is done.
+    pub listener: Listener<'a>,
+    /// Set by an interrupt.
+    pub stop: CancellationToken,
+    /// What decides.
+    pub decide: Decide,
+    /// Nothing is done or written.
+    pub dry: bool,
+}
+
+/// What came of a look.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// When.
+    pub at: Moment,
+    /// The nodes.
+    pub fleet: fleet::Fleet,
+    /// What was decided.
+    pub decision: Decision,
+    /// What it comes to.
+    pub orders: Orders,
+    /// Why nothing may be done.
+    pub pause: Option<Pause>,
+    /// How it went; none where nothing was to be done, or was done.
+    pub outcome: Option<Outcome>,
+}
+
+/// Why a look came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Blocked {
+    /// Something that nodes stand on is not there.
+    #[error(transparent)]
+    Missing(#[from] Missing),
+    /// Another service has decided at the same time, or holds the fleet.
+    #[error("{0}")]
+    Elsewhere(StoreError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(StoreError),
+    /// The cloud, or an interrupt.
+    #[error("{}", words(.0))]
+    Trouble(Trouble),
+}
+
+fn words(trouble: &Trouble) -> String {
+    match trouble {
+        Trouble::Failed(failure) => failure.to_string(),
+        Trouble::Ledger(error) => error.to_string(),
+        Trouble::Interrupted => "interrupted".to_owned(),
+    }
+}
+
+impl From<StoreError> for Blocked {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Exists(_)
+            | StoreError::Lost(_)
+            | StoreError::Held(_)
+            | StoreError::Deposed(_) => Self::Elsewhere(error),
+            StoreError::Moved { .. }
+            | StoreError::Taken { .. }
+            | StoreError::Unfit { .. }
+            | StoreError::Corrupt { .. }
+            | StoreError::Io { .. } => Self::Ledger(error),
+        }
+    }
+}
+
+impl From<Trouble> for Blocked {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Ledger(error) => error.into(),
+            Trouble::Failed(_) | Trouble::Interrupted => Self::Trouble(trouble),
+        }
+    }
+}
+
+impl Eye<'_> {
+    /// Looks at a cluster once, and does what follows.
+    pub async fn look(
+        &self,
+        cluster: &Cluster<'_>,
+        observed: &Observed,
+        demand: &Demand,
+    ) -> Result<Look, Blocked> {
+        let now = self.clock.now();
+        let (mut kept, version) = Kept::read(cluster.store).await?;
+        let pause = Pause::read(cluster.store, now).await?;
+        let ground = Ground::of((&cluster.address, &cluster.fleet), observed)?;
+        let view = View {
+            address: &cluster.address,
+            wanted: &cluster.fleet,
+            template: Some(&ground.template),
+            offers: &ground.offers,
+            attempts: &kept.attempts,
+            now,
+        };
+        let fleet = view.of(observed, &mut kept.watch);
+        let paused = cluster.pool.paused || pause.is_some();
+        let pool = Pool { paused, ..cluster.pool.clone() };
+        let before = kept.memory.decided_at;
+        let memory = std::mem::take(&mut kept.memory);
+        let (decision, memory) = (self.decide)(&pool, &fleet, demand, &ground.offers, memory, now);
+        kept.memory = memory;
+        kept.decided(now, &decision);
+        let wanted = (&cluster.address, &cluster.fleet);
+        let orders = orders(&decision, wanted, (&ground.template, &ground.offers));
+        let mut look = Look { at: now, fleet, decision, orders, pause, outcome: None };
+        let fresh = before.is_some_and(|before| now.since(before) < WRITE_EVERY_MS);
+        if self.dry || (look.orders.is_empty() && fresh) {
+            return Ok(look);
+        }
+        let version = kept.write(cluster.store, version.as_ref()).await?;
+        if !look.orders.is_empty() {
+            look.outcome = Some(self.act(cluster, &look.orders, (kept, version)).await?);
+        }
+        Ok(look)
+    }
+
+    /// Carries out what was decided, under the fleet's own lock.
+    async fn act(
+        &self,
+        cluster: &Cluster<'_>,
+        orders: &Orders,
+        (mut kept, version): (Kept, Version),
+    ) -> Result<Outcome, Blocked> {
+        let lock = cluster.store.lock(SCOPE, &self.holder).await?;
+        let done = async {
+            let journal = Journal::write(cluster.store, &self.lineage, &lock).await?;
+            let cloud = Recording::new(self.cloud, self.clock, kept.next_attempt);
+            let hands = Hands {
+                cloud: &cloud,
+                scope: self.scope.clone(),
+                clock: self.clock,
+                journal: tokio::sync::Mutex::new(journal),
+                listener: self.listener,
+                stop: self.stop.clone(),
+                patience: Patience { nodes: false, ..Patience::default() },
+            };
+            hands.tidy().await?;
+            let outcome = hands.obey(&orders.marks, &orders.plan, self.who.clone()).await;
+            drop(hands);
+            let attempts = cloud.into_attempts();
+            if !attempts.is_empty() {
+                kept.attempted(attempts);
+                kept.write(cluster.store, Some(&version)).await?;
+            }
+            Ok(outcome?)
+        };
+        let done = done.await;
+        // What fails here costs the next one only time.
+        let _ = lock.release().await;
+        done
+    }
+}
