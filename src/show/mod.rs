@@ -11,6 +11,9 @@ pub mod cost_json;
 mod crowd;
 #[cfg(test)]
 mod crowd_test;
+pub mod decision;
+#[cfg(test)]
+mod decision_test;
 mod diff;
 pub mod drift;
 mod drift_json;
