@@ -25,6 +25,7 @@ mod demand;
 mod id;
 mod memory;
 mod pool;
+pub mod replay;
 mod state;
 
 pub use decision::{
