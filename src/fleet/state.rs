@@ -107,6 +107,24 @@ pub enum State {
 }
 
 impl State {
+    /// It in one word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Pending => "pending",
+            Self::Booting => "booting",
+            Self::Ready => "ready",
+            Self::Busy => "busy",
+            Self::Idle => "idle",
+            Self::Cordoned => "cordoned",
+            Self::Draining => "draining",
+            Self::Terminating => "terminating",
+            Self::Quarantined => "quarantined",
+            Self::Interrupting { deadline: _ } => "interrupting",
+            Self::Lost => "lost",
+        }
+    }
+
     /// It takes jobs, or has them and will take more.
     pub fn is_serving(self) -> bool {
         matches!(self, Self::Ready | Self::Busy | Self::Idle)

@@ -33,6 +33,7 @@ mod aws_pages;
 mod aws_requests;
 #[cfg(feature = "aws")]
 mod aws_stage;
+mod board;
 mod boot;
 mod bucket;
 mod capacity;
@@ -47,6 +48,7 @@ mod docs;
 mod faults;
 mod hands;
 mod house;
+mod http;
 mod lab;
 mod ledger;
 mod machine;

@@ -87,9 +87,7 @@ impl Kept {
 
     /// Takes note of a decision.
     pub fn decided(&mut self, at: Moment, decision: &Decision) {
-        let mut shown = decision.clone();
-        shown.waiting.truncate(SHOWN);
-        shown.considered.truncate(SHOWN);
+        let shown = shown(decision);
         if !decision.is_hold() {
             self.log.push((at, shown.clone()));
             let over = self.log.len().saturating_sub(LOG);
@@ -105,6 +103,14 @@ impl Kept {
         let over = self.attempts.len().saturating_sub(ATTEMPTS);
         self.attempts.drain(..over);
     }
+}
+
+/// A decision as it is kept for people: of a hundred thousand jobs the first ones.
+pub fn shown(decision: &Decision) -> Decision {
+    let mut shown = decision.clone();
+    shown.waiting.truncate(SHOWN);
+    shown.considered.truncate(SHOWN);
+    shown
 }
 
 /// Somebody wants the fleet to be left as it is.

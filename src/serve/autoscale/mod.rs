@@ -4,8 +4,13 @@
 //! what is there in the cloud, what waits in the queues. It may die at any time, and two may run
 //! by mistake.
 
+mod exposition;
 mod ground;
+mod histogram;
+pub mod http;
 mod kept;
+mod meters;
+mod metrics;
 mod orders;
 mod record;
 mod service;
@@ -17,8 +22,8 @@ mod view;
 
 pub use ground::{Ground, Missing};
 pub use kept::{Kept, Pause};
-pub use orders::{Orders, orders, words};
+pub use orders::{Orders, orders};
 pub use service::{Reader, Service, World, once};
-pub use status::{Board, ClusterStatus, Counts, Sample, Status};
+pub use status::{Board, ClusterStatus, Counts, Pulse, Sample, Status, Taken};
 pub use tick::{Blocked, Cluster, Decide, Eye, Look};
 pub use view::{View, Watch};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::apply::Mark;
-use crate::fleet::{Decision, LaunchReason, Offer, OfferKey, Turn, TurnTo};
+use crate::fleet::{Decision, Offer, OfferKey, Turn, TurnTo};
 use crate::kinds::{Action, Plan, Step, Why};
 use crate::model::{Address, CloudId, Link, TemplateId};
 use crate::stack;
@@ -81,44 +81,4 @@ fn turns(turns: &[Turn]) -> (Vec<(Mark, Vec<CloudId>)>, Vec<CloudId>) {
         marks.entry(mark).or_default().push(id);
     }
     (marks.into_iter().collect(), ends)
-}
-
-/// What a launch is for, in words.
-pub fn words(reason: &LaunchReason) -> String {
-    match reason {
-        LaunchReason::Gang { job, shape } => {
-            let name = job.as_ref().map_or_else(String::new, |job| format!(" {job:?}"));
-            format!("a job{name} of {} nodes", shape.nodes)
-        }
-        LaunchReason::Jobs { jobs: 1, gpus } => format!("1 job with {gpus} accelerators"),
-        LaunchReason::Jobs { jobs, gpus } => format!("{jobs} jobs with {gpus} accelerators"),
-        LaunchReason::HeadRoom => "whoever comes next".to_owned(),
-        LaunchReason::Minimum => "the minimum".to_owned(),
-        LaunchReason::Probe => "a probe: whether launches work again".to_owned(),
-    }
-}
-
-/// What is done, a line each.
-pub fn lines(orders: &Orders, decision: &Decision) -> Vec<String> {
-    let nodes =
-        |count: usize| if count == 1 { "1 node".to_owned() } else { format!("{count} nodes") };
-    let mut lines = Vec::new();
-    for (mark, ids) in &orders.marks {
-        let verb = match mark {
-            Mark::Cordon => "takes out of service",
-            Mark::Uncordon => "puts back into service",
-            Mark::Drain => "drains",
-        };
-        lines.push(format!("{verb} {}", nodes(ids.len())));
-    }
-    for step in &orders.plan.steps {
-        if let Action::Terminate { nodes: ids, .. } = &step.action {
-            lines.push(format!("ends {}", nodes(ids.len())));
-        }
-    }
-    for launch in &decision.launches {
-        let count = usize::try_from(launch.count).unwrap_or(usize::MAX);
-        lines.push(format!("launches {} for {}", nodes(count), words(&launch.reason)));
-    }
-    lines
 }

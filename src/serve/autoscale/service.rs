@@ -9,9 +9,10 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::cloud::Observed;
-use crate::fleet::Demand;
+use crate::fleet::{Demand, Pool};
 use crate::ledger::{Holder, Lock, Store, StoreError};
 use crate::model::Address;
+use crate::show::decision;
 
 use super::status::{Board, ClusterStatus};
 use super::tick::{Blocked, Cluster, Eye, Look};
@@ -123,7 +124,10 @@ impl Service {
             Err(StoreError::Held(_)) => (Some(false), None),
             Err(error) => (None, Some(error.to_string())),
         };
-        self.board.write(|status| (status.leader, status.problem) = (leads, problem));
+        let epoch = lead.as_ref().and_then(|lock| lock.epoch());
+        self.board.write(|status| {
+            (status.leader, status.lease_epoch, status.problem) = (leads, epoch, problem);
+        });
     }
 
     /// Looks at every cluster once; returns how soon the next look is wanted.
@@ -144,7 +148,6 @@ impl Service {
             if self.stop.is_cancelled() {
                 return None;
             }
-            let name = cluster.pool.cluster.clone();
             let demand = world.demand(&cluster.address).await;
             let looked = eye.look(cluster, &observed, &demand).await;
             failed |= looked.is_err();
@@ -153,23 +156,24 @@ impl Service {
                 Some(Duration::from_millis(u64::try_from(ms).unwrap_or(0)))
             });
             wake = wake.into_iter().chain(soon).min();
-            self.tell(&name, looked, &demand);
+            self.tell(&cluster.pool, &looked, &demand);
         }
         let names: Vec<String> = clusters.iter().map(|it| it.pool.cluster.clone()).collect();
         let now = eye.clock.now();
         self.board.write(|status| {
             status.clusters.retain(|name, _| names.contains(name));
-            status.ticked_at = Some(now);
+            (status.ticked_at, status.problem) = (Some(now), None);
             status.counts.ticks += 1;
             status.counts.failed += u64::from(failed);
         });
         wake
     }
 
-    fn tell(&self, name: &str, looked: Result<Look, Blocked>, demand: &Demand) {
-        match &looked {
+    fn tell(&self, pool: &Pool, looked: &Result<Look, Blocked>, demand: &Demand) {
+        let name = &pool.cluster;
+        match looked {
             Ok(look) => {
-                for line in super::orders::lines(&look.orders, &look.decision) {
+                for line in decision::actions(&look.decision) {
                     (self.say)(&format!("{name}: {line}"));
                 }
                 for failure in look.outcome.iter().flat_map(|it| it.failed.values()) {
@@ -179,10 +183,10 @@ impl Service {
             Err(blocked) => (self.say)(&format!("{name}: {blocked}")),
         }
         self.board.write(|status| {
-            let cluster: &mut ClusterStatus = status.clusters.entry(name.to_owned()).or_default();
-            match &looked {
-                Ok(look) => cluster.looked(look, demand),
-                Err(blocked) => cluster.blocked = Some(blocked.to_string()),
+            let cluster: &mut ClusterStatus = status.clusters.entry(name.clone()).or_default();
+            match looked {
+                Ok(look) => cluster.looked(look, demand, pool),
+                Err(blocked) => cluster.blocked(blocked.to_string()),
             }
         });
     }
@@ -205,12 +209,12 @@ impl Service {
             Ok(Some(new)) => {
                 (self.say)("the stack was read again");
                 *world = new;
-                self.board.write(|status| status.problem = None);
+                self.board.write(|status| status.unread = None);
             }
             Ok(None) => {}
             Err(problem) => {
                 (self.say)(&format!("the stack as it is now is not used: {problem}"));
-                self.board.write(|status| status.problem = Some(problem));
+                self.board.write(|status| status.unread = Some(problem));
             }
         }
     }

@@ -1,18 +1,26 @@
 //! What the service tells about itself: the same for `/status`, the page and the metrics.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::fleet::{Decision, Demand, State, Sums};
+use crate::fleet::{Decision, Demand, Pool, Sums};
 use crate::model::{Moment, Money};
+use crate::show::decision::{actions, explain};
 
-use super::kept::Pause;
+use super::kept::{self, Pause};
+use super::meters::Meters;
 use super::tick::Look;
+
+/// The format of [`Status`] as JSON. A minor step only adds keys.
+pub const FORMAT: &str = "1.0";
 
 /// Samples that are kept: an hour of looks every ten seconds.
 const SAMPLES: usize = 360;
+/// Decisions that did something, and are kept.
+const LOG: usize = 100;
 
 /// What the service tells.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -34,8 +42,12 @@ pub struct Status {
     /// Whether it decides; another service does where it does not, and whether it is not known
     /// yet.
     pub leader: Option<bool>,
-    /// Why it cannot look, or the configuration cannot be read again.
+    /// The number of the lease by which it leads, where the store counts them.
+    pub lease_epoch: Option<u64>,
+    /// Why it cannot look.
     pub problem: Option<String>,
+    /// Why the configuration as it is now cannot be used; the one before is in force.
+    pub unread: Option<String>,
     /// Clusters by name.
     pub clusters: BTreeMap<String, ClusterStatus>,
     /// Counts since the service began.
@@ -72,10 +84,30 @@ pub struct ClusterStatus {
     pub nodes: BTreeMap<String, u32>,
     /// The last decision.
     pub decision: Decision,
+    /// What it says, for people; the first [`ClusterStatus::acts`] lines are what it does.
+    pub words: Vec<String>,
+    /// How many lines.
+    pub acts: usize,
     /// The last ones that did something, oldest first.
-    pub log: Vec<(Moment, Decision)>,
+    pub log: Vec<Taken>,
     /// Numbers over time, oldest first.
     pub samples: VecDeque<Sample>,
+    /// Counts and measures. They are told as metrics.
+    #[serde(skip)]
+    pub meters: Meters,
+}
+
+/// A decision that did something.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Taken {
+    /// When it was taken.
+    pub at: Moment,
+    /// It.
+    pub decision: Decision,
+    /// What it says, for people; the first [`Taken::acts`] lines are what it does.
+    pub words: Vec<String>,
+    /// How many lines.
+    pub acts: usize,
 }
 
 /// Numbers at one moment.
@@ -98,14 +130,21 @@ pub struct Sample {
 }
 
 impl ClusterStatus {
+    /// A look came to nothing.
+    pub fn blocked(&mut self, why: String) {
+        self.meters.blocked += 1;
+        self.blocked = Some(why);
+    }
+
     /// Takes in what came of a look.
-    pub fn looked(&mut self, look: &Look, demand: &Demand) {
-        let Look { at, fleet, decision, orders: _, pause, outcome: _ } = look;
+    pub fn looked(&mut self, look: &Look, demand: &Demand, pool: &Pool) {
+        self.meters.looked(look, demand, pool);
+        let Look { at, fleet, decision, orders: _, pause, outcome: _, took: _ } = look;
         (self.at, self.blocked, self.pause) = (*at, None, pause.clone());
         (self.demand, self.demand_age_s, self.demand_problem) = told(demand);
         self.nodes.clear();
         for node in &fleet.nodes {
-            *self.nodes.entry(word(node.state).to_owned()).or_default() += 1;
+            *self.nodes.entry(node.state.word().to_owned()).or_default() += 1;
         }
         let sums = decision.sums;
         self.sums = sums;
@@ -116,30 +155,14 @@ impl ClusterStatus {
         if self.samples.len() > SAMPLES {
             self.samples.pop_front();
         }
+        (self.decision, self.words) = (kept::shown(decision), explain(decision));
+        self.acts = actions(decision).len();
         if !decision.is_hold() {
-            self.log.push((*at, decision.clone()));
-            let over = self.log.len().saturating_sub(100);
+            let (decision, words) = (self.decision.clone(), self.words.clone());
+            self.log.push(Taken { at: *at, decision, words, acts: self.acts });
+            let over = self.log.len().saturating_sub(LOG);
             self.log.drain(..over);
         }
-        self.decision = decision.clone();
-    }
-}
-
-/// A state in one word.
-pub fn word(state: State) -> &'static str {
-    match state {
-        State::Requested => "requested",
-        State::Pending => "pending",
-        State::Booting => "booting",
-        State::Ready => "ready",
-        State::Busy => "busy",
-        State::Idle => "idle",
-        State::Cordoned => "cordoned",
-        State::Draining => "draining",
-        State::Terminating => "terminating",
-        State::Quarantined => "quarantined",
-        State::Interrupting { deadline: _ } => "interrupting",
-        State::Lost => "lost",
     }
 }
 
@@ -152,17 +175,71 @@ fn told(demand: &Demand) -> (String, Option<u32>, Option<String>) {
 }
 
 /// Where the loop writes and the server reads.
+#[derive(Debug)]
+pub struct Board {
+    began: Instant,
+    inner: Mutex<Inner>,
+}
+
 #[derive(Debug, Default)]
-pub struct Board(Mutex<Status>);
+struct Inner {
+    status: Status,
+    written: Option<Instant>,
+    looked: Option<Instant>,
+}
+
+/// How long ago the loop gave signs of life, by a clock that nobody sets: that of a simulated
+/// region jumps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pulse {
+    /// Since the last look ended.
+    pub since_look: Option<Duration>,
+    /// Since anything was written.
+    pub since_word: Option<Duration>,
+    /// Since the service began.
+    pub up: Duration,
+}
+
+impl Default for Board {
+    fn default() -> Self {
+        Self { began: now(), inner: Mutex::default() }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long ago something was, and nothing else")]
+fn now() -> Instant {
+    Instant::now()
+}
 
 impl Board {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A copy of what stands there.
     pub fn read(&self) -> Status {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.inner().status.clone()
+    }
+
+    /// How long ago it was written.
+    pub fn pulse(&self) -> Pulse {
+        let (inner, now) = (self.inner(), now());
+        let since = |at: Option<Instant>| at.map(|at| now.saturating_duration_since(at));
+        Pulse {
+            since_look: since(inner.looked),
+            since_word: since(inner.written),
+            up: now.saturating_duration_since(self.began),
+        }
     }
 
     /// Changes it.
     pub fn write(&self, change: impl FnOnce(&mut Status)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut inner = self.inner();
+        let before = inner.status.counts.ticks;
+        change(&mut inner.status);
+        inner.written = Some(now());
+        if inner.status.counts.ticks != before {
+            inner.looked = inner.written;
+        }
     }
 }

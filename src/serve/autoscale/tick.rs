@@ -3,6 +3,9 @@
 //! The memory is written before anything is done. Whoever dies behind that has launched nothing
 //! that the next look would not find, and two who look at once write once.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::apply::{Hands, Listener, Outcome, Patience, Trouble};
@@ -77,6 +80,8 @@ pub struct Look {
     pub pause: Option<Pause>,
     /// How it went; none where nothing was to be done, or was done.
     pub outcome: Option<Outcome>,
+    /// How long it took to decide.
+    pub took: Duration,
 }
 
 /// Why a look came to nothing.
@@ -154,12 +159,14 @@ impl Eye<'_> {
         let pool = Pool { paused, ..cluster.pool.clone() };
         let before = kept.memory.decided_at;
         let memory = std::mem::take(&mut kept.memory);
+        let began = Instant::now();
         let (decision, memory) = (self.decide)(&pool, &fleet, demand, &ground.offers, memory, now);
+        let took = began.elapsed();
         kept.memory = memory;
         kept.decided(now, &decision);
         let wanted = (&cluster.address, &cluster.fleet);
         let orders = orders(&decision, wanted, (&ground.template, &ground.offers));
-        let mut look = Look { at: now, fleet, decision, orders, pause, outcome: None };
+        let mut look = Look { at: now, fleet, decision, orders, pause, outcome: None, took };
         let fresh = before.is_some_and(|before| now.since(before) < WRITE_EVERY_MS);
         if self.dry || (look.orders.is_empty() && fresh) {
             return Ok(look);

@@ -1,0 +1,355 @@
+//! What is counted and measured of one cluster since the service began, for the metrics. Pure:
+//! all of it follows from looks, and what no look shows is not guessed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::fleet::{
+    Against, Alert, Attempt, Decision, Demand, Fleet, Job, Node, NodeId, Outcome, Pool, State,
+    TurnTo,
+};
+use crate::kinds::Action;
+use crate::model::{Moment, Money};
+
+use super::histogram::Histogram;
+use super::tick::Look;
+
+/// Longer between two looks, and nobody knows what was in between: it is not counted.
+const LONGEST_MS: i64 = 300_000;
+/// From the request for a node to its first job, in seconds.
+const BOOT: &[f64] = &[15.0, 30.0, 60.0, 120.0, 180.0, 300.0, 450.0, 600.0, 900.0, 1800.0];
+/// How long it takes to decide, in seconds.
+const DECIDE: &[f64] = &[0.0001, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0];
+
+/// Where a node stands and how it is paid: instance type, zone, market.
+pub type Place = (String, String, &'static str);
+
+/// A queue's numbers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Queue {
+    /// Jobs that wait.
+    pub jobs: u64,
+    /// The accelerators that they need.
+    pub waiting: u64,
+    /// The accelerators of jobs that run, where the source tells.
+    pub running: u64,
+    /// When the oldest job that waits was handed in, where the source tells.
+    pub oldest: Option<Moment>,
+}
+
+/// Counts and measures.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Meters {
+    /// Decisions by what they do and why.
+    pub decisions: BTreeMap<(&'static str, String), u64>,
+    /// Nodes asked for and ended, by direction, reason and result.
+    pub events: BTreeMap<(&'static str, String, &'static str), u64>,
+    /// Launch calls by place and result.
+    pub attempts: BTreeMap<(Place, &'static str), u64>,
+    /// Seconds that nodes were in each state on their way to take jobs.
+    pub phases: BTreeMap<&'static str, Histogram>,
+    /// Seconds from the request for a node until it took jobs.
+    pub launches: Histogram,
+    /// Seconds that decisions took.
+    pub deciding: Histogram,
+    /// Accelerator-seconds with a job.
+    pub busy: f64,
+    /// Accelerator-seconds without one, on nodes that take jobs.
+    pub idle: f64,
+    /// What nodes have cost.
+    pub cost: Money,
+    /// Nodes that the cloud took away.
+    pub interruptions: u64,
+    /// Jobs on nodes that were ended by a decision.
+    pub killed: u64,
+    /// Looks at which the demand was not known, or not all of it.
+    pub unknown: u64,
+    /// Looks that came to nothing.
+    pub blocked: u64,
+    /// Nodes by state and place.
+    pub nodes: BTreeMap<(&'static str, Place), u64>,
+    /// Queues by name; those without one together.
+    pub queues: BTreeMap<String, Queue>,
+    /// Accelerators that jobs need beyond what is free, comes or is asked for.
+    pub unmet: u64,
+    /// Free accelerators on nodes that have jobs.
+    pub fragments: u64,
+    /// Offers that are not tried because they were refused lately.
+    pub refused: u64,
+    /// Too many launches failed one after the other.
+    pub circuit: bool,
+    /// What is left of this month's budget, where there is one.
+    pub left: Option<Money>,
+    seen: BTreeMap<NodeId, (State, Moment)>,
+    last_attempt: Option<u64>,
+    last: Option<Last>,
+}
+
+/// What the last look saw flow.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Last {
+    at: Moment,
+    busy: u64,
+    free: u64,
+    per_hour: Money,
+}
+
+impl Default for Meters {
+    fn default() -> Self {
+        Self {
+            decisions: BTreeMap::new(),
+            events: BTreeMap::new(),
+            attempts: BTreeMap::new(),
+            phases: BTreeMap::new(),
+            launches: Histogram::new(BOOT),
+            deciding: Histogram::new(DECIDE),
+            busy: 0.0,
+            idle: 0.0,
+            cost: Money::ZERO,
+            interruptions: 0,
+            killed: 0,
+            unknown: 0,
+            blocked: 0,
+            nodes: BTreeMap::new(),
+            queues: BTreeMap::new(),
+            unmet: 0,
+            fragments: 0,
+            refused: 0,
+            circuit: false,
+            left: None,
+            seen: BTreeMap::new(),
+            last_attempt: None,
+            last: None,
+        }
+    }
+}
+
+impl Meters {
+    /// Takes in what came of a look.
+    pub fn looked(&mut self, look: &Look, demand: &Demand, pool: &Pool) {
+        let Look { at, fleet, decision, orders: _, pause: _, outcome: _, took } = look;
+        self.deciding.observe(took.as_secs_f64());
+        self.decided(decision);
+        self.done(look);
+        self.learned(&fleet.attempts);
+        self.flowed(*at, fleet, decision.sums.per_hour);
+        self.walked(fleet, *at);
+        self.nodes.clear();
+        for node in &fleet.nodes {
+            *self.nodes.entry((node.state.word(), place(node))).or_default() += 1;
+        }
+        self.unknown += u64::from(!demand.is_known());
+        self.queued(demand);
+        self.unmet = unmet(decision);
+        self.fragments = fleet.nodes.iter().filter(|it| it.state.is_serving()).map(fragment).sum();
+        let refused = |against: &Against| matches!(against, Against::Refused { until: _ });
+        let against = decision.considered.iter().filter_map(|it| it.against.as_ref());
+        self.refused = against.filter(|it| refused(it)).count().try_into().unwrap_or(0);
+        let open = |alert: &Alert| matches!(alert, Alert::CircuitOpen { failures: _ });
+        self.circuit = decision.alerts.iter().any(open);
+        self.left = pool
+            .monthly_budget
+            .map(|budget| Money::new(budget.dollars() - decision.sums.this_month.dollars()));
+    }
+
+    fn decided(&mut self, decision: &Decision) {
+        let mut count = |action: &'static str, reason: String| {
+            *self.decisions.entry((action, reason)).or_default() += 1;
+        };
+        for launch in &decision.launches {
+            count("launch", tag(&launch.reason, "reason"));
+        }
+        for turn in &decision.turns {
+            count(turned(turn.to), tag(&turn.why, "why"));
+        }
+        if decision.is_hold() {
+            let why = decision.not_more.first().map(|it| tag(it, "why"));
+            count("hold", why.unwrap_or_else(|| "enough".to_owned()));
+        }
+    }
+
+    /// Counts what was done: orders name ends first, then launches, as the decision does.
+    fn done(&mut self, look: &Look) {
+        let Some(outcome) = &look.outcome else { return };
+        let mut launches = look.decision.launches.iter();
+        for (id, step) in look.orders.plan.steps.iter().enumerate() {
+            let result = match (outcome.done.contains_key(&id), outcome.failed.contains_key(&id)) {
+                (true, _) => "done",
+                (false, true) => "failed",
+                (false, false) => "not_begun",
+            };
+            let mut count = |direction, reason, number: u64| {
+                *self.events.entry((direction, reason, result)).or_default() += number;
+            };
+            if let Action::Terminate { nodes, .. } = &step.action {
+                let gone: BTreeSet<&str> = nodes.iter().map(|it| it.as_str()).collect();
+                for turn in &look.decision.turns {
+                    if turn.to == TurnTo::Terminate && gone.contains(turn.node.as_str()) {
+                        count("down", tag(&turn.why, "why"), 1);
+                    }
+                }
+                let jobs = look.fleet.nodes.iter().filter(|it| gone.contains(it.id.as_str()));
+                self.killed += jobs.map(jobs_on).sum::<u64>();
+            } else if let Some(launch) = launches.next() {
+                count("up", tag(&launch.reason, "reason"), launch.count.into());
+            }
+        }
+    }
+
+    /// Counts launch calls; those before the first look were counted by whoever came before.
+    fn learned(&mut self, attempts: &[Attempt]) {
+        let newest = attempts.iter().map(|it| it.number).max().unwrap_or(0);
+        let before = *self.last_attempt.get_or_insert(newest);
+        for Attempt { number, batch: _, offer, at: _, outcome } in attempts {
+            if *number <= before {
+                continue;
+            }
+            let mut parts = offer.as_str().split('/').map(str::to_owned);
+            let mut part = || parts.next().unwrap_or_default();
+            let (instance, zone, market) = (part(), part(), part());
+            let place = (instance, zone, known_market(&market));
+            let result = match outcome {
+                Outcome::Started { count: 0 } => "nothing",
+                Outcome::Started { count: 1.. } => "started",
+                Outcome::NoCapacity => "no_capacity",
+                Outcome::Quota { why: _ } => "quota",
+                Outcome::Blocked { why: _ } => "blocked",
+            };
+            *self.attempts.entry((place, result)).or_default() += 1;
+        }
+        self.last_attempt = Some(before.max(newest));
+    }
+
+    /// What has flowed since the last look, at the rates that it saw.
+    fn flowed(&mut self, at: Moment, fleet: &Fleet, per_hour: Money) {
+        if let Some(last) = self.last {
+            let ms = at.since(last.at).min(LONGEST_MS);
+            let whole = u32::try_from(ms).unwrap_or(0);
+            let seconds = f64::from(whole) / 1000.0;
+            self.busy += number(last.busy) * seconds;
+            self.idle += number(last.free) * seconds;
+            let hours = rust_decimal::Decimal::from(whole) / rust_decimal::Decimal::from(3_600_000);
+            self.cost = self.cost + Money::new(last.per_hour.dollars() * hours);
+        }
+        let serving = fleet.nodes.iter().filter(|it| it.state.is_serving());
+        let (mut busy, mut free) = (0, 0);
+        for node in serving.filter(|it| it.gpus > 0) {
+            let none = node.free_slots();
+            free += u64::from(none);
+            busy += u64::from(node.gpus - none.min(node.gpus));
+        }
+        self.last = Some(Last { at, busy, free, per_hour });
+    }
+
+    /// Follows nodes from state to state.
+    fn walked(&mut self, fleet: &Fleet, at: Moment) {
+        let mut now = BTreeMap::new();
+        for node in &fleet.nodes {
+            let same = std::mem::discriminant(&node.state);
+            let is = (node.state, node.since);
+            match self.seen.get(&node.id) {
+                Some((state, since)) if std::mem::discriminant(state) == same => {
+                    now.insert(node.id.clone(), (*state, *since));
+                }
+                before => {
+                    self.turned(node, before.copied(), at);
+                    now.insert(node.id.clone(), is);
+                }
+            }
+        }
+        self.seen = now;
+    }
+
+    fn turned(&mut self, node: &Node, before: Option<(State, Moment)>, at: Moment) {
+        let new = matches!(node.state, State::Interrupting { deadline: _ });
+        self.interruptions += u64::from(new && before.is_some());
+        // Whoever was there at the first look was counted by whoever came before.
+        let Some((was, since)) = before else { return };
+        if was.is_coming() {
+            let seconds = |from: Moment, to: Moment| {
+                f64::from(u32::try_from(to.since(from) / 1000).unwrap_or(u32::MAX))
+            };
+            let until = node.since.min(at);
+            let phase = self.phases.entry(was.word()).or_insert_with(|| Histogram::new(BOOT));
+            phase.observe(seconds(since, until));
+            if node.state.is_serving() {
+                self.launches.observe(seconds(node.launched_at, until));
+            }
+        }
+    }
+
+    fn queued(&mut self, demand: &Demand) {
+        let Some(work) = demand.work() else { return };
+        for queue in self.queues.values_mut() {
+            *queue = Queue::default();
+        }
+        let name = |job: &Job| job.queue.as_ref().map_or("", |it| it.as_str()).to_owned();
+        for job in &work.waiting {
+            let queue = self.queues.entry(name(job)).or_default();
+            queue.jobs += u64::from(job.count);
+            queue.waiting += needs(job);
+            queue.oldest = queue.oldest.into_iter().chain(job.submitted_at).min();
+        }
+        for job in &work.running {
+            self.queues.entry(name(job)).or_default().running += needs(job);
+        }
+    }
+}
+
+fn needs(job: &Job) -> u64 {
+    u64::from(job.count) * u64::from(job.shape.gpus) * u64::from(job.shape.nodes.max(1))
+}
+
+fn unmet(decision: &Decision) -> u64 {
+    let held = decision.waiting.iter().map(|it| {
+        let served = u64::from(it.on_free) + u64::from(it.on_coming) + u64::from(it.launched);
+        let each = u64::from(it.shape.gpus) * u64::from(it.shape.nodes.max(1));
+        u64::from(it.jobs).saturating_sub(served) * each
+    });
+    held.sum()
+}
+
+fn fragment(node: &Node) -> u64 {
+    let part = node.free > 0 && node.free < node.gpus;
+    if part { u64::from(node.free) } else { 0 }
+}
+
+/// Jobs that end with a node: as many as are named, or one where only its state tells.
+fn jobs_on(node: &Node) -> u64 {
+    let named = u64::try_from(node.jobs.len()).unwrap_or(u64::MAX);
+    if node.is_busy() { named.max(1) } else { 0 }
+}
+
+fn place(node: &Node) -> Place {
+    let instance = node.offer.as_str().split('/').next().unwrap_or_default();
+    (instance.to_owned(), node.zone.to_string(), node.market.word())
+}
+
+fn known_market(word: &str) -> &'static str {
+    use crate::kinds::Market;
+    let all = [Market::OnDemand, Market::Spot, Market::Reserved, Market::CapacityBlock];
+    all.into_iter().map(Market::word).find(|it| *it == word).unwrap_or("other")
+}
+
+fn turned(to: TurnTo) -> &'static str {
+    match to {
+        TurnTo::Cordon => "cordon",
+        TurnTo::Uncordon => "uncordon",
+        TurnTo::Drain => "drain",
+        TurnTo::Terminate => "terminate",
+        TurnTo::Quarantine => "quarantine",
+    }
+}
+
+/// A reason's name, as JSON has it.
+fn tag(reason: &impl Serialize, key: &str) -> String {
+    let value = serde_json::to_value(reason).unwrap_or_default();
+    value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no fleet has 2^53 accelerators")]
+fn number(count: u64) -> f64 {
+    count as f64
+}
