@@ -231,7 +231,7 @@ pub(crate) fn unknown_attribute(
     let name = written.key.value().as_str();
     let key = eval.span(&written.key);
     let problem = Problem::error(codes::UNKNOWN_ATTRIBUTE, format!("unknown attribute {name:?}"));
-    if schema.blocks.iter().any(|block| block.word == name) {
+    if schema.blocks.iter().any(|block| block.word.split(' ').next() == Some(name)) {
         return problem
             .at(&key, "this is a block")
             .help(format!("write it without `=`: {name} {{ … }}"));
@@ -270,12 +270,8 @@ fn nested(
 ) -> bool {
     let word = inner.ident.value().as_str();
     let span = header(eval, inner);
-    let Some(schema) = outer.blocks.iter().find(|schema| schema.word == word) else {
-        problems.push(unknown_nested(eval, inner, outer));
-        return false;
-    };
-    let label = match label(eval, inner, schema) {
-        Ok(label) => label.map(str::to_owned),
+    let (schema, label) = match sort_of(eval, inner, outer) {
+        Ok(found) => found,
         Err(problem) => {
             problems.push(*problem);
             return false;
@@ -310,6 +306,42 @@ fn nested(
     checked.complete
 }
 
+/// The table and the label of a block within a block. A word of two parts, `source redis`, is
+/// written with the second as the label: `source "redis"`.
+fn sort_of(
+    eval: &Eval<'_>,
+    inner: &Block,
+    outer: &'static BlockSchema,
+) -> Result<(&'static BlockSchema, Option<String>), Box<Problem>> {
+    let word = inner.ident.value().as_str();
+    if let Some(schema) = outer.blocks.iter().find(|schema| schema.word == word) {
+        return Ok((schema, label(eval, inner, schema)?.map(str::to_owned)));
+    }
+    let part = |schema: &&'static BlockSchema| schema.word.split_once(' ');
+    let kinds: Vec<(&str, &'static BlockSchema)> = outer
+        .blocks
+        .iter()
+        .filter_map(|schema| part(&schema).filter(|it| it.0 == word).map(|it| (it.1, schema)))
+        .collect();
+    if kinds.is_empty() {
+        return Err(Box::new(unknown_nested(eval, inner, outer)));
+    }
+    let names: Vec<&str> = kinds.iter().map(|(kind, _)| *kind).collect();
+    let [label] = inner.labels.as_slice() else {
+        let said = format!("`{word}` needs one label: its kind");
+        let problem = Problem::error(codes::LABEL, said).at(&header(eval, inner), "");
+        return Err(Box::new(problem.help(nearest::list("kinds", &names))));
+    };
+    match kinds.iter().find(|(kind, _)| *kind == label.as_str()) {
+        Some((_, schema)) => Ok((schema, None)),
+        None => {
+            let said = format!("there is no {word} of the kind {:?}", label.as_str());
+            let problem = Problem::error(codes::LABEL, said).at(&eval.span(label), "");
+            Err(Box::new(problem.help(nearest::help(label.as_str(), "kinds", &names))))
+        }
+    }
+}
+
 fn unknown_nested(eval: &Eval<'_>, inner: &Block, outer: &BlockSchema) -> Problem {
     let word = inner.ident.value().as_str();
     let span = eval.span(&inner.ident);
@@ -319,7 +351,9 @@ fn unknown_nested(eval: &Eval<'_>, inner: &Block, outer: &BlockSchema) -> Proble
             .at(&span, "this is an attribute")
             .help(format!("write it with `=`: {word} = …"));
     }
-    let names: Vec<&str> = outer.blocks.iter().map(|block| block.word).collect();
+    let first = |block: &BlockSchema| block.word.split(' ').next().unwrap_or_default();
+    let mut names: Vec<&str> = outer.blocks.iter().map(first).collect();
+    names.dedup();
     let help = match names.is_empty() {
         true => format!("`{}` holds attributes only", outer.word),
         false => nearest::help(word, "known blocks", &names),

@@ -57,6 +57,7 @@ mod tests {
             offers: Vec::new(),
             rejected: Vec::new(),
             types: BTreeSet::new(),
+            autoscale: None,
             tags: Tags::new(),
         }
     }

@@ -63,7 +63,7 @@ fn fields(side: &Sides<'_>, address: &Address) -> Fields {
     if let Some(spec) = side.specs.get(address) {
         return Some(spec.fields());
     }
-    let Fleet { count, most, gang, offers, tags, surge, max_unavailable, .. } =
+    let Fleet { count, most, gang, offers, tags, surge, max_unavailable, autoscale, .. } =
         side.fleets.get(address)?;
     let place = |offer: &crate::kinds::Offer| format!("{} in {}", offer.instance_type, offer.zone);
     let mut out = Map::new();
@@ -75,6 +75,9 @@ fn fields(side: &Sides<'_>, address: &Address) -> Fields {
     out.insert("gang".to_owned(), json!(gang));
     out.insert("surge".to_owned(), json!(surge));
     out.insert("max_unavailable".to_owned(), json!(max_unavailable));
+    if let Some(autoscale) = autoscale {
+        out.insert("autoscale".to_owned(), json!(autoscale));
+    }
     out.insert("tags".to_owned(), json!(tags));
     Some(out)
 }

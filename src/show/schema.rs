@@ -57,7 +57,7 @@ fn body(block: &BlockSchema) -> Value {
     }
     let lifecycle = [LIFECYCLE];
     for inner in block.blocks.iter().chain(lifecycle.iter().filter(|_| is_resource)) {
-        properties.insert(inner.word.to_owned(), labelled(inner));
+        insert(&mut properties, inner);
     }
     json!({
         "type": "object",
@@ -67,6 +67,20 @@ fn body(block: &BlockSchema) -> Value {
         // Any other attribute of a module is the value of one of its variables.
         "additionalProperties": is_module,
     })
+}
+
+/// A block within a block. Of a word of two parts the second is a label: `source "redis"`.
+fn insert(properties: &mut Map<String, Value>, inner: &BlockSchema) {
+    let Some((word, kind)) = inner.word.split_once(' ') else {
+        properties.insert(inner.word.to_owned(), labelled(inner));
+        return;
+    };
+    let kinds = properties.entry(word).or_insert_with(
+        || json!({ "type": "object", "properties": {}, "additionalProperties": false }),
+    );
+    // HCL's JSON form writes one block as an object and several as an array of them.
+    let one_or_more = json!({ "anyOf": [body(inner), { "type": "array", "items": body(inner) }] });
+    kinds["properties"][kind] = one_or_more;
 }
 
 fn of(ty: &Type) -> Value {

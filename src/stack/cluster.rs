@@ -12,7 +12,7 @@ use super::desired::Fleet;
 use super::expansion::{Expansion, tags_of};
 use super::ground::Ground;
 use super::names::Here;
-use super::{machine, mounts, need, offers, rights, size};
+use super::{autoscale, machine, mounts, need, offers, rights, size};
 
 /// One way to ask for accelerators.
 const ACCELERATOR: Type = Type::Either(&[
@@ -168,6 +168,7 @@ pub const SCHEMA: BlockSchema = BlockSchema {
             doc: "The root disk: gp3, encrypted.",
         },
         size::ROLLING,
+        autoscale::SCHEMA,
         mounts::SCHEMA,
         machine::SCRATCH,
         machine::ACCESS,
@@ -224,6 +225,8 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
         offers::find(x, block, &candidates, ground.as_ref(), group.as_ref());
     let nodes = address.with_part("nodes");
     let pace = size::pace(x, block, (size.least, gang));
+    let fits = autoscale::Fits { gpus: candidates.most_gpus(), most: size.most };
+    let autoscale = autoscale::autoscale(x, block, &address, fits);
     let fleet = Fleet {
         count: size.least,
         most: size.most,
@@ -234,6 +237,7 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
         offers,
         rejected,
         types: candidates.names(),
+        autoscale,
         tags: tags_of(x, &address, block),
     };
     let mut before = whole_network(x, block);

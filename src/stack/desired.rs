@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::kinds::{KindName, Node, Offer, OutputPlan, Spec, Tags};
 use crate::model::{Address, Place, StackName};
 
+use super::autoscale::Autoscale;
 use super::moved::Moves;
 
 /// Everything that a stack wants.
@@ -68,6 +69,8 @@ pub struct Fleet {
     /// Instance types that its nodes may be; empty for any. Not the same as its offers: a type
     /// that nobody sells today is no reason to end the nodes that run on it.
     pub types: BTreeSet<String>,
+    /// How it is resized. For the service alone: no plan looks at it.
+    pub autoscale: Option<Autoscale>,
     /// Tags for people.
     pub tags: Tags,
 }

@@ -91,7 +91,7 @@ pub fn chosen_names(loaded: &Loaded) -> BTreeSet<(KindName, String)> {
 }
 
 /// A value as plain JSON, in which a text that waits for an id keeps its pieces.
-fn plain(value: &Value) -> serde_json::Value {
+pub(super) fn plain(value: &Value) -> serde_json::Value {
     use serde_json::Value as Json;
     let object = |map: &BTreeMap<String, Value>| {
         Json::Object(map.iter().map(|(key, value)| (key.clone(), plain(value))).collect())

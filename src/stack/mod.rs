@@ -4,6 +4,7 @@
 //! are made from), what can be read from it, and what it becomes.
 
 mod adopt;
+mod autoscale;
 mod backend;
 mod bucket;
 mod budget;
@@ -33,6 +34,7 @@ mod volume;
 mod words;
 mod wrong;
 
+pub use autoscale::{Autoscale, Endpoint, Job, Schedule, Source, own_settings};
 pub use backend::Backend;
 pub use budget::{Budget, Limit};
 pub use check::check;

@@ -47,6 +47,12 @@ impl Candidates {
         self.fit.iter().any(|one| maker(one) == Some(Maker::Nvidia))
     }
 
+    /// The most accelerators that any of them has; none where one of them is not known.
+    pub fn most_gpus(&self) -> Option<u32> {
+        let counts = self.fit.iter().map(|one| one.known.map(InstanceType::accelerators));
+        counts.collect::<Option<Vec<u32>>>()?.into_iter().max()
+    }
+
     /// Their names.
     pub fn names(&self) -> BTreeSet<String> {
         self.fit.iter().map(|one| one.name.clone()).collect()

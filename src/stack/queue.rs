@@ -9,6 +9,7 @@ use crate::lang::schema::{Attribute, BlockSchema, Export, Type};
 use crate::lang::{Evaluated, Value};
 use crate::model::{Address, Link, Text};
 
+use super::autoscale;
 use super::expansion::{Expansion, flag, tags_of};
 use super::names::Here;
 
@@ -42,6 +43,15 @@ pub const SCHEMA: BlockSchema = BlockSchema {
             "How often a message is received before it goes to the dead-letter queue.",
         )
         .or("3"),
+        Attribute::new(
+            "job",
+            autoscale::JOB,
+            "What each message's job needs, for clusters that this queue resizes: `{ gpus = 8, \
+             nodes = 2 }` is eight accelerators on each of two nodes, which start together; \
+             `gang = false` makes two jobs of it. Also `priority` and `preemptible`. Jobs of several \
+             shapes use several queues.",
+        )
+        .or("a whole node"),
         Attribute::new("tags", Type::Map(&Type::String), "Tags beside the stack's.").or("{}"),
     ],
     blocks: &[],
@@ -49,6 +59,7 @@ pub const SCHEMA: BlockSchema = BlockSchema {
         Export { name: "url", doc: "Its URL." },
         Export { name: "arn", doc: "Its ARN." },
         Export { name: "name", doc: "Its name in SQS." },
+        Export { name: "job", doc: "What each message's job needs, as it is written; or null." },
         Export { name: "dead_letter_url", doc: "The URL of its dead-letter queue." },
     ],
     doc: "An SQS queue for training jobs, encrypted, TLS only, with a dead-letter queue.",
@@ -77,6 +88,7 @@ pub(super) fn exports(here: &Here, block: &Evaluated) -> BTreeMap<String, Value>
         ("dead_letter_url".to_owned(), url(&dead).into()),
         ("arn".to_owned(), here.home.arn("sqs", &name).into()),
         ("name".to_owned(), name.into()),
+        ("job".to_owned(), autoscale::exported(block.attr("job"))),
     ])
 }
 
@@ -88,6 +100,9 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
     let visibility_timeout = x.seconds(block, "visibility_timeout", 300, 0..=LONGEST_HIDDEN);
     let retention = x.seconds(block, "retention", 1_209_600, 60..=1_209_600);
     let max_receives = x.integer(block, "max_receives", 3, 1..=1000);
+    if let Some(job) = block.attr("job") {
+        autoscale::job(x, job);
+    }
     let dead_address = address.with_part("dead-letter");
     let queue = |x: &Expansion<'_>, name: String, at: &Address, dead_letter| Queue {
         policy: Some(tls_only(&x.here, &name)),

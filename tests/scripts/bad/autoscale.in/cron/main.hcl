@@ -1,0 +1,25 @@
+stack "s" {
+  region = "us-east-1"
+}
+
+network "n" {
+  cidr  = "10.0.0.0/16"
+  zones = ["a"]
+}
+
+queue "q" {}
+
+cluster "c" {
+  network      = network.n
+  accelerators = "A100:8"
+  nodes        = { min = 0, max = 16 }
+
+  autoscale {
+    queue = queue.q
+
+    schedule {
+      cron = "0 25 * * 1-5"
+      min  = 2
+    }
+  }
+}
