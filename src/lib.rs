@@ -14,6 +14,7 @@
 //! | 6 | [`apply`] | the executor: intent → call → commit; retries, recovery |
 //! | 5 | [`policy`] | verdicts on a finished plan, one file per guard rail: the budget; pure |
 //! | 5 | `aws` | the AWS adapter, behind the feature `aws` |
+//! | 5 | [`demand`] | how much work there is: one file per queue or engine that tells of it |
 //! | 5 | [`sim`] | a simulated region behind the same port |
 //! | 4 | [`plan`] | wanted + remembered + observed → plan, and what it costs; pure |
 //! | 4 | [`fleet`] | waiting jobs + observed nodes + offers → what to launch and what to end, and why; pure |
@@ -84,6 +85,7 @@ pub mod aws;
 pub mod catalog;
 pub mod cli;
 pub mod cloud;
+pub mod demand;
 pub mod fleet;
 pub mod kinds;
 pub mod lang;

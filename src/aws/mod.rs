@@ -169,6 +169,11 @@ impl Aws {
         })
     }
 
+    /// How its clients reach AWS, for whoever needs another service of it.
+    pub fn sdk(&self) -> &aws_config::SdkConfig {
+        &self.config
+    }
+
     fn home(&self) -> &Home {
         &self.caller.home
     }

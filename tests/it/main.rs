@@ -42,6 +42,7 @@ mod contract;
 mod contract_cases;
 mod contract_sim;
 mod crash;
+mod demand;
 mod dice;
 mod docs;
 #[cfg(feature = "aws")]

@@ -1,0 +1,254 @@
+//! All sources of a cluster: asked at once, remembered, and told together with their age.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use crate::fleet::{Demand, QueueId, Seconds, Work};
+use crate::model::Moment;
+use crate::stack;
+
+use super::table::open;
+use super::trouble::{Trouble, What};
+use super::wanted::{Source, World};
+use super::work::{Bounds, Reading};
+
+/// For how long what was last heard still counts, in milliseconds. A queue that has been silent
+/// for longer may be another one by now.
+const REMEMBERED: i64 = 600_000;
+
+/// The sources of one cluster.
+pub struct Watch {
+    sources: Vec<Watched>,
+}
+
+struct Watched {
+    name: String,
+    kind: &'static str,
+    timeout: Duration,
+    source: Box<dyn Source>,
+    last: Option<(Reading, Moment)>,
+}
+
+/// What all of them said together, and each of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// For the decision.
+    pub demand: Demand,
+    /// For metrics and people, in the order of the block.
+    pub reports: Vec<Report>,
+}
+
+/// How one source answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// What it is called.
+    pub name: String,
+    /// Its kind.
+    pub kind: &'static str,
+    /// How old what is known of it is; none where nothing is.
+    pub age: Option<Seconds>,
+    /// How many jobs wait, as last heard.
+    pub waiting: u64,
+    /// How many run, as last heard.
+    pub running: u64,
+    /// Since when the oldest waits, where that is known.
+    pub oldest: Option<Moment>,
+    /// Jobs that this cluster cannot run.
+    pub refused: Vec<String>,
+    /// Why it gave no answer now.
+    pub trouble: Option<Trouble>,
+}
+
+impl Watch {
+    /// Makes all sources ready, or tells what is missing for which of them.
+    pub fn open(
+        wanted: &stack::Autoscale,
+        (gpus, nodes): (Option<u32>, u32),
+        world: World<'_>,
+    ) -> Result<Self, Vec<(String, Trouble)>> {
+        let (mut sources, mut bad) = (Vec::new(), Vec::new());
+        for source in &wanted.sources {
+            let bounds = Bounds { job: source.job, most: source.most, gpus, nodes };
+            let timeout = Duration::from_secs(u64::from(source.timeout));
+            match open(source, bounds, world) {
+                Ok(ready) => sources.push((source.name.clone(), source.kind, timeout, ready)),
+                Err(trouble) => bad.push((source.name.clone(), trouble)),
+            }
+        }
+        if bad.is_empty() { Ok(Self::of(sources)) } else { Err(bad) }
+    }
+
+    /// Of sources that are ready: name, kind, patience, source.
+    pub fn of(sources: Vec<(String, &'static str, Duration, Box<dyn Source>)>) -> Self {
+        let watched =
+            |(name, kind, timeout, source)| Watched { name, kind, timeout, source, last: None };
+        Self { sources: sources.into_iter().map(watched).collect() }
+    }
+
+    /// Asks all of them at once. Takes as long as the slowest, at most its patience.
+    pub async fn look(&mut self, now: Moment) -> Answer {
+        let reports = join_all(self.sources.iter_mut().map(|each| each.ask(now))).await;
+        let mut work = Work::default();
+        for each in &self.sources {
+            each.add_to(&mut work);
+        }
+        Answer { demand: demand(work, &reports), reports }
+    }
+}
+
+fn demand(work: Work, reports: &[Report]) -> Demand {
+    let troubles: Vec<String> = reports
+        .iter()
+        .filter_map(|report| Some(format!("{}: {}", report.name, report.trouble.as_ref()?)))
+        .collect();
+    let why = troubles.join("; ");
+    let oldest = reports.iter().filter_map(|report| report.age).max();
+    // One that was never heard of may hold anything: what the others say is not all.
+    match (troubles.is_empty(), oldest) {
+        (true, Some(age)) => Demand::Known { work, age },
+        (false, Some(age)) => Demand::Stale { work, age, why },
+        (false, None) => Demand::Error { age: None, why },
+        // Without sources nothing is known.
+        (true, None) => Demand::Error { age: None, why: "there is no source".to_owned() },
+    }
+}
+
+impl Watched {
+    async fn ask(&mut self, now: Moment) -> Report {
+        let patience = self.timeout;
+        let answer = tokio::time::timeout(patience, self.source.read(now)).await;
+        let trouble = match answer {
+            Ok(Ok(reading)) => {
+                self.last = Some((reading, now));
+                None
+            }
+            Ok(Err(trouble)) => Some(trouble),
+            Err(_) => {
+                let text = format!("no answer within {} s", patience.as_secs_f64());
+                Some(Trouble::new(What::Timeout, text))
+            }
+        };
+        if self.last.as_ref().is_some_and(|(_, at)| now.since(*at) > REMEMBERED) {
+            self.last = None;
+        }
+        self.report(now, trouble)
+    }
+
+    fn report(&self, now: Moment, trouble: Option<Trouble>) -> Report {
+        let last = self.last.as_ref();
+        let sum = |jobs: fn(&Work) -> &Vec<crate::fleet::Job>| {
+            let jobs = last.map(|(reading, _)| jobs(&reading.work)).into_iter().flatten();
+            jobs.map(|job| u64::from(job.count)).sum()
+        };
+        let age = |at: Moment| Seconds(u32::try_from(now.since(at) / 1000).unwrap_or(u32::MAX));
+        Report {
+            name: self.name.clone(),
+            kind: self.kind,
+            age: last.map(|(_, at)| age(*at)),
+            waiting: sum(|work| &work.waiting),
+            running: sum(|work| &work.running),
+            oldest: last.and_then(|(reading, _)| reading.oldest),
+            refused: last.map(|(reading, _)| reading.refused.clone()).unwrap_or_default(),
+            trouble,
+        }
+    }
+
+    fn add_to(&self, all: &mut Work) {
+        let Some((reading, _)) = &self.last else { return };
+        let queue = QueueId::from(self.name.as_str());
+        let named = |jobs: &[crate::fleet::Job]| {
+            let one = |job: &crate::fleet::Job| crate::fleet::Job {
+                queue: Some(queue.clone()),
+                ..job.clone()
+            };
+            jobs.iter().map(one).collect::<Vec<_>>()
+        };
+        all.waiting.extend(named(&reading.work.waiting));
+        all.running.extend(named(&reading.work.running));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use async_trait::async_trait;
+
+    use super::*;
+
+    /// Says what it is told to say, in turn; then nothing, for ever.
+    struct Script(Mutex<Vec<Result<f64, What>>>);
+
+    #[async_trait]
+    impl Source for Script {
+        async fn read(&self, _: Moment) -> Result<Reading, Trouble> {
+            let next = self.0.lock().expect("a script").pop();
+            match next {
+                Some(Ok(depth)) => Reading::depth(&BOUNDS, depth, 1.0),
+                Some(Err(what)) => Err(Trouble::new(what, "it fell over")),
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    const JOB: stack::Job =
+        stack::Job { gpus: 1, nodes: 1, gang: false, priority: 0, preemptible: false };
+    const BOUNDS: Bounds = Bounds { job: JOB, most: 100, gpus: None, nodes: 8 };
+
+    fn watch(scripts: &[&[Result<f64, What>]]) -> Watch {
+        let one = |(at, script): (usize, &&[Result<f64, What>])| {
+            let turns = script.iter().rev().copied().collect();
+            let source: Box<dyn Source> = Box::new(Script(Mutex::new(turns)));
+            (format!("q{at}"), "script", Duration::from_secs(5), source)
+        };
+        Watch::of(scripts.iter().enumerate().map(one).collect())
+    }
+
+    fn told(demand: &Demand) -> (&'static str, Option<u32>, Option<u32>) {
+        let count = demand.work().map(|work| work.waiting.iter().map(|job| job.count).sum());
+        match demand {
+            Demand::Known { age, .. } => ("known", count, Some(age.0)),
+            Demand::Stale { age, .. } => ("stale", count, Some(age.0)),
+            Demand::Error { age, .. } => ("error", count, age.map(|age| age.0)),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_heard_last_counts_until_it_is_too_old() {
+        let down = Err(What::Unreachable);
+        let mut watch = watch(&[&[down, Ok(3.0), down, Ok(-1.0), Ok(0.0), down, down]]);
+        let minute = |at: i64| Moment(at * 60_000);
+        let mut look = async |at| told(&watch.look(minute(at)).await.demand);
+        assert_eq!(look(0).await, ("error", None, None));
+        assert_eq!(look(1).await, ("known", Some(3), Some(0)));
+        assert_eq!(look(2).await, ("stale", Some(3), Some(60)));
+        // Nonsense is no answer, and nothing is a known answer.
+        assert_eq!(look(3).await, ("stale", Some(3), Some(120)));
+        assert_eq!(look(4).await, ("known", Some(0), Some(0)));
+        assert_eq!(look(14).await, ("stale", Some(0), Some(600)));
+        assert_eq!(look(15).await, ("error", None, None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_is_silent_makes_the_whole_stale_and_keeps_nobody_waiting() {
+        let mut watch = watch(&[&[Ok(2.0), Ok(4.0)], &[Ok(5.0)]]);
+        assert_eq!(told(&watch.look(Moment(0)).await.demand), ("known", Some(7), Some(0)));
+        let answer = watch.look(Moment(10_000)).await;
+        assert_eq!(told(&answer.demand), ("stale", Some(9), Some(10)));
+        let [first, second] = answer.reports.as_slice() else { panic!("{answer:?}") };
+        assert_eq!((first.waiting, first.running, &first.trouble), (4, 1, &None));
+        assert_eq!(second.trouble.as_ref().map(|it| it.what), Some(What::Timeout));
+        let Demand::Stale { why, work, .. } = &answer.demand else { panic!("{answer:?}") };
+        assert_eq!(why, "q1: no answer within 5 s");
+        let queues: Vec<_> = work.waiting.iter().filter_map(|job| job.queue.as_ref()).collect();
+        assert_eq!(queues, [&QueueId::from("q0"), &QueueId::from("q1")]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_was_never_heard_leaves_the_others_in_doubt() {
+        let mut watch = watch(&[&[Ok(2.0)], &[Err(What::Denied)]]);
+        assert_eq!(told(&watch.look(Moment(0)).await.demand), ("stale", Some(2), Some(0)));
+        assert_eq!(told(&Watch::of(Vec::new()).look(Moment(0)).await.demand).0, "error");
+    }
+}

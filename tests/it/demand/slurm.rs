@@ -1,0 +1,209 @@
+//! `source "slurm"` against Debian's Slurm: a controller with power saving, no node at all.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use mlinfra::demand::What;
+use mlinfra::fleet::{Demand, Shape};
+use mlinfra::model::Moment;
+
+use super::peer::{Peer, free_port, program, run};
+use super::{Around, NOW, known, told, trouble, until};
+use crate::scripts::MLINFRA;
+
+struct Slurm {
+    controller: Peer,
+    _munge: Peer,
+    folder: tempfile::TempDir,
+}
+
+/// Nodes are as many as the cluster has at most, and are never there: `State=CLOUD`.
+fn config(folder: &Path, port: u16) -> String {
+    let host = run(Command::new("hostname").arg("-s"));
+    let (host, run) = (host.trim(), folder.display());
+    format!(
+        "ClusterName=test\nSlurmctldHost={host}(127.0.0.1)\nSlurmctldPort={port}\n\
+         AuthType=auth/munge\nAuthInfo=socket={run}/munge/socket\nSlurmUser=root\nSlurmdUser=root\n\
+         StateSaveLocation={run}/state\nSlurmdSpoolDir={run}/spool/%n\n\
+         SlurmctldPidFile={run}/ctld.pid\nSlurmctldLogFile={run}/ctld.log\n\
+         ProctrackType=proctrack/linuxproc\nTaskPlugin=task/none\nSelectType=select/cons_tres\n\
+         SelectTypeParameters=CR_Core\nGresTypes=gpu\nMpiDefault=none\nReturnToService=2\n\
+         SlurmctldParameters=idle_on_node_suspend,cloud_dns\nPrivateData=cloud\n\
+         JobAcctGatherType=jobacct_gather/none\nTreeWidth=65533\n\
+         ResumeProgram={run}/resume\nSuspendProgram={run}/suspend\nResumeTimeout=5\n\
+         SuspendTimeout=1\nSuspendTime=1\nResumeRate=0\nSuspendRate=0\n\
+         NodeName=gpu[1-4] NodeAddr=127.0.0.1 CPUs=8 RealMemory=1000 Gres=gpu:8 State=CLOUD\n\
+         PartitionName=train Nodes=gpu[1-4] Default=YES MaxTime=INFINITE State=UP\n\
+         PartitionName=other Nodes=gpu[1-4] MaxTime=INFINITE State=UP\n"
+    )
+}
+
+impl Slurm {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, port) = (folder.path(), free_port());
+        for name in ["munge", "state", "spool"] {
+            fs::create_dir(path.join(name)).expect("a folder");
+        }
+        // munged trusts no folder that others may write to, and lets all of them in.
+        let open = |name: &str, mode| {
+            fs::set_permissions(path.join(name), fs::Permissions::from_mode(mode)).expect("a mode");
+        };
+        open("", 0o755);
+        open("munge", 0o755);
+        fs::write(path.join("munge/key"), [7_u8; 1024]).expect("a key");
+        open("munge/key", 0o600);
+        let at = |flag: &str, name: &str| {
+            format!("--{flag}={}", path.join("munge").join(name).display())
+        };
+        let mut munged = Command::new(program("munged"));
+        munged.args(["--foreground", "--force", &at("key-file", "key"), &at("socket", "socket")]);
+        munged.args([at("pid-file", "pid"), at("log-file", "log"), at("seed-file", "seed")]);
+        let munge = Peer::start(path, "munged", &mut munged);
+        let socket = path.join("munge/socket");
+        until("munged answers", async || socket.exists()).await;
+        fs::write(path.join("slurm.conf"), config(path, port)).expect("a file");
+        let gres = "NodeName=gpu[1-4] Name=gpu Count=8 File=/dev/tty[0-7]\n";
+        fs::write(path.join("gres.conf"), gres).expect("a file");
+        fs::write(path.join("cgroup.conf"), "IgnoreSystemd=yes\n").expect("a file");
+        for name in ["resume", "suspend"] {
+            let text = format!(
+                "#!/bin/sh\n{MLINFRA} autoscale slurm-{name} --folder {} \"$1\" >>{}/hooks 2>&1\n",
+                path.join("nodes").display(),
+                path.display()
+            );
+            fs::write(path.join(name), text).expect("a file");
+            open(name, 0o755);
+        }
+        let mut command = Command::new(program("slurmctld"));
+        command.arg("-D").env("SLURM_CONF", path.join("slurm.conf"));
+        let mut controller = Peer::start(path, "slurmctld", &mut command);
+        controller.listens(port).await;
+        let slurm = Self { controller, _munge: munge, folder };
+        until("slurmctld answers", async || {
+            slurm.command("scontrol").arg("ping").status().is_ok_and(|it| it.success())
+        })
+        .await;
+        slurm
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(program(name));
+        command.env("SLURM_CONF", self.path().join("slurm.conf")).current_dir(self.path());
+        command
+    }
+
+    fn submit(&self, words: &str) -> String {
+        let mut command = self.command("sbatch");
+        command.arg("--parsable").args(words.split(' ')).args(["--wrap", "sleep 600"]);
+        run(&mut command).trim().to_owned()
+    }
+
+    /// squeue, for whom the service's environment says which Slurm it is.
+    fn squeue(&self) -> PathBuf {
+        let path = self.path().join("squeue");
+        let conf = self.path().join("slurm.conf");
+        let text = format!("#!/bin/sh\nSLURM_CONF={} exec squeue \"$@\"\n", conf.display());
+        fs::write(&path, text).expect("a file");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a mode");
+        path
+    }
+
+    fn source(&self, rest: &str) -> String {
+        let squeue = self.squeue();
+        format!(
+            "source \"slurm\" {{\n squeue = \"{}\"\n timeout = \"10s\"\n {rest}\n}}",
+            squeue.display()
+        )
+    }
+}
+
+#[tokio::test]
+#[ignore = "starts slurmctld"]
+async fn jobs_of_slurm_wait_with_their_gpus_and_nodes() {
+    let slurm = Slurm::start().await;
+    let around = Around::folder(slurm.path());
+    let source = slurm.source("");
+    assert_eq!(known(&around.look(&source).await), (vec![], 0));
+    // All four nodes are taken by the first, so that the others wait in the queue.
+    slurm.submit("-N4 --gres=gpu:8");
+    slurm.submit("-N2 --gres=gpu:8");
+    slurm.submit("-N1 --gpus=4");
+    slurm.submit("-N1 -n2 --gpus-per-task=3");
+    slurm.submit("--array=0-999:7%10 --gpus-per-node=2");
+    let odd: Vec<String> = (0..200).map(|task| (task * 2 + 1).to_string()).collect();
+    slurm.submit(&format!("--array={} --gres=gpu:1 -p other", odd.join(",")));
+    slurm.submit("-N1 --hold --gres=gpu:1");
+    slurm.submit("-N1 --dependency=afterok:1 --gres=gpu:1");
+    slurm.submit("-N1 --begin=now+1hour --gres=gpu:1");
+    let expect = [
+        (1, Shape::gang(8, 2)),
+        (1, Shape::gang(8, 4)),
+        (1, Shape::single(4)),
+        (1, Shape::single(6)),
+        (10, Shape::single(2)),
+        (200, Shape::single(1)),
+    ];
+    let seen = async |source: &str| {
+        let (mut jobs, running) = known(&around.look(source).await);
+        jobs.sort_by_key(|(count, shape)| (*count, !shape.gang, shape.gpus, shape.nodes));
+        (jobs, running)
+    };
+    until("Slurm has sorted them", async || seen(&source).await == (expect.to_vec(), 0)).await;
+    let answer = around.look(&source).await;
+    let refused = answer.reports[0].refused.join("\n");
+    for part in ["BeginTime", "Dependency", "JobHeldUser"] {
+        assert!(refused.contains(&format!("1 job waits for another reason: {part}")), "{refused}");
+    }
+    let Demand::Known { work, .. } = &answer.demand else { panic!("{answer:?}") };
+    let first = work.waiting.iter().max_by_key(|job| job.priority).expect("a job");
+    assert_eq!(first.shape, Shape::gang(8, 4), "the first in has the highest priority");
+    let other = slurm.source("partitions = [\"other\", \"none\"]");
+    assert_eq!(seen(&other).await, (vec![(200, Shape::single(1))], 0));
+}
+
+#[tokio::test]
+#[ignore = "starts slurmctld"]
+async fn the_programs_of_slurm_s_power_saving_call_mlinfra() {
+    let slurm = Slurm::start().await;
+    let nodes = slurm.path().join("nodes");
+    let job = slurm.submit("-N3 --gres=gpu:8");
+    let names = || -> Vec<String> {
+        let found = fs::read_dir(&nodes).into_iter().flatten().flatten();
+        let mut names: Vec<String> =
+            found.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    };
+    until("Slurm resumes three nodes", async || names() == ["gpu1", "gpu2", "gpu3"]).await;
+    let counted = known(&Around::folder(slurm.path()).look(&slurm.source("")).await);
+    assert_eq!(counted, (vec![(1, Shape::gang(8, 3))], 0));
+    run(slurm.command("scancel").arg(&job));
+    until("Slurm suspends them", async || names().is_empty()).await;
+}
+
+#[tokio::test]
+#[ignore = "starts slurmctld"]
+async fn a_slurm_that_hangs_or_goes_makes_what_is_known_stale() {
+    let slurm = Slurm::start().await;
+    slurm.submit("-N1 --gres=gpu:8");
+    let around = Around::folder(slurm.path());
+    let source = slurm.source("").replace("\"10s\"", "\"2s\"");
+    let mut watch = around.open(&source).expect("a source");
+    assert_eq!(known(&watch.look(NOW).await).0, [(1, Shape::single(8))]);
+    slurm.controller.signal("-STOP");
+    let answer = watch.look(Moment(NOW.0 + 10_000)).await;
+    assert!(matches!(answer.demand, Demand::Stale { .. }), "{answer:?}");
+    told(&trouble(answer), What::Timeout, "no answer within 2 s");
+    let missing = around.trouble("source \"slurm\" {\n squeue = \"./no-squeue\"\n}").await;
+    told(&missing, What::Answer, "No such file or directory");
+    // ssh has nobody to talk to, and asks nothing.
+    let ssh = around.trouble("source \"slurm\" {\n ssh = \"nobody@127.0.0.1\"\n}").await;
+    assert!(matches!(ssh.what, What::Unreachable | What::Denied | What::Answer), "{ssh}");
+}
