@@ -38,6 +38,7 @@ impl World {
             offers: vec![offer, other],
             rejected: Vec::new(),
             types: BTreeSet::new(),
+            autoscale: None,
             tags: Tags::new(),
         };
         let mut world = Self { fleet, observed: Observed::default() };
