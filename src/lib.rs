@@ -76,6 +76,12 @@
 //!   circle between single values.
 //! * What a plan costs stands beside the plan (`plan::cost`) and not in its steps: a bill holds
 //!   what stays, too. `policy` judges plan and bill; [`cli`] tells and obeys the verdict.
+//! * A name that leads to a service's machines is a record, and so a field of its zone; its
+//!   addresses are known only once the machines are. So it is pointed by a step of the fleet
+//!   (`kinds::Action::Point`), between launch and end, and is left out of what the zone is
+//!   compared by. Fixed addresses made ahead would tie a machine to a zone, and could not stand
+//!   beside their successors. `CreateHostedZone` takes no tags: until the zone has them, the
+//!   caller's reference and comment own.
 //! * The ledger also keeps the names that authors chose, so that a bucket with a name of
 //!   its own is still found after its block was removed.
 

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::cloud::{Class, Failure};
-use crate::kinds::{Action, Plan, StepId};
+use crate::kinds::{Action, Plan, Step, StepId};
 use crate::ledger::{Entry, StoreError};
 use crate::model::{Address, CloudId};
 
@@ -65,6 +65,11 @@ impl Hands<'_> {
         let ids = |address: &Address| {
             made.lock().unwrap_or_else(PoisonError::into_inner).get(address).cloned()
         };
+        let nodes: Mutex<BTreeMap<Address, Vec<CloudId>>> = Mutex::default();
+        let launched = |address: &Address| {
+            let nodes = nodes.lock().unwrap_or_else(PoisonError::into_inner);
+            nodes.get(address).cloned().unwrap_or_default()
+        };
         let mut board = Board::new(plan);
         if let Err(error) = self.journal.lock().await.share(true).await {
             outcome.ledger = Some(error);
@@ -75,13 +80,13 @@ impl Hands<'_> {
             while running.len() < AT_ONCE && !self.must_stop(&outcome) {
                 let Some(at) = board.take() else { break };
                 self.tell(Event::Started { step: at });
-                let ids = &ids;
+                let (ids, launched) = (&ids, &launched);
                 let step = &plan.steps[at];
                 let span =
                     tracing::info_span!("step", address = %step.address, verb = step.action.verb());
                 let work = async move {
                     let begun = Instant::now();
-                    (at, begun, self.carry_out(at, step, ids).await)
+                    (at, begun, self.carry_out(at, step, (ids, launched)).await)
                 };
                 running.push(Box::pin(work.instrument(span)));
             }
@@ -92,11 +97,8 @@ impl Hands<'_> {
             let Some((at, begun, result)) = self.next(&mut running, &mut outcome).await else {
                 break;
             };
-            if let (Ok(found), Action::Create { .. }) = (&result, &plan.steps[at].action)
-                && let Some(id) = found.first()
-            {
-                let address = plan.steps[at].address.clone();
-                made.lock().unwrap_or_else(PoisonError::into_inner).insert(address, id.clone());
+            if let Ok(found) = &result {
+                known(&plan.steps[at], found, (&made, &nodes));
             }
             if let Err(error) = self.close(plan, (at, begun), &result).await {
                 outcome.ledger = Some(error);
@@ -195,6 +197,25 @@ impl Hands<'_> {
             }
             Err(Trouble::Interrupted) => {}
         }
+    }
+}
+
+/// Keeps what later steps may ask for.
+fn known(
+    step: &Step,
+    found: &[CloudId],
+    (made, nodes): (&Mutex<BTreeMap<Address, CloudId>>, &Mutex<BTreeMap<Address, Vec<CloudId>>>),
+) {
+    match (&step.action, found) {
+        (Action::Create { .. }, [id, ..]) => {
+            let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
+            made.insert(step.address.clone(), id.clone());
+        }
+        (Action::Launch { .. }, found) => {
+            let mut nodes = nodes.lock().unwrap_or_else(PoisonError::into_inner);
+            nodes.entry(step.address.clone()).or_default().extend(found.iter().cloned());
+        }
+        (_, _) => {}
     }
 }
 

@@ -8,6 +8,9 @@ use super::hands::Trouble;
 /// What is known of ids while the steps run.
 pub(super) type Ids<'a> = &'a (dyn Fn(&Address) -> Option<CloudId> + Sync);
 
+/// Nodes that earlier steps launched at an address.
+pub(super) type Launched<'a> = &'a (dyn Fn(&Address) -> Vec<CloudId> + Sync);
+
 /// What no cloud should answer.
 pub(super) fn odd(api: &str, text: impl Into<String>) -> Trouble {
     Trouble::Failed(Failure::new(Class::Unknown, Left::Unknown, api, "Unexpected", text))

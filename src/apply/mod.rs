@@ -12,6 +12,7 @@ mod hands;
 mod ids;
 mod launch;
 mod make;
+mod point;
 mod recover;
 mod retry;
 mod session;

@@ -9,15 +9,16 @@ use crate::model::{Address, CloudId, Token, tags};
 use serde_json::json;
 
 use super::hands::{Hands, Trouble};
-use super::ids::{Ids, link, odd};
+use super::ids::{Ids, Launched, link, odd};
 use super::launch::Order;
+use super::point::Lead;
 
 impl Hands<'_> {
     pub(super) async fn carry_out(
         &self,
         at: StepId,
         step: &Step,
-        ids: Ids<'_>,
+        (ids, launched): (Ids<'_>, Launched<'_>),
     ) -> Result<Vec<CloudId>, Trouble> {
         match &step.action {
             Action::Create { spec, generation, named } => {
@@ -48,6 +49,16 @@ impl Hands<'_> {
                 }
                 self.end(at, nodes).await?;
                 Ok(nodes.clone())
+            }
+            Action::Point { zone, name, ttl, nodes, launched: more, with, was, patience } => {
+                let zone = link(zone, ids)?;
+                let mut nodes = nodes.clone();
+                if *more {
+                    nodes.extend(launched(&step.address));
+                }
+                let (ttl, patience, done) = (*ttl, *patience, vec![zone.clone()]);
+                self.point(at, &Lead { zone, name, ttl, nodes, with, was, patience }).await?;
+                Ok(done)
             }
             Action::Move { kind, ids, from: _, tags } => {
                 for id in ids {

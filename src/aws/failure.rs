@@ -81,6 +81,7 @@ const TABLE: &[(Class, Left, &[&str])] = &[
             "FileSystemInUse",
             "ResourceInUse",
             "ResourceInUseException",
+            "HostedZoneNotEmpty",
         ],
     ),
     (
@@ -112,6 +113,7 @@ const TABLE: &[(Class, Left, &[&str])] = &[
             "MaxSpotInstanceCountExceeded",
             "AddressLimitExceeded",
             "TooManyBuckets",
+            "TooManyHostedZones",
             "LimitExceeded",
             "LimitExceededException",
             "OverLimit",
@@ -166,6 +168,9 @@ const TABLE: &[(Class, Left, &[&str])] = &[
             "QueueNameExists",
             "Resource.AlreadyAssociated",
             "RouteAlreadyExists",
+            // A reference that was used, and a zone of that name in the VPC.
+            "HostedZoneAlreadyExists",
+            "ConflictingDomainExists",
         ],
     ),
     (
@@ -174,6 +179,8 @@ const TABLE: &[(Class, Left, &[&str])] = &[
         Left::Nothing,
         &[
             "NoSuchBucket",
+            "NoSuchHostedZone",
+            "NoSuchChange",
             "NoSuchEntity",
             "NoSuchEntityException",
             "QueueDoesNotExist",
@@ -205,6 +212,8 @@ fn by_words(api: &str, code: &str, text: &str) -> Option<Class> {
         "MalformedPolicyDocument" | "MalformedPolicy" if text.contains("invalid principal") => {
             Some(Class::Settling)
         }
+        // A VPC that Route 53 has not heard of yet.
+        "InvalidVPCId" => Some(Class::Settling),
         // FSx has one code for what is wrong and for what only has to wait.
         "BadRequest" => Some(if is_under_way(&text) { Class::Settling } else { Class::Invalid }),
         // A cluster group is bound to the zone of its first instance: another offer may fit.

@@ -28,6 +28,7 @@ impl Aws {
             KindName::RouteTable => self.list_route_tables(&by("route-table-id")).await,
             KindName::VpcEndpoint => self.list_endpoints(&by("vpc-endpoint-id")).await,
             KindName::SecurityGroup => self.list_groups(&by("group-id")).await,
+            KindName::HostedZone => self.find_zone(short).await,
             KindName::PlacementGroup => self.list_placement_groups(&by("group-name")).await,
             KindName::LaunchTemplate if short.starts_with("lt-") => {
                 self.list_templates(&by(ec2::TEMPLATE_ID)).await
@@ -52,6 +53,6 @@ impl Aws {
 }
 
 fn stray(found: Found) -> Stray {
-    let Found { id, tags, seen, phase, holds_data, batch: _, launched: _, unreadable: _ } = found;
+    let Found { id, tags, seen, phase, holds_data, .. } = found;
     Stray { id, tags, seen, phase, holds_data }
 }

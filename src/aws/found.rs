@@ -28,6 +28,8 @@ pub struct Found {
     pub batch: Option<u32>,
     /// On nodes: when they were launched.
     pub launched: Option<Moment>,
+    /// On nodes: their private address.
+    pub address: Option<String>,
     /// Why nobody can say whose it is.
     pub unreadable: Option<String>,
 }
@@ -48,6 +50,7 @@ impl Found {
             holds_data: false,
             batch: None,
             launched: None,
+            address: None,
             unreadable: None,
         }
     }
@@ -80,7 +83,7 @@ impl Found {
             }
             Some(Ok(owner)) => {
                 if kind == KindName::Node {
-                    let condition = Condition::of(&self.tags, self.launched);
+                    let condition = Condition::of(&self.tags, self.launched, self.address);
                     observed.conditions.insert(self.id.clone(), condition);
                 }
                 let Self { id, seen, phase, holds_data, batch, .. } = self;

@@ -51,6 +51,9 @@ fn rate_of(api: &str) -> Rate {
         // Neither publishes numbers for calls that change; both throttle early.
         Some(("fsx" | "efs", name)) if !is_read(name) => rate(10.0, 2.0),
         Some(("fsx" | "efs", _)) => rate(20.0, 5.0),
+        // Five a second for all that an account asks Route 53
+        // (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html>).
+        Some(("route53", _)) => rate(5.0, 4.0),
         // Parameter Store: 40 a second for all that the account reads.
         Some(("ssm", _)) => rate(40.0, 20.0),
         Some((_, _)) | None => rate(100.0, 100.0),
@@ -72,7 +75,9 @@ pub struct Limits {
 impl Limits {
     /// Waits until the API may be called once.
     pub async fn wait(&self, api: &str) {
-        self.take(api, rate_of(api), 1.0).await;
+        // Route 53 counts all of its calls together.
+        let bucket = if api.starts_with("route53:") { "route53" } else { api };
+        self.take(bucket, rate_of(api), 1.0).await;
     }
 
     /// Waits until so many instances may be started or ended by the API.

@@ -8,6 +8,7 @@ mod bucket_settings;
 mod capacity;
 mod count;
 mod data_repository_association;
+mod dns_record;
 mod ec2;
 mod efs_file_system;
 mod elastic_ip;
@@ -16,6 +17,7 @@ mod failure;
 mod find;
 mod found;
 mod fsx;
+mod hosted_zone;
 mod iam;
 mod instance_profile;
 mod internet_gateway;
@@ -59,7 +61,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 
 use crate::cloud::{Caller, Class, Failure, Left};
 use crate::kinds::Home;
-use crate::model::{AccountId, Region, TemplateId};
+use crate::model::{AccountId, CloudId, Region, TemplateId};
 
 /// How to reach AWS.
 #[derive(Clone, Debug)]
@@ -117,8 +119,11 @@ pub struct Aws {
     quotas: aws_sdk_servicequotas::Client,
     efs: aws_sdk_efs::Client,
     fsx: aws_sdk_fsx::Client,
+    route53: aws_sdk_route53::Client,
     /// Version 1 of the launch templates that nodes were started from.
     templates: Mutex<BTreeMap<TemplateId, Arc<ResponseLaunchTemplateData>>>,
+    /// The last change of a hosted zone that its servers may not know yet.
+    changes: Mutex<BTreeMap<CloudId, String>>,
 }
 
 impl Aws {
@@ -141,6 +146,7 @@ impl Aws {
             aws_sdk_servicequotas::config::Builder::from(&config).interceptor(counter.clone());
         let efs = aws_sdk_efs::config::Builder::from(&config).interceptor(counter.clone());
         let fsx = aws_sdk_fsx::config::Builder::from(&config).interceptor(counter.clone());
+        let route53 = aws_sdk_route53::config::Builder::from(&config).interceptor(counter.clone());
         let sts = aws_sdk_sts::config::Builder::from(&config).interceptor(counter.clone());
         let caller = who(&aws_sdk_sts::Client::from_conf(sts.build()), region).await?;
         match account {
@@ -165,7 +171,9 @@ impl Aws {
             quotas: aws_sdk_servicequotas::Client::from_conf(quotas.build()),
             efs: aws_sdk_efs::Client::from_conf(efs.build()),
             fsx: aws_sdk_fsx::Client::from_conf(fsx.build()),
+            route53: aws_sdk_route53::Client::from_conf(route53.build()),
             templates: Mutex::default(),
+            changes: Mutex::default(),
         })
     }
 

@@ -61,6 +61,7 @@ fn read(home: &Home, instance: Instance) -> Option<Found> {
     }
     let market = market(&instance);
     let launched = instance.launch_time.and_then(|time| time.to_millis().ok()).map(Moment);
+    let address = instance.private_ip_address.filter(|address| !address.is_empty());
     let all = ec2::tags_of(instance.tags);
     let template = all.get(tags::TEMPLATE).or(all.get(AWS_TEMPLATE)).cloned();
     let (zone, group) =
@@ -81,7 +82,7 @@ fn read(home: &Home, instance: Instance) -> Option<Found> {
     };
     let batch = all.get(tags::BATCH).and_then(|batch| batch.parse().ok());
     let found = Found::new(instance.instance_id.unwrap_or_default(), all, spec);
-    Some(Found { batch, launched, phase, ..found })
+    Some(Found { batch, launched, address, phase, ..found })
 }
 
 /// What the market, the reservation and the placement group of an offer add to a launch.

@@ -97,7 +97,7 @@ pub enum Command {
     Nodes(NodesArgs),
     /// Log in to a node, through AWS Systems Manager: no port of it is open.
     Ssh(SshArgs),
-    /// Show what a node has written to its console: its boot, cloud-init, its agent.
+    /// Show what a node has written: its console (boot, cloud-init, agent); of a service its journal.
     Logs(LogsArgs),
     /// Run the agent of a node on that node, or a job under it.
     Node(NodeArgs),

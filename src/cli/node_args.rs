@@ -113,4 +113,10 @@ pub struct SshArgs {
 pub struct LogsArgs {
     #[command(flatten)]
     pub which: WhichNode,
+    /// The console also of a machine of a service, of which the journal is shown otherwise.
+    #[arg(long)]
+    pub console: bool,
+    /// Print the command that reads the journal, and do not run it.
+    #[arg(long, conflicts_with = "console")]
+    pub print: bool,
 }

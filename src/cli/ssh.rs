@@ -15,8 +15,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &SshArgs) -> Result<u8, H
     let region = found.session.facts.home.region.to_string();
     let words = command(found.id.short(), &region, global.profile.as_deref(), args);
     if args.print {
-        let line: Vec<String> = words.iter().map(|word| shell(word)).collect();
-        terminal.print(&format!("{}\n", line.join(" ")));
+        terminal.print(&format!("{}\n", line(&words)));
         return Ok(DONE);
     }
     match found.session.side {
@@ -30,7 +29,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &SshArgs) -> Result<u8, H
 }
 
 #[cfg_attr(not(feature = "aws"), allow(dead_code))]
-fn call(words: &[String]) -> Result<u8, Halt> {
+pub(super) fn call(words: &[String]) -> Result<u8, Halt> {
     let Some((program, rest)) = words.split_first() else { return Ok(PROBLEM) };
     match Command::new(program).args(rest).status() {
         Ok(status) => Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(PROBLEM)),
@@ -46,17 +45,24 @@ fn call(words: &[String]) -> Result<u8, Halt> {
     }
 }
 
+/// `aws ssm start-session …`
+pub(super) fn session(target: &str, region: &str, profile: Option<&str>) -> Vec<String> {
+    let mut words = ["aws", "ssm", "start-session", "--target", target, "--region", region]
+        .map(str::to_owned)
+        .to_vec();
+    let profile = profile.map(|profile| ["--profile", profile]).into_iter().flatten();
+    words.extend(profile.map(str::to_owned));
+    words
+}
+
+/// The words of a command as one line for a shell.
+pub(super) fn line(words: &[String]) -> String {
+    words.iter().map(|word| shell(word)).collect::<Vec<_>>().join(" ")
+}
+
 /// `aws ssm start-session …`, or `ssh` through it.
 fn command(id: &str, region: &str, profile: Option<&str>, args: &SshArgs) -> Vec<String> {
-    let session = |target: &str| {
-        let mut words = ["aws", "ssm", "start-session", "--target", target, "--region", region]
-            .map(str::to_owned)
-            .to_vec();
-        words.extend(
-            profile.map(|profile| ["--profile", profile]).into_iter().flatten().map(str::to_owned),
-        );
-        words
-    };
+    let session = |target: &str| session(target, region, profile);
     let Some(user) = &args.user else { return session(id) };
     let mut proxy: Vec<String> = session("%h").iter().map(|word| shell(word)).collect();
     proxy.push("--document-name AWS-StartSSHSession --parameters portNumber=%p".to_owned());

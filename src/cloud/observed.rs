@@ -22,7 +22,7 @@ pub struct Observed {
     /// none where there is no such object.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub strays: BTreeMap<Address, Option<Stray>>,
-    /// How nodes are, by their own word. Nothing is planned by it.
+    /// How nodes are, by their own word. Only where names lead is planned by it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub conditions: BTreeMap<CloudId, Condition>,
 }
@@ -42,14 +42,27 @@ pub struct Condition {
     /// What it was told: the value of [`tags::DRAIN`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mark: Option<String>,
+    /// Its private address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
 }
 
 impl Condition {
+    /// It says that it is as it should be.
+    pub fn is_healthy(&self) -> bool {
+        matches!(self.state.as_deref(), Some("ready" | "busy" | "idle"))
+    }
+
+    /// It says that it is not.
+    pub fn is_unhealthy(&self) -> bool {
+        self.state.as_deref() == Some("unhealthy")
+    }
+
     /// Read off the tags of a node.
-    pub fn of(all: &Tags, launched: Option<Moment>) -> Self {
+    pub fn of(all: &Tags, launched: Option<Moment>, address: Option<String>) -> Self {
         let text = |key: &str| all.get(key).filter(|text| !text.is_empty()).cloned();
         let mark = text(tags::DRAIN).filter(|mark| mark != "false");
-        Self { state: text(tags::STATE), reason: text(tags::REASON), launched, mark }
+        Self { state: text(tags::STATE), reason: text(tags::REASON), launched, mark, address }
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{KindName, Node, Offer, Spec, Tags};
-use crate::model::{Address, CloudId, Link, TemplateId};
+use crate::model::{Address, CloudId, HostedZoneId, Link, TemplateId};
 
 /// A step's place in its plan.
 pub type StepId = usize;
@@ -84,6 +84,25 @@ pub enum Action {
         /// They finish their jobs before.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         drain: bool,
+    },
+    /// Let a name lead to nodes, once they say that they are healthy.
+    Point {
+        /// The hosted zone that it stands in.
+        zone: Link<HostedZoneId>,
+        /// The name.
+        name: String,
+        /// Seconds for which an answer may be kept.
+        ttl: u32,
+        /// Nodes that stand already, and must be healthy.
+        nodes: Vec<CloudId>,
+        /// The same of those that earlier steps launch here.
+        launched: bool,
+        /// Addresses of nodes that it still leads to until a later step.
+        with: Vec<String>,
+        /// What it leads to now.
+        was: Vec<String>,
+        /// Seconds that nodes may take to become healthy.
+        patience: u32,
     },
     /// Give objects another address: their tags change, nothing else.
     Move {
@@ -173,6 +192,8 @@ pub enum Why {
     },
     /// The author wants it out of the stack.
     Forgotten,
+    /// A name leads to other nodes than it should.
+    Led,
     /// A person asked for it by its address: a successor, or its end.
     Requested,
 }
@@ -189,6 +210,8 @@ pub enum Trait {
     Subnet,
     /// Their placement group.
     PlacementGroup,
+    /// They say that they are unhealthy.
+    Health,
 }
 
 impl Trait {
@@ -199,6 +222,7 @@ impl Trait {
             Self::InstanceType => "instance type",
             Self::Subnet => "subnet",
             Self::PlacementGroup => "placement group",
+            Self::Health => "health",
         }
     }
 }
@@ -241,6 +265,7 @@ impl Action {
             Self::Delete { .. } => "delete",
             Self::Launch { .. } => "launch",
             Self::Terminate { .. } => "terminate",
+            Self::Point { .. } => "point",
             Self::Move { .. } => "move",
             Self::Adopt { .. } => "adopt",
             Self::Forget { .. } => "forget",
@@ -254,7 +279,10 @@ impl Action {
                 Some(spec)
             }
             Self::Delete { was, .. } | Self::Forget { was, .. } => Some(was),
-            Self::Launch { .. } | Self::Terminate { .. } | Self::Move { .. } => None,
+            Self::Launch { .. }
+            | Self::Terminate { .. }
+            | Self::Point { .. }
+            | Self::Move { .. } => None,
         }
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Bucket, DataRepositoryAssociation, EfsFileSystem, ElasticIp, Home, InstanceProfile,
+    Bucket, DataRepositoryAssociation, EfsFileSystem, ElasticIp, Home, HostedZone, InstanceProfile,
     InternetGateway, Kind, LaunchTemplate, LustreFileSystem, NatGateway, Node, PlacementGroup,
     Queue, Role, RouteTable, SecurityGroup, Subnet, Traits, Volume, Vpc, VpcEndpoint, seek,
 };
@@ -127,6 +127,7 @@ kinds! {
     RouteTable = "route_table",
     VpcEndpoint = "vpc_endpoint",
     SecurityGroup = "security_group",
+    HostedZone = "hosted_zone",
     Bucket = "bucket",
     Queue = "queue",
     Volume = "volume",

@@ -53,12 +53,21 @@ pub enum Block {
     Filesystem,
     /// `cluster "x" {}`
     Cluster,
+    /// `service "x" {}`
+    Service,
 }
 
 impl Block {
     /// All of them, in the order in which documents list them.
-    pub const ALL: [Self; 6] =
-        [Self::Bucket, Self::Network, Self::Queue, Self::Volume, Self::Filesystem, Self::Cluster];
+    pub const ALL: [Self; 7] = [
+        Self::Bucket,
+        Self::Network,
+        Self::Queue,
+        Self::Volume,
+        Self::Filesystem,
+        Self::Cluster,
+        Self::Service,
+    ];
 
     /// The word that opens the block.
     pub fn word(self) -> &'static str {
@@ -69,6 +78,7 @@ impl Block {
             Self::Volume => "volume",
             Self::Filesystem => "filesystem",
             Self::Cluster => "cluster",
+            Self::Service => "service",
         }
     }
 

@@ -75,6 +75,8 @@ text_id! {
     EndpointId,
     /// `sg-…`
     SecurityGroupId,
+    /// `Z…`: a hosted zone.
+    HostedZoneId,
     /// `lt-…`
     TemplateId,
     /// `fs-…`: a file system of FSx or EFS.

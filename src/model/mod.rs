@@ -18,8 +18,8 @@ pub use address::{Address, BadAddress, Block, Key, Module, Name, Part};
 pub use clock::{Clock, Moment};
 pub use id::{
     AccountId, AllocationId, BucketArn, CloudId, EndpointId, FileSystemId, GatewayId, GroupName,
-    ImageId, InstanceId, NatId, ProfileArn, QueueArn, Region, ReservationId, RoleArn, RouteTableId,
-    SecurityGroupId, StackName, SubnetId, TemplateId, Token, VpcId, Zone,
+    HostedZoneId, ImageId, InstanceId, NatId, ProfileArn, QueueArn, Region, ReservationId, RoleArn,
+    RouteTableId, SecurityGroupId, StackName, SubnetId, TemplateId, Token, VpcId, Zone,
 };
 pub use link::{Encoder, Link, Piece, Text};
 pub use money::Money;

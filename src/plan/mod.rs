@@ -18,6 +18,7 @@ mod forget;
 mod moved;
 mod nodes;
 mod order;
+mod point;
 mod refusal;
 mod roll;
 pub mod saved;
@@ -79,7 +80,7 @@ pub fn plan_for(
     for address in &order {
         settle::object(&mut draft, desired, &standing, address);
     }
-    nodes::fleets(&mut draft, desired, &standing);
+    nodes::fleets(&mut draft, desired, &standing, observed);
     forget::steps(&mut draft, desired, observed);
     nodes::orphans(&mut draft, &standing, desired.destroy);
     doomed::collect(&mut draft, desired, observed);

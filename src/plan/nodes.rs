@@ -3,18 +3,23 @@
 
 use std::collections::BTreeSet;
 
-use crate::cloud::Live;
+use crate::cloud::{Condition, Live, Observed};
 use crate::kinds::{Action, KindName, Node, Offer, Spec, Trait, Why};
 use crate::model::{Address, CloudId, Link};
 use crate::stack::{Desired, Fleet};
 
 use super::settle::Standing;
-use super::{Draft, roll};
+use super::{Draft, point, roll};
 
 type Found<'a> = (&'a CloudId, &'a Live, &'a Node);
 
 /// Decides about every fleet.
-pub(super) fn fleets<'a>(draft: &mut Draft<'a>, desired: &Desired, standing: &Standing<'a>) {
+pub(super) fn fleets<'a>(
+    draft: &mut Draft<'a>,
+    desired: &Desired,
+    standing: &Standing<'a>,
+    observed: &Observed,
+) {
     if desired.fleets.is_empty() {
         return;
     }
@@ -26,7 +31,11 @@ pub(super) fn fleets<'a>(draft: &mut Draft<'a>, desired: &Desired, standing: &St
     let going = places.map(|(id, _)| *id).filter(|id| !stays.contains(id));
     let going: BTreeSet<CloudId> = going.cloned().collect();
     for (address, fleet) in &desired.fleets {
-        self::fleet(draft, (address, fleet), standing, &going);
+        let start = draft.steps.len();
+        let kept = self::fleet(draft, (address, fleet), standing, (&going, observed));
+        if let Some(published) = &fleet.published {
+            point::insert(draft, (address, published), start, &kept, observed);
+        }
     }
 }
 
@@ -37,13 +46,14 @@ struct Judge<'a> {
     template: Option<CloudId>,
     /// Subnets and placement groups that go.
     going: &'a BTreeSet<CloudId>,
+    observed: &'a Observed,
 }
 
 impl Judge<'_> {
     /// What is not as wanted. A subnet or placement group of ours that goes takes its nodes
     /// along. Zones and markets that are merely no longer offered do not: nobody wants to lose
     /// a running job to a shorter list.
-    fn wrongs(&self, node: &Node) -> impl Iterator<Item = Trait> + use<> {
+    fn wrongs(&self, id: &CloudId, node: &Node) -> impl Iterator<Item = Trait> + use<> {
         let goes = |id: &str| self.going.contains(&CloudId::from(id));
         let template = Link::id(&node.template).map(|id| id.as_str());
         let same = template.is_some() && template == self.template.as_ref().map(CloudId::as_str);
@@ -53,8 +63,15 @@ impl Judge<'_> {
             (Trait::InstanceType, !self.fleet.admits(node)),
             (Trait::Subnet, Link::id(&node.subnet).is_none_or(|subnet| goes(subnet.as_str()))),
             (Trait::PlacementGroup, group.is_some_and(|group| goes(group.as_str()))),
+            (Trait::Health, self.is_unhealthy(id)),
         ];
         wrongs.into_iter().filter_map(|(what, wrong)| wrong.then_some(what))
+    }
+
+    /// Where a name leads to nodes, one that says that it is unhealthy serves nobody.
+    fn is_unhealthy(&self, id: &CloudId) -> bool {
+        let condition = self.observed.conditions.get(id);
+        self.fleet.published.is_some() && condition.is_some_and(Condition::is_unhealthy)
     }
 }
 
@@ -62,8 +79,8 @@ fn fleet<'a>(
     draft: &mut Draft<'a>,
     (address, fleet): (&Address, &Fleet),
     standing: &Standing<'a>,
-    going: &BTreeSet<CloudId>,
-) {
+    (going, observed): (&BTreeSet<CloudId>, &Observed),
+) -> Vec<CloudId> {
     let nodes: Vec<Found<'a>> = standing
         .get(address)
         .into_iter()
@@ -77,15 +94,15 @@ fn fleet<'a>(
     if fleet.is_scaled() {
         draft.unchanged += nodes.len();
         draft.nodes.extend(nodes.iter().map(|(id, ..)| (*id).clone()));
-        return;
+        return Vec::new();
     }
     let template = draft.staying.get(&fleet.template).cloned();
-    let judge = Judge { fleet, template, going };
+    let judge = Judge { fleet, template, going, observed };
     let renew = draft.replace.contains(address);
     let (mut current, outdated): (Vec<_>, Vec<_>) = nodes
         .iter()
         .copied()
-        .partition(|(_, _, node)| !renew && judge.wrongs(node).next().is_none());
+        .partition(|(id, _, node)| !renew && judge.wrongs(id, node).next().is_none());
     // The oldest launches stay: what has trained longest is the last to go.
     current.sort_by_key(|(id, live, _)| (live.batch, *id));
     let keep = usize::try_from(fleet.count).unwrap_or(usize::MAX).min(current.len());
@@ -98,20 +115,22 @@ fn fleet<'a>(
     let why = match renew {
         true => Why::Requested,
         false => Why::Outdated {
-            what: outdated.iter().flat_map(|(.., node)| judge.wrongs(node)).collect(),
+            what: outdated.iter().flat_map(|(id, _, node)| judge.wrongs(id, node)).collect(),
         },
     };
-    let leaves = |node: &Node| {
-        judge.wrongs(node).any(|wrong| matches!(wrong, Trait::Subnet | Trait::PlacementGroup))
+    let leaves = |(id, _, node): &Found<'_>| {
+        judge.wrongs(id, node).any(|wrong| matches!(wrong, Trait::Subnet | Trait::PlacementGroup))
     };
-    let (evicted, stale): (Vec<_>, Vec<_>) =
-        outdated.into_iter().partition(|(_, _, node)| leaves(node));
-    terminate(draft, (address, true), &evicted, &why);
+    let (evicted, mut stale): (Vec<_>, Vec<_>) = outdated.into_iter().partition(leaves);
+    // What serves nobody goes first.
+    stale.sort_by_key(|(id, ..)| (!judge.is_unhealthy(id), *id));
+    terminate(draft, (address, fleet.has_jobs()), &evicted, &why);
     let batch = 1 + nodes.iter().filter_map(|(_, live, _)| live.batch).max().unwrap_or(0);
     let offers = offers(draft, fleet, &current);
     renew_all(draft, (address, fleet), (batch, offers), (count(keep), stale), (&why, from));
     let kept: Vec<_> = current.iter().map(|(id, ..)| (*id).clone()).collect();
-    draft.nodes.extend(kept);
+    draft.nodes.extend(kept.clone());
+    kept
 }
 
 /// Launches and ends nodes in waves, until as many as are wanted are as they should be.
@@ -122,7 +141,6 @@ fn renew_all(
     (good, mut stale): (u32, Vec<Found<'_>>),
     (why, mut from): (&Why, u32),
 ) {
-    stale.sort_by_key(|(id, ..)| *id);
     from += count(stale.len());
     for wave in roll::waves(fleet, good, count(stale.len())) {
         match wave {
@@ -130,7 +148,7 @@ fn renew_all(
                 from -= some;
                 let some = usize::try_from(some).unwrap_or(usize::MAX).min(stale.len());
                 let gone: Vec<_> = stale.drain(..some).collect();
-                terminate(draft, (address, true), &gone, why);
+                terminate(draft, (address, fleet.has_jobs()), &gone, why);
             }
             roll::Move::Launch(count) => {
                 let template = match draft.staying.get(&fleet.template) {

@@ -131,6 +131,7 @@ pub(super) fn protected(desired: &Desired, steps: &[Step]) -> Result<(), Refusal
             | Why::Shrink { .. }
             | Why::Outdated { .. }
             | Why::Moved
+            | Why::Led
             | Why::Requested
             | Why::Adopted
             | Why::Vanished { .. }
@@ -163,6 +164,7 @@ pub(super) fn used(
             | Action::Update { .. }
             | Action::Launch { .. }
             | Action::Terminate { .. }
+            | Action::Point { .. }
             | Action::Move { .. }
             | Action::Adopt { .. }
             | Action::Forget { .. } => None,
@@ -274,6 +276,7 @@ fn forced(steps: &[Step], address: &Address) -> Vec<String> {
         | Why::Adopted
         | Why::Vanished { .. }
         | Why::Forgotten
+        | Why::Led
         | Why::Requested => Vec::new(),
     };
     at.flat_map(forcing).collect()

@@ -58,6 +58,7 @@ mod tests {
             rejected: Vec::new(),
             types: BTreeSet::new(),
             autoscale: None,
+            published: None,
             tags: Tags::new(),
         }
     }

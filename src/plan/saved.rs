@@ -282,7 +282,7 @@ pub fn steps<'a>(saved: &'a Plan, now: &'a Plan) -> Vec<Odd<'a>> {
 
 fn is_about_nodes(action: &Action) -> bool {
     match action {
-        Action::Launch { .. } | Action::Terminate { .. } => true,
+        Action::Launch { .. } | Action::Terminate { .. } | Action::Point { .. } => true,
         Action::Move { kind, .. } => *kind == KindName::Node,
         Action::Create { .. }
         | Action::Update { .. }
@@ -306,6 +306,10 @@ fn is_covered(now: &Action, saved: &Action) -> bool {
         (Action::Terminate { nodes, .. }, Action::Terminate { nodes: n, .. }) => {
             let known: BTreeSet<&CloudId> = n.iter().collect();
             nodes.iter().all(|node| known.contains(node))
+        }
+        // It leads to nodes, which come and go.
+        (Action::Point { name, ttl, .. }, Action::Point { name: n, ttl: t, .. }) => {
+            (name, ttl) == (n, t)
         }
         (
             Action::Move { kind: KindName::Node, ids, from, tags },

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::cloud::{Live, Observed, Phase};
-use crate::kinds::{Action, OutputPlan, Spec, Why, differing, keeping, walk};
+use crate::kinds::{Action, KindName, OutputPlan, Spec, Why, differing, keeping, walk};
 use crate::model::{Address, CloudId};
 use crate::stack::Desired;
 
-use super::Draft;
+use super::{Draft, point};
 
 /// Live objects by the address in their tags, best candidate first: the highest
 /// generation, then the smallest id, so that two runs choose alike.
@@ -59,6 +59,9 @@ pub(super) fn object(
             continue;
         }
         let mut wanted = at_generation(&wanted, live.owner.generation);
+        if wanted.kind() == KindName::HostedZone {
+            wanted = Cow::Owned(point::keeping(desired, address, have, &wanted));
+        }
         if let Some(fields) = desired.ignore.get(address) {
             wanted = Cow::Owned(keeping(have, &wanted, fields));
         }

@@ -91,7 +91,7 @@ impl<'a> Board<'a> {
                 Action::Delete { id, .. } => {
                     board.ending.insert(id.clone(), at);
                 }
-                Action::Launch { .. } => {
+                Action::Launch { .. } | Action::Point { .. } => {
                     board.nodes.entry(address.clone()).or_default().push(at);
                 }
                 Action::Terminate { nodes, .. } => {
@@ -149,7 +149,10 @@ impl<'a> Board<'a> {
     /// after its template, its subnets, and what they were told to wait for.
     fn launches(&mut self) {
         for (address, steps) in self.nodes.clone() {
-            let Some(fleet) = self.desired.fleets.get(&address) else { continue };
+            let Some(fleet) = self.desired.fleets.get(&address) else {
+                self.led_away(&steps);
+                continue;
+            };
             for pair in steps.windows(2) {
                 self.need(pair[1], pair[0]);
             }
@@ -157,7 +160,35 @@ impl<'a> Board<'a> {
                 if matches!(self.steps[at].1, Action::Launch { .. }) {
                     self.launch(at, &address, fleet);
                 }
+                if let (Action::Point { .. }, Some(published)) =
+                    (&self.steps[at].1, &fleet.published)
+                {
+                    self.need_made(at, &published.zone);
+                }
             }
+        }
+    }
+
+    /// Nodes of what is no longer declared end after names have stopped leading to them.
+    fn led_away(&mut self, steps: &[usize]) {
+        let is_change = |(_, action, _): &(Address, Action, Why)| match action {
+            Action::Update { spec: Spec::HostedZone(_), fields, .. } => {
+                fields.iter().any(|field| field == "records")
+            }
+            Action::Update { .. }
+            | Action::Create { .. }
+            | Action::Delete { .. }
+            | Action::Launch { .. }
+            | Action::Terminate { .. }
+            | Action::Point { .. }
+            | Action::Move { .. }
+            | Action::Adopt { .. }
+            | Action::Forget { .. } => false,
+        };
+        let changes: Vec<usize> =
+            (0..self.steps.len()).filter(|at| is_change(&self.steps[*at])).collect();
+        for (at, first) in steps.iter().flat_map(|at| changes.iter().map(|first| (*at, *first))) {
+            self.need(at, first);
         }
     }
 
@@ -287,6 +318,7 @@ impl<'a> Board<'a> {
                 | Action::Delete { .. }
                 | Action::Launch { .. }
                 | Action::Terminate { .. }
+                | Action::Point { .. }
                 | Action::Move { .. }
                 | Action::Adopt { .. }
                 | Action::Forget { .. } => None,

@@ -57,6 +57,7 @@ pub(super) fn left(left: Left, further: bool, action: &Action) -> String {
         Action::Delete { .. } => "It is still there.",
         Action::Launch { .. } => "No node was started.",
         Action::Terminate { .. } => "The nodes still run, and are billed.",
+        Action::Point { .. } => "The name leads where it led before.",
         Action::Move { .. } | Action::Adopt { .. } | Action::Forget { .. } => {
             "Its tags are as they were."
         }
@@ -76,6 +77,9 @@ pub(super) fn left(left: Left, further: bool, action: &Action) -> String {
 /// What to do.
 pub(super) fn next(class: Class, failure: &Failure, step: &Step) -> String {
     let Failure { class: _, left: _, api, code, text, request } = failure;
+    if let (Action::Point { .. }, "node") = (&step.action, api.as_str()) {
+        return unhealthy(code);
+    }
     match class {
         Class::Throttled => "Too many calls for too long. Wait a minute and run `mlinfra apply` \
                              again: it goes on where it stopped."
@@ -122,6 +126,18 @@ pub(super) fn next(class: Class, failure: &Failure, step: &Step) -> String {
     }
 }
 
+/// A successor that does not serve: its predecessor still does.
+fn unhealthy(code: &str) -> String {
+    let look = match code {
+        "Gone" => "`mlinfra nodes` shows which are left",
+        _ => "`mlinfra logs` shows what it said",
+    };
+    format!(
+        "{look}. Mend the configuration and run `mlinfra apply` again, or go back with `mlinfra \
+         rollback`: whichever machine is not wanted then ends."
+    )
+}
+
 fn with_request(request: Option<&str>) -> String {
     request.map(|id| format!(" with the request id {id}")).unwrap_or_default()
 }
@@ -145,7 +161,9 @@ fn own_ids(action: &Action) -> Vec<&CloudId> {
         | Action::Delete { id, .. }
         | Action::Adopt { id, .. }
         | Action::Forget { id, .. } => vec![id],
-        Action::Terminate { nodes: ids, .. } | Action::Move { ids, .. } => ids.iter().collect(),
+        Action::Terminate { nodes: ids, .. }
+        | Action::Point { nodes: ids, .. }
+        | Action::Move { ids, .. } => ids.iter().collect(),
     }
 }
 

@@ -98,7 +98,9 @@ fn likeness(item: &Item<'_>) -> Option<String> {
             return Some(format!("moved from {owner}"));
         }
         Act::Forget { .. } => return Some("forgotten".to_owned()),
-        Act::Launch { .. } | Act::Terminate { .. } | Act::Adopt { .. } => return None,
+        Act::Launch { .. } | Act::Terminate { .. } | Act::Point { .. } | Act::Adopt { .. } => {
+            return None;
+        }
     };
     let (symbol, stem) = (item.act.symbol().mark(), value::stem(item.address));
     let whys: Vec<_> = item.whys.iter().map(|why| item::why(why)).collect();
@@ -151,6 +153,10 @@ pub(super) fn card(group: &[&Item<'_>], verbose: bool) -> Option<Card> {
             let number = usize::try_from(*number).unwrap_or(usize::MAX);
             (format!("launch {}", words::nodes(number)), String::new())
         }
+        Act::Point { name, ttl, was } => {
+            rows.extend(led(was, verbose.then_some(*ttl)));
+            (format!("lead {name} to them"), String::new())
+        }
         Act::Terminate { nodes, was } => {
             rows.extend(terminated(nodes, was));
             (format!("terminate {}", words::nodes(nodes.len())), String::new())
@@ -165,6 +171,13 @@ pub(super) fn card(group: &[&Item<'_>], verbose: bool) -> Option<Card> {
     rows.insert(0, members(group));
     let (title, dim) = (format!("{title} × {}", group.len()), String::new());
     Some(Card { symbol, address: value::stem(item.address), title, dim, rows })
+}
+
+/// Where a name leads now, and for how long an answer may be kept.
+fn led(was: &[String], ttl: Option<u32>) -> Vec<Row> {
+    let now = (!was.is_empty()).then(|| format!("leads to {} now", was.join(", ")));
+    let texts = now.into_iter().chain(ttl.map(|ttl| format!("ttl = {ttl}")));
+    texts.map(|text| Row::at(BODY).words(Ink::Dim, text)).collect()
 }
 
 /// Objects of which nothing but the tags changes; none for others.
@@ -183,6 +196,7 @@ fn tagged(group: &[&Item<'_>]) -> Option<Card> {
         | Act::Delete(_)
         | Act::Replace { .. }
         | Act::Launch { .. }
+        | Act::Point { .. }
         | Act::Terminate { .. } => return None,
     };
     let (symbol, address) = (item.act.symbol(), item.address.to_string());

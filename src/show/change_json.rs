@@ -84,7 +84,7 @@ fn joined(mut changes: Vec<Changed<'_>>) -> Vec<Changed<'_>> {
 /// The objects that an item acts on.
 fn ids<'a>(item: &Item<'a>) -> Vec<&'a CloudId> {
     match &item.act {
-        Act::Create { .. } | Act::Launch { .. } => Vec::new(),
+        Act::Create { .. } | Act::Launch { .. } | Act::Point { .. } => Vec::new(),
         Act::Update { id, .. } | Act::Delete(Doomed { id, .. }) => vec![id],
         Act::Replace { old, .. } => old.iter().map(|old| old.id).collect(),
         Act::Terminate { nodes: ids, .. } | Act::Move { ids, .. } => ids.iter().collect(),
@@ -124,6 +124,14 @@ fn of_item<'a>(item: &Item<'a>) -> Vec<Changed<'a>> {
             (0..*count)
                 .map(|n| Changed::new(node(n), &["create"], None).to(after.clone()))
                 .collect()
+        }
+        Act::Point { name, ttl, was } => {
+            let side = |addresses: Value| json!({ "id": name, "ttl": ttl, "addresses": addresses });
+            let named = Named::new(address, KindName::HostedZone);
+            let before = (!was.is_empty()).then(|| side(json!(was)));
+            let actions: &[&str] = if was.is_empty() { &["create"] } else { &["update"] };
+            // Whose addresses they are is known, and they are not.
+            vec![Changed::new(named, actions, before).to(side(json!({ "$text": [] })))]
         }
         Act::Move { .. } | Act::Adopt { .. } | Act::Forget { .. } => tagged(item),
         Act::Terminate { nodes, was } => nodes
@@ -172,6 +180,7 @@ fn tagged<'a>(item: &Item<'a>) -> Vec<Changed<'a>> {
         | Act::Delete(_)
         | Act::Replace { .. }
         | Act::Launch { .. }
+        | Act::Point { .. }
         | Act::Terminate { .. } => Vec::new(),
     }
 }
@@ -349,6 +358,7 @@ fn reason(why: &Why, act: &Act<'_>) -> Option<&'static str> {
         | Why::Requested
         | Why::Adopted
         | Why::Vanished { .. }
+        | Why::Led
         | Why::Forgotten => None,
     }
 }
@@ -368,6 +378,7 @@ pub(super) fn step_names(step: &crate::kinds::Step) -> Vec<Named<'_>> {
             ids.iter().map(|id| Named::node(at, id.as_str())).collect()
         }
         Action::Move { kind, .. } => vec![Named::new(at, *kind)],
+        Action::Point { .. } => vec![Named::new(at, KindName::HostedZone)],
         Action::Launch { batch, count, .. } => {
             (0..*count).map(|n| Named::node(at, format!("{batch}/{n}"))).collect()
         }
@@ -381,6 +392,9 @@ pub(super) fn step_names(step: &crate::kinds::Step) -> Vec<Named<'_>> {
 pub(super) fn step_kind(step: &crate::kinds::Step) -> KindName {
     if let crate::kinds::Action::Move { kind, .. } = &step.action {
         return *kind;
+    }
+    if let crate::kinds::Action::Point { .. } = &step.action {
+        return KindName::HostedZone;
     }
     step.action.spec().map_or(KindName::Node, Spec::kind)
 }

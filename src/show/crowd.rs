@@ -126,6 +126,7 @@ fn kind(act: &Act<'_>) -> KindName {
         Act::Delete(doomed) => doomed.was.kind(),
         Act::Move { kind, .. } => *kind,
         Act::Launch { .. } | Act::Terminate { .. } => KindName::Node,
+        Act::Point { .. } => KindName::HostedZone,
     }
 }
 
@@ -143,6 +144,7 @@ fn note(item: &Item<'_>) -> String {
         | Act::Delete(_)
         | Act::Replace { .. }
         | Act::Launch { .. }
+        | Act::Point { .. }
         | Act::Terminate { .. }
         | Act::Move { .. }
         | Act::Adopt { .. }
@@ -166,6 +168,7 @@ fn card(group: &[&Item<'_>]) -> Option<Card> {
         | Act::Update { .. }
         | Act::Delete(_)
         | Act::Replace { .. }
+        | Act::Point { .. }
         | Act::Move { .. }
         | Act::Adopt { .. }
         | Act::Forget { .. } => {
@@ -193,6 +196,7 @@ fn nodes(group: &[&Item<'_>]) -> String {
         | Act::Update { .. }
         | Act::Delete(_)
         | Act::Replace { .. }
+        | Act::Point { .. }
         | Act::Move { .. }
         | Act::Adopt { .. }
         | Act::Forget { .. } => 0,

@@ -160,6 +160,8 @@ fn facts(action: &Action) -> (&'static str, Option<&CloudId>) {
         Action::Delete { id, was: _, empty_first: _ } => ("delete", Some(id)),
         Action::Launch { .. } => ("create", None),
         Action::Terminate { .. } => ("delete", None),
+        Action::Point { was, .. } if was.is_empty() => ("create", None),
+        Action::Point { .. } => ("update", None),
         Action::Move { ids, .. } => ("move", ids.first()),
         Action::Adopt { id, spec: _ } => ("import", Some(id)),
         Action::Forget { id, was: _ } => ("forget", Some(id)),

@@ -50,6 +50,11 @@ pub(super) enum Act<'a> {
         nodes: &'a [CloudId],
         was: &'a [Node],
     },
+    Point {
+        name: &'a str,
+        ttl: u32,
+        was: &'a [String],
+    },
     Move {
         kind: KindName,
         ids: &'a [CloudId],
@@ -113,20 +118,36 @@ fn act(action: &Action) -> Act<'_> {
             Act::Launch { batch: *batch, count: *count, template, offers, tags }
         }
         Action::Terminate { nodes, was, drain: _ } => Act::Terminate { nodes, was },
+        Action::Point { name, ttl, was, .. } => Act::Point { name, ttl: *ttl, was },
         Action::Move { kind, ids, from, tags: _ } => Act::Move { kind: *kind, ids, from },
         Action::Adopt { id, spec } => Act::Adopt { id, spec },
         Action::Forget { id, was } => Act::Forget { id, was },
     }
 }
 
+/// A name that is pointed again and again is told once.
+fn once(items: Vec<Item<'_>>) -> Vec<Item<'_>> {
+    let mut out: Vec<Item<'_>> = Vec::with_capacity(items.len());
+    for item in items {
+        let is_point = |item: &Item<'_>| matches!(item.act, Act::Point { .. });
+        match out.iter_mut().find(|other| is_point(other)) {
+            Some(first) if is_point(&item) => first.steps.extend(item.steps),
+            Some(_) | None => out.push(item),
+        }
+    }
+    out
+}
+
 /// Joins the Create of an address with its Deletes.
 fn join(items: Vec<Item<'_>>) -> Vec<Item<'_>> {
+    let items = once(items);
     let made = items.iter().find_map(|item| match item.act {
         Act::Create { spec, generation } => Some((spec, generation)),
         Act::Update { .. }
         | Act::Delete(_)
         | Act::Replace { .. }
         | Act::Launch { .. }
+        | Act::Point { .. }
         | Act::Terminate { .. }
         | Act::Move { .. }
         | Act::Adopt { .. }
@@ -137,6 +158,7 @@ fn join(items: Vec<Item<'_>>) -> Vec<Item<'_>> {
         Act::Update { .. }
         | Act::Replace { .. }
         | Act::Launch { .. }
+        | Act::Point { .. }
         | Act::Terminate { .. }
         | Act::Move { .. }
         | Act::Adopt { .. }
@@ -177,6 +199,7 @@ impl<'a> Item<'a> {
             | Act::Update { .. }
             | Act::Replace { .. }
             | Act::Launch { .. }
+            | Act::Point { .. }
             | Act::Terminate { .. }
             | Act::Move { .. }
             | Act::Adopt { .. }
@@ -278,6 +301,8 @@ impl Act<'_> {
             Self::Replace { order: Order::CreateFirst, .. } => Symbol::CreateDelete,
             Self::Launch { .. } => Symbol::Launch,
             Self::Terminate { .. } => Symbol::Terminate,
+            Self::Point { was, .. } if was.is_empty() => Symbol::Create,
+            Self::Point { .. } => Symbol::Update,
             Self::Move { .. } => Symbol::Move,
             Self::Adopt { .. } => Symbol::Adopt,
             Self::Forget { .. } => Symbol::Forget,
@@ -306,6 +331,7 @@ pub(super) fn why(why: &Why) -> Option<String> {
                 several => format!("their {} are not the wanted ones", several.join(" and ")),
             }
         }
+        Why::Led => "its machines must be healthy first".to_owned(),
         Why::Requested => "asked for on the command line".to_owned(),
         Why::Vanished { id } => {
             format!("{id:?}, which was to be adopted or replaced, is not there")
@@ -332,6 +358,7 @@ pub(super) fn why_replaced(reason: &Why) -> Option<String> {
         | Why::Requested
         | Why::Adopted
         | Why::Vanished { .. }
+        | Why::Led
         | Why::Forgotten => why(reason),
     }
 }
@@ -366,6 +393,8 @@ impl Sums {
                 self.launch += usize::try_from(*count).unwrap_or(usize::MAX);
             }
             Action::Terminate { nodes, .. } => self.terminate += nodes.len(),
+            Action::Point { was, .. } if was.is_empty() => self.add += 1,
+            Action::Point { .. } => self.change += 1,
             Action::Move { ids, .. } => self.moved += ids.len(),
             Action::Adopt { .. } => self.adopted += 1,
             Action::Forget { .. } => self.forgotten += 1,

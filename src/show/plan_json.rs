@@ -164,7 +164,9 @@ fn own(id: usize, step: &Step) -> Value {
         | Action::Delete { id, .. }
         | Action::Adopt { id, .. }
         | Action::Forget { id, .. } => json!([id]),
-        Action::Terminate { nodes: ids, .. } | Action::Move { ids, .. } => json!(ids),
+        Action::Terminate { nodes: ids, .. }
+        | Action::Point { nodes: ids, .. }
+        | Action::Move { ids, .. } => json!(ids),
     };
     let mut out = json!({
         "step": id,

@@ -239,6 +239,7 @@ fn is_destroy(plan: &Plan) -> bool {
         Action::Create { .. }
         | Action::Update { .. }
         | Action::Launch { .. }
+        | Action::Point { .. }
         | Action::Move { .. }
         | Action::Adopt { .. }
         | Action::Forget { .. } => false,

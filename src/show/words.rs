@@ -10,7 +10,8 @@ use crate::model::CloudId;
 pub(super) fn mark(action: &Action) -> &'static str {
     match action {
         Action::Create { .. } | Action::Launch { .. } => "+",
-        Action::Update { .. } => "~",
+        Action::Point { was, .. } if was.is_empty() => "+",
+        Action::Update { .. } | Action::Point { .. } => "~",
         Action::Delete { .. } | Action::Terminate { .. } => "-",
         Action::Move { .. } => "->",
         Action::Adopt { .. } => "in",
@@ -30,6 +31,7 @@ pub(super) fn doing(action: &Action) -> String {
             format!("launching {}", nodes(usize::try_from(*count).unwrap_or(usize::MAX)))
         }
         Action::Terminate { nodes: ids, .. } => format!("terminating {}", nodes(ids.len())),
+        Action::Point { name, .. } => format!("pointing {name} at its nodes"),
         Action::Move { kind, ids, from, tags: _ } => {
             format!("moving {} from {from}", several(*kind, ids))
         }
@@ -49,6 +51,7 @@ pub(super) fn done(action: &Action, ids: &[CloudId]) -> String {
         Action::Launch { .. } if ids.is_empty() => "launched".to_owned(),
         Action::Launch { .. } => format!("launched {}: {}", nodes(ids.len()), shorts()),
         Action::Terminate { nodes: ids, .. } => format!("terminated {}", nodes(ids.len())),
+        Action::Point { name, .. } => format!("{name} leads to them"),
         Action::Move { .. } => "moved".to_owned(),
         Action::Adopt { .. } => "adopted".to_owned(),
         Action::Forget { .. } => "forgotten".to_owned(),
@@ -65,6 +68,7 @@ pub(super) fn what(action: &Action) -> String {
         | Action::Forget { id: _, was: spec } => spec.kind().title().to_owned(),
         Action::Launch { count, .. } => nodes(usize::try_from(*count).unwrap_or(usize::MAX)),
         Action::Terminate { nodes: ids, .. } => nodes(ids.len()),
+        Action::Point { name, .. } => name.clone(),
         Action::Move { kind, ids, from: _, tags: _ } => several(*kind, ids),
     }
 }

@@ -1,5 +1,7 @@
 //! Launching and terminating nodes, and the few rules that tie networks together.
 
+use std::net::Ipv4Addr;
+
 use ipnet::Ipv4Net;
 use serde_json::Map;
 
@@ -8,7 +10,7 @@ use super::physics::{BORROWED, PROFILE};
 use super::rules::{Caller, Verdict, fingerprint, refuse};
 use crate::cloud::{Class, Failure, Launch, Reply};
 use crate::kinds::{Change, Edit, KindName, Node, Spec, walk};
-use crate::model::{CloudId, Link, SubnetId, VpcId, tags};
+use crate::model::{Block, CloudId, Link, SubnetId, VpcId, tags};
 
 /// What AWS says of a node that it started and then had no room for.
 const STILLBORN: &str = "Server.InsufficientInstanceCapacity";
@@ -57,6 +59,9 @@ impl Caller<'_> {
         marks.extend(launch.tags.clone());
         marks.insert(tags::TEMPLATE.to_owned(), launch.template.to_string());
         marks.insert(tags::BATCH.to_owned(), launch.batch.to_string());
+        if launch.owner.address.block == Block::Service {
+            marks.extend(self.says(launch));
+        }
         let supply = &self.world.settings.supply;
         let stillborn = supply.stillborn(&node.instance_type, &node.zone);
         Object {
@@ -72,9 +77,39 @@ impl Caller<'_> {
             contents: 0,
             uses: uses.to_vec(),
             number: Some(number),
+            address: self.address(node, number),
             stranger: false,
             past: Vec::new(),
         }
+    }
+
+    /// What the machine of a service will say of itself once it has booted: there is nobody on
+    /// a simulated node who could ask its service.
+    fn says(&self, launch: &Launch) -> Vec<(String, String)> {
+        let template = self.world.objects.get(&CloudId(launch.template.0.clone()));
+        let sick = self.world.settings.sick.as_deref().filter(|sick| !sick.is_empty());
+        let holds = |text: &str| sick.is_some_and(|sick| text.contains(sick));
+        let mut ill = false;
+        if let Some(Spec::LaunchTemplate(template)) = template.map(|template| &template.spec) {
+            ill = template.user_data.known().is_some_and(holds);
+        }
+        let (state, reason) = match ill {
+            true => ("unhealthy", "health: nobody answers"),
+            false => ("ready", ""),
+        };
+        [(tags::STATE, state), (tags::REASON, reason)]
+            .map(|(key, text)| (key.to_owned(), text.to_owned()))
+            .to_vec()
+    }
+
+    /// The next address of its subnet, from the fifth on: AWS keeps the first four.
+    fn address(&self, node: &Node, number: u32) -> Option<String> {
+        let subnet = node.subnet.id().map(|id| CloudId(id.0.clone()))?;
+        let Spec::Subnet(subnet) = &self.world.objects.get(&subnet)?.spec else { return None };
+        let net: Ipv4Net = subnet.cidr.parse().ok()?;
+        let made = u32::try_from(self.world.made % 1_000_000).ok()? + number;
+        let free = (1_u32 << (32 - net.prefix_len())).saturating_sub(5).max(1);
+        Some(Ipv4Addr::from(u32::from(net.network()) + 4 + made % free).to_string())
     }
 
     /// A template is looked into only now: what it names must exist, and is in use

@@ -121,7 +121,8 @@ pub(super) fn observe(
                 out.live.insert(id.clone(), live(object, owner, seen, at));
                 if kind == KindName::Node {
                     let born = i64::try_from(object.born_at).ok().map(Moment);
-                    out.conditions.insert(id.clone(), Condition::of(marks, born));
+                    out.conditions
+                        .insert(id.clone(), Condition::of(marks, born, object.address.clone()));
                 }
             }
         }

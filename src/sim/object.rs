@@ -34,6 +34,9 @@ pub(super) struct Object {
     /// Its number within a launch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<u32>,
+    /// Its private address, on a node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
     /// It belongs to another account.
     #[serde(default)]
     pub stranger: bool,

@@ -177,6 +177,20 @@ static SECURITY_GROUP: Physics = Physics {
     goes_whole: true,
     ..EC2
 };
+static HOSTED_ZONE: Physics = Physics {
+    service: "route53",
+    id: "Z",
+    create: "CreateHostedZone",
+    change: "ChangeResourceRecordSets",
+    delete: "DeleteHostedZone",
+    list: "ListHostedZones",
+    ready_s: 30,
+    missing: "NoSuchHostedZone",
+    exists: "ConflictingDomainExists",
+    in_use: "HostedZoneNotEmpty",
+    quota: "TooManyHostedZones",
+    ..EC2
+};
 static BUCKET: Physics = Physics {
     service: "s3",
     id: ":s3:::",
@@ -322,6 +336,7 @@ pub(super) fn of(kind: KindName) -> &'static Physics {
         KindName::RouteTable => &ROUTE_TABLE,
         KindName::VpcEndpoint => &VPC_ENDPOINT,
         KindName::SecurityGroup => &SECURITY_GROUP,
+        KindName::HostedZone => &HOSTED_ZONE,
         KindName::Bucket => &BUCKET,
         KindName::Queue => &QUEUE,
         KindName::Volume => &VOLUME,

@@ -178,6 +178,7 @@ impl Caller<'_> {
             contents: 0,
             uses: Vec::new(),
             number: None,
+            address: None,
             stranger: false,
             past: Vec::new(),
         })

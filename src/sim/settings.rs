@@ -44,6 +44,9 @@ pub struct Settings {
     pub blind: Vec<KindName>,
     /// Objects whose details may not be read.
     pub blind_objects: Vec<CloudId>,
+    /// Machines of services whose user data hold this text say that they are unhealthy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sick: Option<String>,
     /// What goes wrong next.
     pub faults: Vec<Fault>,
     /// Reservations, prices and quotas.
@@ -89,13 +92,14 @@ impl FaultKind {
 }
 
 /// Every key with the values that it takes.
-pub const KEYS: [(&str, &str); 20] = [
+pub const KEYS: [(&str, &str); 21] = [
     ("account", "twelve digits, in a world without objects"),
     ("seed", "a number; ids of later objects follow from it"),
     ("zones", "letters such as `a,b,c`, or `default`"),
     ("latency_ms", "milliseconds from call to answer"),
     ("visibility_ms", "milliseconds until a change shows"),
     ("boot_seconds", "seconds until a node is ready"),
+    ("sick", "machines of services whose user data hold this text are unhealthy, or `none`"),
     ("throttle", "calls per second, or 0 for no limit"),
     ("launches", "nodes at once and per second, such as `1000,2`, or `none` for no limit"),
     ("capacity.<instance type>[@<zone>][/<market>]", "a number of nodes, or `plenty`"),
@@ -133,6 +137,7 @@ impl Default for Settings {
             offers: BTreeMap::new(),
             blind: Vec::new(),
             blind_objects: Vec::new(),
+            sick: None,
             faults: Vec::new(),
             supply: Supply::default(),
         }
@@ -152,6 +157,7 @@ impl Settings {
                     self.account = AccountId::from(value);
                 }
                 "seed" => self.seed = number()?,
+                "sick" => self.sick = (value != "none").then(|| value.to_owned()),
                 "zones" => self.zones = letters(value, "default").ok_or_else(bad)?,
                 "latency_ms" => self.latency_ms = number()?,
                 "visibility_ms" => self.visibility_ms = number()?,

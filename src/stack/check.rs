@@ -43,7 +43,7 @@ fn secrets(block: &Evaluated, problems: &mut Vec<Problem>) {
 }
 
 /// Places that take a text with ids in it that apply fills in.
-const TAKE_IDS: [(&str, &str); 1] = [("cluster", "setup")];
+const TAKE_IDS: [(&str, &str); 2] = [("cluster", "setup"), ("service", "setup")];
 
 /// Everywhere else an id would be left out without a word.
 fn deferred(block: &Evaluated, problems: &mut Vec<Problem>) {

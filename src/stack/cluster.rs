@@ -6,7 +6,7 @@ use crate::catalog::is_parameter;
 use crate::kinds::{Disk, LaunchTemplate, Metadata, Peer, PlacementGroup, Rule, SecurityGroup};
 use crate::lang::schema::{Attribute, BlockSchema, Export, Type};
 use crate::lang::{Evaluated, Value};
-use crate::model::{Address, ImageId, Link};
+use crate::model::{Address, Block, ImageId, Link};
 
 use super::desired::Fleet;
 use super::expansion::{Expansion, tags_of};
@@ -152,21 +152,7 @@ pub const SCHEMA: BlockSchema = BlockSchema {
         Attribute::new("tags", Type::Map(&Type::String), "Tags beside the stack's.").or("{}"),
     ],
     blocks: &[
-        BlockSchema {
-            word: "disk",
-            label: None,
-            repeats: false,
-            attributes: &[
-                Attribute::new("size", Type::Size, "How large; 8GiB to 64TiB.").or("\"200GiB\""),
-                Attribute::new("iops", Type::Integer, "Operations per second; 3000 to 80000.")
-                    .or("6000"),
-                Attribute::new("throughput", Type::Integer, "MiB per second; 125 to 2000.")
-                    .or("500"),
-            ],
-            blocks: &[],
-            exports: &[],
-            doc: "The root disk: gp3, encrypted.",
-        },
+        DISK,
         size::ROLLING,
         autoscale::SCHEMA,
         mounts::SCHEMA,
@@ -182,6 +168,54 @@ pub const SCHEMA: BlockSchema = BlockSchema {
     doc: "A cluster of like nodes in private subnets. Reached through AWS Systems Manager; no port \
           is open.",
 };
+
+/// The table of its root disk.
+const DISK: BlockSchema = BlockSchema {
+    word: "disk",
+    label: None,
+    repeats: false,
+    attributes: &[
+        Attribute::new("size", Type::Size, "How large; 8GiB to 64TiB.").or("\"200GiB\""),
+        Attribute::new("iops", Type::Integer, "Operations per second; 3000 to 80000.").or("6000"),
+        Attribute::new("throughput", Type::Integer, "MiB per second; 125 to 2000.").or("500"),
+    ],
+    blocks: &[],
+    exports: &[],
+    doc: "The root disk: gp3, encrypted.",
+};
+
+/// The same where less passes through it.
+pub(super) const SMALL_DISK: BlockSchema = BlockSchema {
+    attributes: &[
+        DISK.attributes[0].or("\"50GiB\""),
+        DISK.attributes[1].or("3000"),
+        DISK.attributes[2].or("125"),
+    ],
+    ..DISK
+};
+
+/// The image of a cluster that names none.
+pub(super) const IMAGE: &str = "dlami-base";
+
+/// An attribute of the table above, for a block that has it too. A name that is not in it does
+/// not compile.
+pub(super) const fn attribute(name: &str) -> Attribute {
+    let all = SCHEMA.attributes;
+    let mut at = 0;
+    while !same(all[at].name, name) {
+        at += 1;
+    }
+    all[at]
+}
+
+const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut at = 0;
+    while at < a.len() && at < b.len() && a[at] == b[at] {
+        at += 1;
+    }
+    at == a.len() && at == b.len()
+}
 
 /// What can be read from it.
 pub(super) fn exports(here: &Here, block: &Evaluated) -> BTreeMap<String, Value> {
@@ -219,14 +253,15 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
         };
         x.desired.specs.insert(at, spec.into());
     }
-    template(x, block, &address, candidates.have_nvidia());
+    let image = block.attr("image").and_then(Value::as_str).unwrap_or(IMAGE).to_owned();
+    template(x, block, &image, candidates.have_nvidia());
     let group = together.then(|| address.with_part("placement"));
     let offers::Found { offers, rejected } =
         offers::find(x, block, &candidates, ground.as_ref(), group.as_ref());
-    let nodes = address.with_part("nodes");
-    let pace = size::pace(x, block, (size.least, gang));
     let fits = autoscale::Fits { gpus: candidates.most_gpus(), most: size.most };
     let autoscale = autoscale::autoscale(x, block, &address, fits);
+    let default = size::tenth(size.least, gang);
+    let pace = size::pace(x, block, default);
     let fleet = Fleet {
         count: size.least,
         most: size.most,
@@ -238,7 +273,16 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
         rejected,
         types: candidates.names(),
         autoscale,
+        published: None,
         tags: tags_of(x, &address, block),
+    };
+    add_fleet(x, block, fleet);
+}
+
+/// Adds the nodes, and what they wait for.
+pub(super) fn add_fleet(x: &mut Expansion<'_>, block: &Evaluated, fleet: Fleet) {
+    let Some(nodes) = block.address.as_ref().map(|address| address.with_part("nodes")) else {
+        return;
     };
     let mut before = whole_network(x, block);
     before.extend(mounts::before(x, block));
@@ -283,16 +327,17 @@ fn security_group(
     x.desired.specs.insert(at, spec.into());
 }
 
-fn template(x: &mut Expansion<'_>, block: &Evaluated, address: &Address, gpus: bool) {
+/// Adds the template of the nodes.
+pub(super) fn template(x: &mut Expansion<'_>, block: &Evaluated, image_from: &str, gpus: bool) {
+    let Some(address) = &block.address else { return };
     let at = address.with_part("template");
-    let image_from = block.attr("image").and_then(Value::as_str).unwrap_or("dlami-base").to_owned();
-    let image = image(x, block, &at, &image_from);
+    let image = image(x, block, &at, image_from);
     x.instance_tags(block);
     let user_data = machine::user_data(x, block, gpus);
     let spec = LaunchTemplate {
         name: x.here.name(&at, "", 110),
         image,
-        image_from,
+        image_from: image_from.to_owned(),
         profile: Link::To(address.with_part("profile")),
         groups: vec![Link::To(address.with_part("group"))],
         disk: disk(x, block),
@@ -334,13 +379,17 @@ fn image(x: &mut Expansion<'_>, block: &Evaluated, at: &Address, from: &str) -> 
 
 fn disk(x: &mut Expansion<'_>, block: &Evaluated) -> Disk {
     let written = block.nested("disk").next();
+    // Data sets and checkpoints pass through a node; a service has what every gp3 volume has
+    // without paying for it.
+    let default =
+        if block.word == Block::Service.word() { (50, 3000, 125) } else { (200, 6000, 500) };
     let (size, iops, throughput) = match written {
         Some(disk) => (
-            x.gib(disk, "size", 200, 8..=65_536),
-            x.integer(disk, "iops", 6000, 3000..=80_000),
-            x.integer(disk, "throughput", 500, 125..=2000),
+            x.gib(disk, "size", default.0, 8..=65_536),
+            x.integer(disk, "iops", default.1, 3000..=80_000),
+            x.integer(disk, "throughput", default.2, 125..=2000),
         ),
-        None => (200, 6000, 500),
+        None => default,
     };
     let number = |value: u32| i32::try_from(value).unwrap_or(i32::MAX);
     Disk {

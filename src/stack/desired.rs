@@ -71,8 +71,23 @@ pub struct Fleet {
     pub types: BTreeSet<String>,
     /// How it is resized. For the service alone: no plan looks at it.
     pub autoscale: Option<Autoscale>,
+    /// The name that leads to them.
+    pub published: Option<Published>,
     /// Tags for people.
     pub tags: Tags,
+}
+
+/// A name that leads to the nodes of a fleet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// The hosted zone that it stands in.
+    pub zone: Address,
+    /// The name.
+    pub name: String,
+    /// Seconds for which an answer may be kept.
+    pub ttl: u32,
+    /// Seconds that a node may take from its launch until it is healthy.
+    pub patience: u32,
 }
 
 /// What was considered and will not do.
@@ -88,6 +103,12 @@ impl Fleet {
     /// Its nodes are the autoscaler's.
     pub fn is_scaled(&self) -> bool {
         self.most > self.count
+    }
+
+    /// Its nodes work on jobs, which they finish before they end. Those that serve behind a
+    /// name have none.
+    pub fn has_jobs(&self) -> bool {
+        self.published.is_none()
     }
 
     /// Whether a node is of a type that it may have. Where it stands and how it is paid are no

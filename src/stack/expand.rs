@@ -18,7 +18,7 @@ use super::names::Here;
 use super::pins::Pins;
 use super::{
     adopt, bucket, cluster, filesystem, follow, forget, ladder, lookup, mounts, need, network,
-    queue, volume,
+    queue, service, volume,
 };
 
 /// What the `stack` block says.
@@ -58,10 +58,16 @@ pub(super) fn config_of(stack: &Evaluated) -> Config {
 /// What has to be found out before the configuration can be expanded.
 pub fn ask(loaded: &Loaded) -> Ask {
     let mut ask = Ask::default();
-    for block in loaded.blocks.iter().filter(|block| block.word == Block::Cluster.word()) {
-        let text = |name: &str| block.attr(name).and_then(Value::as_str).map(str::to_owned);
-        ask.images.insert(text("image").unwrap_or_else(|| "dlami-base".to_owned()));
-        let names = need::candidates(block).names();
+    let fleets = [Block::Cluster, Block::Service].map(Block::word);
+    for block in loaded.blocks.iter().filter(|block| fleets.contains(&block.word)) {
+        let candidates = need::candidates(block);
+        let default = match block.word == Block::Service.word() {
+            true => service::default_image(&candidates),
+            false => cluster::IMAGE,
+        };
+        let image = block.attr("image").and_then(Value::as_str).unwrap_or(default);
+        ask.images.insert(image.to_owned());
+        let names = candidates.names();
         let (reservations, spot) = ladder::questions(block);
         ask.reservations |= reservations;
         if spot {
@@ -146,6 +152,7 @@ pub fn expand(loaded: &Loaded, facts: &Facts, pins: &Pins) -> Result<Desired, Ve
                 Block::Volume => volume::expand(&mut x, found),
                 Block::Filesystem => filesystem::expand(&mut x, found),
                 Block::Cluster => cluster::expand(&mut x, found),
+                Block::Service => service::expand(&mut x, found),
             }
             say_where(&mut x.problems[before..], found);
         }

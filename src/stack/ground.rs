@@ -32,11 +32,13 @@ impl Ground {
                 Some(Self::Subnets(VpcId::from(vpc), zones.filter_map(zone).collect()))
             }
             (None, None) => {
-                x.problem(block, "a cluster stands in a network or in subnets".to_owned(), help);
+                let text = format!("a {} stands in a network or in subnets", block.word);
+                x.problem(block, text, help);
                 None
             }
             (Some(_), Some(_)) => {
-                let text = "a cluster stands in a network or in subnets, not in both".to_owned();
+                let text =
+                    format!("a {} stands in a network or in subnets, not in both", block.word);
                 x.problem(block, text, help);
                 None
             }

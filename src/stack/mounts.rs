@@ -118,6 +118,11 @@ pub(super) fn any(block: &Evaluated) -> bool {
     block.nested(WORD).next().is_some()
 }
 
+/// Whether what a block mounts has one node at a time.
+pub(super) fn alone(x: &Expansion<'_>, block: &Evaluated) -> bool {
+    mounts(x, block).iter().any(|mount| matches!(mount.source, Source::Volume(..)))
+}
+
 /// Whether a block mounts something at a folder.
 pub(super) fn takes(block: &Evaluated, path: &str) -> bool {
     block.nested(WORD).any(|mount| mount.label.as_deref() == Some(path))

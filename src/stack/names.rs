@@ -40,7 +40,7 @@ fn checksum(text: &str) -> String {
 
 /// `train`, `train-eu` for a key, `base-train` in a module. A key that has to be written
 /// otherwise gets a checksum behind it: "a.b" and "a-b" are two objects.
-fn block_name(address: &Address) -> String {
+pub(super) fn block_name(address: &Address) -> String {
     let mut out = String::with_capacity(48);
     let mut changed = false;
     for module in &address.module {

@@ -71,7 +71,7 @@ pub(super) fn candidates(block: &Evaluated) -> Candidates {
     if written.is_empty() {
         let help = "write accelerators = \"H100:8\", instance_type = \"p5.48xlarge\", or cpus and \
                     memory";
-        let text = "a cluster must say what its nodes are";
+        let text = format!("a {} must say what its nodes are", block.word);
         out.problems.push(Problem::error("S001", text).help(help).at(&block.span, ""));
     }
     // Under `validate` nothing can be said of what is not known yet.

@@ -8,8 +8,8 @@ use crate::lang::{Evaluated, Value};
 use crate::model::{Address, Link, Text, tags};
 
 use super::expansion::{Expansion, tags_of};
-use super::mounts;
 use super::names::fit;
+use super::{machine, mounts};
 
 /// Adds the role and its profile to what is wanted.
 pub(super) fn role(x: &mut Expansion<'_>, block: &Evaluated, address: &Address) {
@@ -65,6 +65,76 @@ fn itself(x: &Expansion<'_>) -> serde_json::Value {
     })
 }
 
+/// A service may read the secrets that it names, and have them decrypted on the way
+/// (<https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html>,
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/services-secrets-manager.html>).
+fn kept(x: &Expansion<'_>, block: &Evaluated) -> Vec<serde_json::Value> {
+    let home = &x.here.home;
+    let (mut parameters, mut secrets) = (Vec::new(), Vec::new());
+    for secret in machine::secrets(block) {
+        match secret {
+            machine::Secret::Parameter(name) if name.starts_with("arn:") => parameters.push(name),
+            machine::Secret::Parameter(name) => {
+                let rest = format!("parameter/{}", name.trim_start_matches('/'));
+                parameters.push(home.arn("ssm", &rest));
+            }
+            machine::Secret::Manager(arn) if arn.starts_with("arn:") => secrets.push(arn),
+            // Six characters of AWS's own follow the name.
+            machine::Secret::Manager(name) => {
+                secrets.push(home.arn("secretsmanager", &format!("secret:{name}-??????")));
+            }
+        }
+    }
+    let mut out = Vec::new();
+    let stores = [
+        ("ssm", "ssm:GetParameter", "PARAMETER_ARN", parameters),
+        ("secretsmanager", "secretsmanager:GetSecretValue", "SecretARN", secrets),
+    ];
+    for (service, action, context, mut arns) in stores {
+        if arns.is_empty() {
+            continue;
+        }
+        arns.sort();
+        arns.dedup();
+        let domain =
+            if home.partition() == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
+        let via = format!("{service}.{}.{domain}", home.region);
+        out.push(json!({
+            "Effect": "Allow",
+            "Action": "kms:Decrypt",
+            "Resource": home.arn("kms", "key/*"),
+            "Condition": {
+                "StringEquals": { "kms:ViaService": via },
+                "StringLike": { format!("kms:EncryptionContext:{context}"): arns },
+            },
+        }));
+        out.push(json!({ "Effect": "Allow", "Action": action, "Resource": arns }));
+    }
+    out
+}
+
+/// A service may pull its image when that is kept in an ECR of AWS.
+fn pulled(x: &Expansion<'_>, block: &Evaluated) -> Vec<serde_json::Value> {
+    let image = machine::run(block).and_then(|run| run.attr("image")).and_then(Value::as_str);
+    let Some((host, rest)) = image.and_then(|image| image.split_once('/')) else {
+        return Vec::new();
+    };
+    let words: Vec<&str> = host.split('.').collect();
+    let [account, "dkr", "ecr", region, "amazonaws", "com", ..] = words.as_slice() else {
+        return Vec::new();
+    };
+    let name = rest.split(['@', ':']).next().unwrap_or(rest);
+    let partition = x.here.home.partition();
+    let repository = format!("arn:{partition}:ecr:{region}:{account}:repository/{name}");
+    let pull =
+        ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+    let login = "ecr:GetAuthorizationToken";
+    vec![
+        json!({ "Effect": "Allow", "Action": login, "Resource": "*" }),
+        json!({ "Effect": "Allow", "Action": pull, "Resource": repository }),
+    ]
+}
+
 /// Exactly what the nodes' buckets and queue need.
 fn policies(x: &Expansion<'_>, block: &Evaluated) -> Vec<InlinePolicy> {
     let (mut read, mut write) = (arns(block, "read"), arns(block, "write"));
@@ -91,6 +161,8 @@ fn policies(x: &Expansion<'_>, block: &Evaluated) -> Vec<InlinePolicy> {
             .push(json!({ "Effect": "Allow", "Action": actions, "Resource": inside(&write) }));
     }
     statements.extend(mounts::statements(x, block));
+    statements.extend(kept(x, block));
+    statements.extend(pulled(x, block));
     let queue = block.attr("queue").and_then(Value::block);
     if let Some(arn) = queue.and_then(|queue| queue.exports.get("arn")?.as_str()) {
         let actions = [

@@ -76,11 +76,15 @@ pub(super) struct Pace {
 
 /// A tenth of the nodes at a time, successors first. The nodes of a gang work on one job and
 /// stand in one place, where nobody can count on as many again: all of them end, then all start.
-pub(super) fn pace(x: &mut Expansion<'_>, block: &Evaluated, (count, gang): (u32, bool)) -> Pace {
-    let default = match gang {
+pub(super) fn tenth(count: u32, gang: bool) -> Pace {
+    match gang {
         true => Pace { surge: 0, max_unavailable: count },
         false => Pace { surge: count.div_ceil(10), max_unavailable: 0 },
-    };
+    }
+}
+
+/// The pace that is written, or the default.
+pub(super) fn pace(x: &mut Expansion<'_>, block: &Evaluated, default: Pace) -> Pace {
     let Some(written) = block.nested("rolling").next() else { return default };
     let given = |name: &str| written.attr(name).is_some();
     let (surge, gap) = match (given("surge"), given("max_unavailable")) {

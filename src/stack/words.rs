@@ -13,7 +13,7 @@ use super::expand::config_of;
 use super::names::{Here, Origins};
 use super::{
     adopt, backend, bucket, budget, cluster, filesystem, forget, lookup, moved, network, queue,
-    volume,
+    service, volume,
 };
 
 /// All blocks, in the order of the documents.
@@ -25,6 +25,7 @@ pub const BLOCKS: &[BlockSchema] = &[
     volume::SCHEMA,
     filesystem::SCHEMA,
     cluster::SCHEMA,
+    service::SCHEMA,
     moved::SCHEMA,
     lookup::VPC,
     lookup::SUBNETS,
@@ -88,6 +89,7 @@ impl World for Words {
             Some(Block::Volume) => volume::exports(block),
             Some(Block::Filesystem) => filesystem::exports(&here, block),
             Some(Block::Cluster) => cluster::exports(&here, block),
+            Some(Block::Service) => service::exports(&here, block),
             None if block.word.starts_with("lookup ") => {
                 return lookup::exports(&here, block, self.facts.as_deref());
             }

@@ -54,6 +54,7 @@ fn lister(kind: KindName) -> Option<&'static str> {
         // The others do not send forms.
         KindName::Bucket
         | KindName::Queue
+        | KindName::HostedZone
         | KindName::EfsFileSystem
         | KindName::LustreFileSystem
         | KindName::DataRepositoryAssociation => return None,

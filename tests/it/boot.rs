@@ -31,7 +31,7 @@ impl Machine {
     /// were called.
     fn new() -> Self {
         let machine = Self(tempfile::tempdir().expect("a folder"));
-        for folder in ["lib", "bin", "etc", "sys/class/infiniband", "dev", "disks"] {
+        for folder in ["lib", "bin", "etc", "run", "sys/class/infiniband", "dev", "disks"] {
             fs::create_dir_all(machine.at(folder)).expect("a folder");
         }
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src/stack/machine");
@@ -118,7 +118,9 @@ impl Machine {
         let root = self.root();
         // The boot itself finds our tools; the author's part must not.
         let ours = if script == "boot" { String::new() } else { format!("{root}/lib:") };
-        let output = Command::new(self.at("lib").join(script))
+        let (name, words) = script.split_once(' ').unwrap_or((script, ""));
+        let output = Command::new(self.at("lib").join(name))
+            .args(words.split_whitespace())
             .env_clear()
             .env("PATH", format!("{ours}{root}/bin:/usr/bin:/bin"))
             .env("MLINFRA_LIB", format!("{root}/lib"))
@@ -438,4 +440,107 @@ fn mounts_stand_in_fstab_and_only_a_blank_volume_gets_a_file_system() {
     );
     list(&[["tape", "x", &home, "rw"]]);
     assert_eq!(machine.run("mounts").code, 1);
+}
+
+/// What `mlinfra apply` writes for a service.
+fn service(machine: &Machine, more: &str) {
+    machine.write(
+        "etc/service",
+        &format!(
+            "image=''\nuser=''\ncommand=('true')\nenv=()\nsecrets=()\nfolders=()\nports=('5000')\n\
+             health_path=''\nhealth_port=5000\nhealth_command=()\ninterval=10\ntimeout=5\n\
+             retries=2\ngrace=0\n{more}"
+        ),
+    );
+}
+
+#[test]
+fn a_container_gets_its_words_its_secrets_and_its_folders() {
+    let machine = Machine::new();
+    let root = machine.root();
+    service(
+        &machine,
+        "image='123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:v1'\n\
+         command=('serve' 'a b' '$(reboot)')\nenv=('COLOR=dark blue')\n\
+         secrets=('PASSWORD=ssm:/s/p' 'KEY=secretsmanager:s/k')\nfolders=('/data')\n",
+    );
+    machine.tool(
+        "aws",
+        "case $1 in ssm) echo hunter2 ;; secretsmanager) printf 'two\\nlines\\n' ;; *) echo t ;; esac",
+    );
+    let inside = "if [ \"$1\" = run ]; then printf '%s|%s|%s\\n' \"$COLOR\" \"$PASSWORD\" \"$KEY\"; \
+                  for word in \"$@\"; do echo \"<$word>\"; done; fi";
+    machine.tool("docker", inside);
+    let said = machine.run("service run");
+    assert_eq!(said.code, 0, "{}", said.text);
+    assert!(said.text.contains("dark blue|hunter2|two\nlines\n"), "{}", said.text);
+    for word in
+        ["<--network>\n<host>", "<--env>\n<PASSWORD>", "<a b>\n<$(reboot)>", "</data:/data>"]
+    {
+        assert!(said.text.contains(word), "{word}: {}", said.text);
+    }
+    let calls = machine.read("calls");
+    assert!(calls.contains("aws ecr get-login-password --region eu-west-1"), "{calls}");
+    assert!(!calls.contains("hunter2"), "a secret stands in no list of processes: {calls}");
+    machine.tool("aws", "exit 254");
+    let said = machine.run("service run");
+    assert_eq!(
+        (said.code, said.last()),
+        (1, "the secret for PASSWORD cannot be read from ssm:/s/p")
+    );
+
+    service(&machine, &format!("command=('{root}/bin/serve' 'a b')\n"));
+    machine.tool("serve", "echo \"<$1>\"");
+    assert_eq!(machine.run("service run").last(), "<a b>");
+}
+
+#[test]
+fn health_is_asked_for_as_it_was_declared_and_said_when_it_changes() {
+    let machine = Machine::new();
+    machine.write("run/x", "");
+    let bad = |text: &str| (1, format!("not healthy after 0 s: {text}"));
+    let start = || {
+        let said = machine.run("health start");
+        (said.code, said.last().to_owned())
+    };
+    service(&machine, "health_path='/up'\n");
+    for (answer, reason) in [
+        ("exit 7", "nobody answers on port 5000"),
+        ("exit 28", "/up on port 5000 took too long"),
+        ("printf 503", "/up on port 5000 answers 503"),
+    ] {
+        machine.tool("curl", answer);
+        assert_eq!(start(), bad(reason));
+    }
+    machine.tool("curl", "printf 302");
+    machine.tool("systemctl", "");
+    assert_eq!(start(), (0, "healthy".to_owned()));
+    assert!(machine.read("calls").contains("systemctl start mlinfra-health.timer"));
+    assert!(machine.read("calls").contains("http://127.0.0.1:5000/up"));
+
+    service(&machine, "image=web\nhealth_command=(probe 'a b')\n");
+    machine.tool("docker", "echo not yet; exit 3");
+    assert_eq!(start(), bad("probe ended with 3: not yet"));
+    assert!(machine.read("calls").contains("docker exec mlinfra-service probe a b"));
+    service(&machine, "ports=('1')\n");
+    assert_eq!(start(), bad("nobody answers on port 1"));
+
+    // It counts, says so once, starts the service again, and says when that has helped.
+    machine.tool("systemctl", "[ \"$1\" != is-active ]");
+    service(&machine, "health_path='/up'\n");
+    machine.tool("curl", "exit 7");
+    machine.write("calls", "");
+    for _ in 0..4 {
+        assert_eq!(machine.run("health watch").code, 0);
+    }
+    let calls = machine.read("calls");
+    let state = "tag mlinfra:state=unhealthy mlinfra:reason=health: nobody answers on port 5000";
+    assert_eq!(calls.matches(state).count(), 1, "{calls}");
+    assert_eq!(calls.matches("restart --no-block mlinfra-service").count(), 2, "{calls}");
+    machine.tool("curl", "printf 200");
+    machine.run("health watch");
+    assert!(machine.read("calls").contains("tag mlinfra:state=ready"), "{}", machine.read("calls"));
+    machine.write("calls", "");
+    machine.run("health watch");
+    assert!(!machine.read("calls").contains("tag "), "{}", machine.read("calls"));
 }

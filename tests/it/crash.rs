@@ -137,6 +137,19 @@ async fn dying_while_moving() {
     report("move", &tally);
 }
 
+/// The successor of a machine, its name, its end.
+#[tokio::test(start_paused = true)]
+async fn dying_while_a_name_is_led_to_successors() {
+    let text = "stack \"s\" {\n  region = \"us-east-1\"\n}\nnetwork \"n\" {\n  zones = [\"a\"]\n  \
+                nat = \"none\"\n}\nservice \"web\" {\n  network = network.n\n  \
+                instance_type = \"t3.large\"\n  ports = [80]\n  container {\n    \
+                image = \"acme/web:v1\"\n  }\n}\n";
+    let of = |text: String| async move { Lab::new(hidden()).desired(&text).await };
+    let (before, after) = (of(text.to_owned()).await, of(text.replace(":v1", ":v2")).await);
+    report("serve", &enumerate(Lab::new, None, &before).await);
+    report("serve anew", &enumerate(Lab::new, Some(&before), &after).await);
+}
+
 #[tokio::test(start_paused = true)]
 async fn dying_while_destroying() {
     let nothing = Desired::nothing(StackName::from("quickstart"));

@@ -71,6 +71,7 @@ mod schedule;
 mod scripts;
 #[cfg(feature = "aws")]
 mod seam;
+mod service;
 mod stacks;
 mod targets;
 mod walks;

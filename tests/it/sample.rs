@@ -3,10 +3,10 @@
 
 use mlinfra::kinds::{
     Bucket, DataRepositoryAssociation, DeadLetter, Disk, EfsFileSystem, EfsThroughput, ElasticIp,
-    Encryption, Events, Home, InlinePolicy, InstanceProfile, InternetGateway, LaunchTemplate,
-    LifecycleRule, LustreFileSystem, Metadata, MountTarget, NatGateway, Peer, PlacementGroup,
-    Provisioned, Queue, Role, Route, RouteTable, Rule, SecurityGroup, Spec, Subnet, Tags, Target,
-    Volume, Vpc, VpcEndpoint, canonical,
+    Encryption, Events, Home, HostedZone, InlinePolicy, InstanceProfile, InternetGateway,
+    LaunchTemplate, LifecycleRule, LustreFileSystem, Metadata, MountTarget, NatGateway, Peer,
+    PlacementGroup, Provisioned, Queue, Record, Role, Route, RouteTable, Rule, SecurityGroup, Spec,
+    Subnet, Tags, Target, Volume, Vpc, VpcEndpoint, canonical,
 };
 use mlinfra::model::{Address, ImageId, Link, Text, Zone};
 use serde_json::json;
@@ -107,6 +107,17 @@ pub fn group(place: &Place, name: &str, other: Option<&str>) -> SecurityGroup {
         vpc: to("network.main/vpc"),
         ingress,
         egress: vec![Rule::all(Peer::Cidr("0.0.0.0/0".to_owned()), "anywhere")],
+        tags: tags(),
+    }
+}
+
+/// A private zone with a record.
+pub fn zone() -> HostedZone {
+    let addresses = vec!["10.20.0.4".to_owned(), "10.20.0.5".to_owned()];
+    HostedZone {
+        name: "demo.internal".to_owned(),
+        vpcs: vec![to("network.main/vpc")],
+        records: vec![Record::addresses("mlflow.demo.internal", 10, addresses)],
         tags: tags(),
     }
 }
@@ -287,6 +298,7 @@ pub fn stack(place: &Place) -> Vec<(Address, Spec)> {
         ("network.main/table-private", route_table(through, "network.main/subnet-1").into()),
         ("network.main/endpoint", endpoint(place).into()),
         ("network.main/storage", group(place, "storage", None).into()),
+        ("network.main/zone", zone().into()),
         ("cluster.train/group", group(place, "train", Some("network.main/storage")).into()),
         ("bucket.data", bucket(place).into()),
         ("queue.jobs/dead", queue(place, "jobs-dead", None).into()),

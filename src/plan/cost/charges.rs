@@ -57,6 +57,11 @@ pub(super) fn of(spec: &Spec, prices: Prices<'_>) -> Option<Charge> {
             rate = Rate::by_use("requests");
             "queue"
         }
+        Spec::HostedZone(_) => {
+            rate.add(prices, "hosted-zone", 1);
+            rate.by_use = Some("queries".to_owned());
+            "hosted zone"
+        }
         Spec::Volume(volume) => return Some(volume_disk(volume, prices)),
         Spec::LustreFileSystem(system) => return Some(lustre(system, prices)),
         Spec::EfsFileSystem(system) => {

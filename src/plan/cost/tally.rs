@@ -77,6 +77,7 @@ pub(super) fn of<'a>(
                     after.remove(id);
                 }
             }
+            Action::Point { .. } => {}
             Action::Launch { count, template, offers, .. } => {
                 launches.push((&step.address, *count, template, offers));
             }
@@ -129,6 +130,7 @@ fn disk(spec: &Spec) -> Option<&Disk> {
         | Spec::InternetGateway(_)
         | Spec::RouteTable(_)
         | Spec::SecurityGroup(_)
+        | Spec::HostedZone(_)
         | Spec::Role(_)
         | Spec::InstanceProfile(_)
         | Spec::PlacementGroup(_)

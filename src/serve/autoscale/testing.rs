@@ -39,6 +39,7 @@ impl World {
             rejected: Vec::new(),
             types: BTreeSet::new(),
             autoscale: None,
+            published: None,
             tags: Tags::new(),
         };
         let mut world = Self { fleet, observed: Observed::default() };

@@ -18,18 +18,6 @@ set +a
 theirs=$PATH
 PATH=$lib:$PATH
 
-# The agent, where there is one, reads this file and tags the instance itself.
-state() {
-  local reason
-  reason=$(printf '%s' "${2:-}" | tr -cs 'A-Za-z0-9_.:/+@=-' ' ' | cut -c 1-200 | sed 's/ *$//')
-  printf '%s\n%s\n' "$1" "$reason" >"$run/boot.new"
-  mv "$run/boot.new" "$run/boot"
-  echo "mlinfra: $1 $reason"
-  if ! systemctl is-active --quiet mlinfra-node 2>/dev/null; then
-    tag "mlinfra:state=$1" "mlinfra:reason=$reason" || echo "mlinfra: the state could not be tagged"
-  fi
-}
-
 # The last line that a step says is the reason when it fails.
 step() {
   local name=$1 code
@@ -54,5 +42,9 @@ step check timeout "${MLINFRA_CHECK_SECONDS:-60}" "$lib/check"
 if [ -x "$lib/setup" ] && [ ! -e "$keep/setup-done" ]; then
   step setup env "PATH=$theirs" "$lib/setup"
   touch "$keep/setup-done"
+fi
+if [ -e "$etc/service" ]; then
+  step service "$lib/service" start
+  step health "$lib/health" start
 fi
 state ready

@@ -7,15 +7,19 @@
 
 mod access;
 mod config;
+mod service;
 
 use crate::kinds::{Rule, packed};
 use crate::lang::schema::{Attribute, BlockSchema, Type};
 use crate::lang::{Evaluated, Value};
-use crate::model::{Piece, Text};
+use crate::model::{Block, Piece, Text};
 
 use super::expansion::{Expansion, flag};
 use super::mounts;
 use config::{Config, pieces};
+use service::Service;
+
+pub(super) use service::{CONTAINER, HEALTH, Secret, UNIT, patience, run, secrets};
 
 /// EC2's limit for user data, before base64
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html>).
@@ -72,18 +76,20 @@ pub(super) const AGENT: BlockSchema = BlockSchema {
 /// One of our scripts.
 type Script = (&'static str, &'static str);
 
-const ALWAYS: [Script; 3] = [
+const ALWAYS: [Script; 4] = [
     ("check", include_str!("check.sh")),
     ("imds", include_str!("imds.sh")),
+    ("state", include_str!("state.sh")),
     ("tag", include_str!("tag.sh")),
 ];
 const BOOT: &str = include_str!("boot.sh");
 const PACKAGES: Script = ("packages", include_str!("packages.sh"));
 const DISKS: Script = ("scratch", include_str!("scratch.sh"));
 const MOUNTS: Script = ("mounts", include_str!("mounts.sh"));
+const CLI: Script = ("cli", include_str!("cli.sh"));
 const CONTAINERS: Script = ("containers", include_str!("containers.sh"));
 const FETCH: Script = ("agent", include_str!("agent.sh"));
-const UNIT: &str = include_str!("mlinfra-node.service");
+const AGENT_UNIT: &str = include_str!("mlinfra-node.service");
 
 /// What a cluster's block asks of its machines.
 struct Wants {
@@ -95,6 +101,7 @@ struct Wants {
     containers: bool,
     agent: bool,
     setup: Option<Text>,
+    service: Option<Service>,
 }
 
 /// The rules that let people in; none by default: AWS Systems Manager needs no open port.
@@ -135,11 +142,18 @@ fn wants(x: &mut Expansion<'_>, block: &Evaluated, gpus: bool) -> Wants {
         environment.push(("MLINFRA_AGENT_URL", url.clone()));
         environment.push(("MLINFRA_AGENT_SHA256", sum.clone()));
     }
+    let serves = block.word == Block::Service.word();
+    let service = if serves { service::of(x, block) } else { None };
+    let containers = match &service {
+        Some(service) => service.in_container,
+        None => !serves && flag(block, "container", gpus),
+    };
     Wants {
         environment,
         mounts: mounts::table(x, block),
         scratch: scratch.is_some(),
-        containers: flag(block, "container", gpus),
+        containers,
+        service,
         agent: agent.is_some(),
         setup: block.attr("setup").and_then(Value::text).map(executable),
     }
@@ -158,19 +172,28 @@ fn render(config: &mut Config, wants: Wants) {
     }
     let mut scripts = ALWAYS.to_vec();
     let optional = [
-        (wants.scratch || mounted || wants.containers, PACKAGES),
+        (wants.scratch || mounted || wants.containers || wants.service.is_some(), PACKAGES),
         (wants.scratch, DISKS),
         (mounted, MOUNTS),
+        (mounted || wants.service.is_some(), CLI),
         (wants.containers, CONTAINERS),
         (wants.agent, FETCH),
     ];
     scripts.extend(optional.into_iter().filter_map(|(wanted, script)| wanted.then_some(script)));
+    if let Some(service) = wants.service {
+        scripts.extend(service.scripts);
+        // Its environment is nobody's to read who merely logs in.
+        config.file("/etc/mlinfra/service", "0600", pieces(service.settings.into_text()));
+        for (name, unit) in service.units {
+            config.file(&format!("/etc/systemd/system/{name}"), "0644", pieces(unit.into_text()));
+        }
+    }
     for (name, text) in scripts {
         config.file(&format!("{LIB}/{name}"), "0755", pieces(terse(text).into_text()));
     }
     if wants.agent {
         let at = "/etc/systemd/system/mlinfra-node.service";
-        config.file(at, "0644", pieces(UNIT.to_owned().into_text()));
+        config.file(at, "0644", pieces(AGENT_UNIT.to_owned().into_text()));
     }
     if let Some(setup) = wants.setup {
         // Whoever logs in need not read it.

@@ -48,14 +48,6 @@ need_efs() {
   sh /tmp/efs-utils.sh --install
 }
 
-need_aws() {
-  command -v aws >/dev/null && return
-  packages unzip
-  fetch "https://awscli.amazonaws.com/awscli-exe-linux-$(uname -m).zip" /tmp/aws.zip
-  unzip -q -o /tmp/aws.zip -d /tmp
-  /tmp/aws/install --update
-}
-
 # The second half of a Lustre file system's name is AWS's choice.
 lustre() {
   local found
@@ -102,7 +94,7 @@ while IFS=$'\t' read -r kind source path mode; do
     type=mount-s3
     ;;
   lustre)
-    need_aws
+    cli
     need_lustre
     source=$(lustre "$source")
     options+=,noatime,flock
@@ -115,7 +107,7 @@ while IFS=$'\t' read -r kind source path mode; do
     type=efs
     ;;
   ebs)
-    need_aws
+    cli
     at=$(device "$source") || {
       echo "$at"
       exit 1

@@ -157,6 +157,10 @@ fn change(address: &Address, spec: &mut Spec) {
             group.egress = vec![Rule::all(peer(), "inside only")];
             other_tags(&mut group.tags);
         }
+        Spec::HostedZone(zone) => {
+            zone.records[0].values = vec!["10.20.0.9".to_owned()];
+            other_tags(&mut zone.tags);
+        }
         Spec::Bucket(_) | Spec::Queue(_) => change_storage(spec),
         Spec::Volume(_)
         | Spec::EfsFileSystem(_)
