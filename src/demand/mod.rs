@@ -2,7 +2,7 @@
 //!
 //! One file per kind of source, with a row in `table.rs`; its block's table stands in
 //! `stack::autoscale`. A source is asked for all it knows each time and remembers nothing:
-//! [`Watch`] remembers, and says how old what it has is. Nothing here takes anything from a
+//! [`Sources`] remembers, and says how old what it has is. Nothing here takes anything from a
 //! queue. Credentials come from the environment or from files, cannot be shown, and never stand
 //! in what is said of a failure.
 
@@ -25,8 +25,10 @@ mod promql;
 mod redis;
 #[cfg(any(feature = "postgres", test))]
 mod rows;
+#[cfg_attr(not(feature = "tls"), allow(dead_code))]
 mod secret;
 mod slurm;
+mod sources;
 mod sqs;
 #[cfg(feature = "aws")]
 mod sqs_aws;
@@ -37,14 +39,13 @@ mod table;
 mod tls;
 mod trouble;
 mod wanted;
-mod watch;
 mod work;
 
+pub use sources::{Answer, Report, Sources};
 #[cfg(feature = "aws")]
 pub use sqs_aws::AwsQueues;
 pub use sqs_port::{Depth, Queues};
 pub use table::open;
 pub use trouble::{Trouble, What};
 pub use wanted::{Source, World};
-pub use watch::{Answer, Report, Watch};
 pub use work::{Bounds, Reading};

@@ -12,7 +12,6 @@ impl fmt::Debug for Secret {
     }
 }
 
-#[cfg_attr(not(feature = "tls"), allow(dead_code))]
 impl Secret {
     pub(super) fn new(text: &str) -> Self {
         Self(text.to_owned())

@@ -86,10 +86,13 @@ pub(super) fn whole(error: &(dyn std::error::Error + 'static)) -> String {
     text
 }
 
-/// Text on one line of bounded length. Whoever prints it still escapes what is left.
+/// Text on one line of bounded length, without control characters. Whoever prints it still
+/// escapes what is left.
 pub(super) fn one_line(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let line = words.join(" ");
+    // Logs and labels of metrics are no terminals, and get no codes for one either.
+    let harmless = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    let line: String = words.join(" ").chars().map(harmless).collect();
     match line.char_indices().nth(LONGEST) {
         Some((at, _)) => format!("{}…", &line[..at]),
         None => line,
@@ -102,8 +105,8 @@ mod tests {
 
     #[test]
     fn what_strangers_say_is_one_short_line() {
-        let trouble = Trouble::new(What::Answer, format!("a\r\n\tb{}", "x".repeat(1000)));
-        assert!(trouble.text.starts_with("a bx") && trouble.text.ends_with("x…"));
+        let trouble = Trouble::new(What::Answer, format!("a\r\n\t\u{1b}b{}", "x".repeat(1000)));
+        assert!(trouble.text.starts_with("a \u{fffd}bx") && trouble.text.ends_with("x…"));
         assert_eq!(trouble.text.chars().count(), LONGEST + 1);
     }
 

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mlinfra::cloud::Facts;
-use mlinfra::demand::{Answer, Queues, Trouble, Watch, What, World};
+use mlinfra::demand::{Answer, Queues, Sources, Trouble, What, World};
 use mlinfra::fleet::{Demand, Shape};
 use mlinfra::kinds::Home;
 use mlinfra::lang::{self, File, Vars};
@@ -68,19 +68,19 @@ impl<'a> Around<'a> {
     }
 
     /// Its sources, ready, or what is missing for the first of them.
-    pub fn open(&self, body: &str) -> Result<Watch, Trouble> {
+    pub fn open(&self, body: &str) -> Result<Sources, Trouble> {
         let env = |name: &str| {
             let found = self.env.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned())
         };
         let world = World { env: &env, folder: self.folder, queues: self.queues.as_ref() };
-        let opened = Watch::open(&autoscale(body), (Some(8), 16), world);
+        let opened = Sources::open(&autoscale(body), (Some(8), 16), world);
         opened.map_err(|bad| bad.into_iter().next().expect("a reason").1)
     }
 
     /// What its sources say when they are asked once.
     pub async fn look(&self, body: &str) -> Answer {
-        let mut watch = self.open(body).unwrap_or_else(|bad| panic!("{bad}"));
+        let watch = self.open(body).unwrap_or_else(|bad| panic!("{bad}"));
         watch.look(NOW).await
     }
 
@@ -88,7 +88,7 @@ impl<'a> Around<'a> {
     pub async fn trouble(&self, body: &str) -> Trouble {
         match self.open(body) {
             Err(trouble) => trouble,
-            Ok(mut watch) => trouble(watch.look(NOW).await),
+            Ok(watch) => trouble(watch.look(NOW).await),
         }
     }
 }

@@ -185,7 +185,7 @@ async fn postgresql_is_believed_only_with_a_certificate_for_its_name() {
 async fn a_postgresql_that_hangs_or_goes_makes_what_is_known_stale() {
     let postgres = Postgres::start().await;
     let around = Around::folder(postgres.folder.path()).with("PW", "hunter2");
-    let mut watch = around.open(&postgres.source("select 3")).expect("a source");
+    let watch = around.open(&postgres.source("select 3")).expect("a source");
     assert_eq!(known(&watch.look(NOW).await).0[0].0, 3);
     postgres.peer.signal("-STOP");
     let begin = std::time::Instant::now();

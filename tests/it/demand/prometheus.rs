@@ -98,7 +98,7 @@ async fn queries_of_prometheus_are_jobs_and_everything_else_is_trouble() {
     let plain = waiting.replace("https", "http");
     told(&around.trouble(&plain).await, What::Answer, "HTTP 400");
 
-    let mut watch = around.open(&waiting).expect("a source");
+    let watch = around.open(&waiting).expect("a source");
     assert_eq!(known(&watch.look(NOW).await).0.len(), 2);
     prometheus.peer.signal("-STOP");
     told(&trouble(watch.look(Moment(NOW.0 + 10_000)).await), What::Timeout, "within 2 s");

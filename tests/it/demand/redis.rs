@@ -160,7 +160,7 @@ async fn a_redis_that_hangs_or_goes_makes_what_is_known_stale() {
     let redis = Redis::start().await;
     redis.say("", &["RPUSH", "jobs", "a", "b"]);
     let around = Around::folder(redis.path()).with("PW", "hunter2");
-    let mut watch = around.open(&redis.source("list = \"jobs\"")).expect("a source");
+    let watch = around.open(&redis.source("list = \"jobs\"")).expect("a source");
     assert_eq!(known(&watch.look(NOW).await).0[0].0, 2);
     redis.peer.signal("-STOP");
     let begin = std::time::Instant::now();

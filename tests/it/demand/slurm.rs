@@ -11,7 +11,6 @@ use mlinfra::model::Moment;
 
 use super::peer::{Peer, free_port, program, run};
 use super::{Around, NOW, known, told, trouble, until};
-use crate::scripts::MLINFRA;
 
 struct Slurm {
     controller: Peer,
@@ -32,8 +31,8 @@ fn config(folder: &Path, port: u16) -> String {
          SelectTypeParameters=CR_Core\nGresTypes=gpu\nMpiDefault=none\nReturnToService=2\n\
          SlurmctldParameters=idle_on_node_suspend,cloud_dns\nPrivateData=cloud\n\
          JobAcctGatherType=jobacct_gather/none\nTreeWidth=65533\n\
-         ResumeProgram={run}/resume\nSuspendProgram={run}/suspend\nResumeTimeout=5\n\
-         SuspendTimeout=1\nSuspendTime=1\nResumeRate=0\nSuspendRate=0\n\
+         ResumeProgram={run}/resume\nSuspendProgram={run}/suspend\nResumeTimeout=600\n\
+         SuspendTimeout=1\nSuspendTime=600\nResumeRate=0\nSuspendRate=0\n\
          NodeName=gpu[1-4] NodeAddr=127.0.0.1 CPUs=8 RealMemory=1000 Gres=gpu:8 State=CLOUD\n\
          PartitionName=train Nodes=gpu[1-4] Default=YES MaxTime=INFINITE State=UP\n\
          PartitionName=other Nodes=gpu[1-4] MaxTime=INFINITE State=UP\n"
@@ -68,15 +67,20 @@ impl Slurm {
         let gres = "NodeName=gpu[1-4] Name=gpu Count=8 File=/dev/tty[0-7]\n";
         fs::write(path.join("gres.conf"), gres).expect("a file");
         fs::write(path.join("cgroup.conf"), "IgnoreSystemd=yes\n").expect("a file");
-        for name in ["resume", "suspend"] {
+        // Slurm gives its programs no environment of ours.
+        let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/slurm");
+        for name in ["resume", "suspend", "claim"] {
             let text = format!(
-                "#!/bin/sh\n{MLINFRA} autoscale slurm-{name} --folder {} \"$1\" >>{}/hooks 2>&1\n",
-                path.join("nodes").display(),
+                "#!/bin/sh\nexport MLINFRA_NODES={0}/nodes MLINFRA={0}/recorder MLINFRA_STACK={0}\n\
+                 export SLURM_CONF={0}/slurm.conf MLINFRA_TRIES=1\nexec {shipped}/{name} \"$@\"\n",
                 path.display()
             );
             fs::write(path.join(name), text).expect("a file");
             open(name, 0o755);
         }
+        let recorder = format!("#!/bin/sh\necho \"$@\" >>{}/calls\n", path.display());
+        fs::write(path.join("recorder"), recorder).expect("a file");
+        open("recorder", 0o755);
         let mut command = Command::new(program("slurmctld"));
         command.arg("-D").env("SLURM_CONF", path.join("slurm.conf"));
         let mut controller = Peer::start(path, "slurmctld", &mut command);
@@ -170,22 +174,39 @@ async fn jobs_of_slurm_wait_with_their_gpus_and_nodes() {
 
 #[tokio::test]
 #[ignore = "starts slurmctld"]
-async fn the_programs_of_slurm_s_power_saving_call_mlinfra() {
+async fn the_programs_of_slurm_s_power_saving_call_mlinfra_and_nodes_take_their_names() {
     let slurm = Slurm::start().await;
-    let nodes = slurm.path().join("nodes");
-    let job = slurm.submit("-N3 --gres=gpu:8");
-    let names = || -> Vec<String> {
-        let found = fs::read_dir(&nodes).into_iter().flatten().flatten();
+    let names = |folder: &str| -> Vec<String> {
+        let found = fs::read_dir(slurm.path().join("nodes").join(folder));
+        let found = found.into_iter().flatten().flatten();
         let mut names: Vec<String> =
             found.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
         names.sort();
         names
     };
-    until("Slurm resumes three nodes", async || names() == ["gpu1", "gpu2", "gpu3"]).await;
+    let job = slurm.submit("-N3 --gres=gpu:8");
+    until("Slurm resumes three nodes", async || names("wanted") == ["gpu1", "gpu2", "gpu3"]).await;
+    // Jobs for which nodes are powered up wait for them.
     let counted = known(&Around::folder(slurm.path()).look(&slurm.source("")).await);
     assert_eq!(counted, (vec![(1, Shape::gang(8, 3))], 0));
+    let called = || fs::read_to_string(slurm.path().join("calls")).unwrap_or_default();
+    let expect = format!("-C {} autoscale once\n", slurm.path().display());
+    until("mlinfra is called", async || called() == expect).await;
+
+    let claim = || run(Command::new(slurm.path().join("claim")).arg("127.0.0.7"));
+    let both = [claim(), claim()];
+    assert_ne!(both[0], both[1], "each machine has a name of its own");
+    assert_eq!((names("wanted").len(), names("taken").len()), (1, 2));
+    let shown = run(slurm.command("scontrol").args(["show", "node", both[0].trim()]));
+    assert!(shown.contains("NodeAddr=127.0.0.7"), "{shown}");
+
     run(slurm.command("scancel").arg(&job));
-    until("Slurm suspends them", async || names().is_empty()).await;
+    let off = ["update", "nodename=gpu[1-3]", "state=power_down_force"];
+    run(slurm.command("scontrol").args(off));
+    until("Slurm suspends them", async || names("taken").is_empty() && names("wanted").is_empty())
+        .await;
+    let nobody = Command::new(slurm.path().join("claim")).output().expect("it runs");
+    assert_eq!(String::from_utf8_lossy(&nobody.stderr), "Slurm wants no node\n");
 }
 
 #[tokio::test]
@@ -195,7 +216,7 @@ async fn a_slurm_that_hangs_or_goes_makes_what_is_known_stale() {
     slurm.submit("-N1 --gres=gpu:8");
     let around = Around::folder(slurm.path());
     let source = slurm.source("").replace("\"10s\"", "\"2s\"");
-    let mut watch = around.open(&source).expect("a source");
+    let watch = around.open(&source).expect("a source");
     assert_eq!(known(&watch.look(NOW).await).0, [(1, Shape::single(8))]);
     slurm.controller.signal("-STOP");
     let answer = watch.look(Moment(NOW.0 + 10_000)).await;

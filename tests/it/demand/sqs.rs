@@ -1,4 +1,4 @@
-//! `source "sqs"` against moto's SQS and CloudWatch.
+//! `source "sqs"` against moto's SQS and CloudSources.
 
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ async fn depths_of_sqs_are_counted_and_nothing_is_received() {
     let folder = tempfile::tempdir().expect("a folder");
     let queues = Some(queues(&moto).await);
     let around = Around { queues, ..Around::folder(folder.path()) };
-    let mut watch = around.open(&source(&moto)).expect("a source");
+    let watch = around.open(&source(&moto)).expect("a source");
     assert_eq!(known(&watch.look(NOW).await), (vec![], 0));
     for body in ["a", "b", "c", "late"] {
         say(&moto, "send", body).await;

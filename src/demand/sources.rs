@@ -1,10 +1,11 @@
 //! All sources of a cluster: asked at once, remembered, and told together with their age.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use crate::fleet::{Demand, QueueId, Seconds, Work};
+use crate::fleet::{Demand, Job, QueueId, Seconds, Work};
 use crate::model::Moment;
 use crate::stack;
 
@@ -18,8 +19,8 @@ use super::work::{Bounds, Reading};
 const REMEMBERED: i64 = 600_000;
 
 /// The sources of one cluster.
-pub struct Watch {
-    sources: Vec<Watched>,
+pub struct Sources {
+    all: Vec<Watched>,
 }
 
 struct Watched {
@@ -27,8 +28,11 @@ struct Watched {
     kind: &'static str,
     timeout: Duration,
     source: Box<dyn Source>,
-    last: Option<(Reading, Moment)>,
+    last: Mutex<Last>,
 }
+
+/// What it said last, and when.
+type Last = Option<(Reading, Moment)>;
 
 /// What all of them said together, and each of them.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,7 +64,7 @@ pub struct Report {
     pub trouble: Option<Trouble>,
 }
 
-impl Watch {
+impl Sources {
     /// Makes all sources ready, or tells what is missing for which of them.
     pub fn open(
         wanted: &stack::Autoscale,
@@ -81,19 +85,31 @@ impl Watch {
 
     /// Of sources that are ready: name, kind, patience, source.
     pub fn of(sources: Vec<(String, &'static str, Duration, Box<dyn Source>)>) -> Self {
-        let watched =
-            |(name, kind, timeout, source)| Watched { name, kind, timeout, source, last: None };
-        Self { sources: sources.into_iter().map(watched).collect() }
+        let watched = |(name, kind, timeout, source)| Watched {
+            name,
+            kind,
+            timeout,
+            source,
+            last: Mutex::default(),
+        };
+        Self { all: sources.into_iter().map(watched).collect() }
     }
 
     /// Asks all of them at once. Takes as long as the slowest, at most its patience.
-    pub async fn look(&mut self, now: Moment) -> Answer {
-        let reports = join_all(self.sources.iter_mut().map(|each| each.ask(now))).await;
+    pub async fn look(&self, now: Moment) -> Answer {
+        let reports = join_all(self.all.iter().map(|each| each.ask(now))).await;
         let mut work = Work::default();
-        for each in &self.sources {
+        for each in &self.all {
             each.add_to(&mut work);
         }
         Answer { demand: demand(work, &reports), reports }
+    }
+}
+
+impl Sources {
+    /// What all of them say together.
+    pub async fn ask(&self, now: Moment) -> Demand {
+        self.look(now).await.demand
     }
 }
 
@@ -115,12 +131,17 @@ fn demand(work: Work, reports: &[Report]) -> Demand {
 }
 
 impl Watched {
-    async fn ask(&mut self, now: Moment) -> Report {
+    fn last(&self) -> MutexGuard<'_, Last> {
+        // Nobody panics under it.
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn ask(&self, now: Moment) -> Report {
         let patience = self.timeout;
         let answer = tokio::time::timeout(patience, self.source.read(now)).await;
         let trouble = match answer {
             Ok(Ok(reading)) => {
-                self.last = Some((reading, now));
+                *self.last() = Some((reading, now));
                 None
             }
             Ok(Err(trouble)) => Some(trouble),
@@ -129,15 +150,16 @@ impl Watched {
                 Some(Trouble::new(What::Timeout, text))
             }
         };
-        if self.last.as_ref().is_some_and(|(_, at)| now.since(*at) > REMEMBERED) {
-            self.last = None;
+        let mut last = self.last();
+        if last.as_ref().is_some_and(|(_, at)| now.since(*at) > REMEMBERED) {
+            *last = None;
         }
-        self.report(now, trouble)
+        self.report(&last, now, trouble)
     }
 
-    fn report(&self, now: Moment, trouble: Option<Trouble>) -> Report {
-        let last = self.last.as_ref();
-        let sum = |jobs: fn(&Work) -> &Vec<crate::fleet::Job>| {
+    fn report(&self, last: &Last, now: Moment, trouble: Option<Trouble>) -> Report {
+        let last = last.as_ref();
+        let sum = |jobs: fn(&Work) -> &Vec<Job>| {
             let jobs = last.map(|(reading, _)| jobs(&reading.work)).into_iter().flatten();
             jobs.map(|job| u64::from(job.count)).sum()
         };
@@ -155,24 +177,17 @@ impl Watched {
     }
 
     fn add_to(&self, all: &mut Work) {
-        let Some((reading, _)) = &self.last else { return };
+        let last = self.last();
+        let Some((reading, _)) = last.as_ref() else { return };
         let queue = QueueId::from(self.name.as_str());
-        let named = |jobs: &[crate::fleet::Job]| {
-            let one = |job: &crate::fleet::Job| crate::fleet::Job {
-                queue: Some(queue.clone()),
-                ..job.clone()
-            };
-            jobs.iter().map(one).collect::<Vec<_>>()
-        };
-        all.waiting.extend(named(&reading.work.waiting));
-        all.running.extend(named(&reading.work.running));
+        let named = |job: &Job| Job { queue: Some(queue.clone()), ..job.clone() };
+        all.waiting.extend(reading.work.waiting.iter().map(named));
+        all.running.extend(reading.work.running.iter().map(named));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
     use async_trait::async_trait;
 
     use super::*;
@@ -196,13 +211,13 @@ mod tests {
         stack::Job { gpus: 1, nodes: 1, gang: false, priority: 0, preemptible: false };
     const BOUNDS: Bounds = Bounds { job: JOB, most: 100, gpus: None, nodes: 8 };
 
-    fn watch(scripts: &[&[Result<f64, What>]]) -> Watch {
+    fn watch(scripts: &[&[Result<f64, What>]]) -> Sources {
         let one = |(at, script): (usize, &&[Result<f64, What>])| {
             let turns = script.iter().rev().copied().collect();
             let source: Box<dyn Source> = Box::new(Script(Mutex::new(turns)));
             (format!("q{at}"), "script", Duration::from_secs(5), source)
         };
-        Watch::of(scripts.iter().enumerate().map(one).collect())
+        Sources::of(scripts.iter().enumerate().map(one).collect())
     }
 
     fn told(demand: &Demand) -> (&'static str, Option<u32>, Option<u32>) {
@@ -217,7 +232,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_was_heard_last_counts_until_it_is_too_old() {
         let down = Err(What::Unreachable);
-        let mut watch = watch(&[&[down, Ok(3.0), down, Ok(-1.0), Ok(0.0), down, down]]);
+        let watch = watch(&[&[down, Ok(3.0), down, Ok(-1.0), Ok(0.0), down, down]]);
         let minute = |at: i64| Moment(at * 60_000);
         let mut look = async |at| told(&watch.look(minute(at)).await.demand);
         assert_eq!(look(0).await, ("error", None, None));
@@ -232,7 +247,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_that_is_silent_makes_the_whole_stale_and_keeps_nobody_waiting() {
-        let mut watch = watch(&[&[Ok(2.0), Ok(4.0)], &[Ok(5.0)]]);
+        let watch = watch(&[&[Ok(2.0), Ok(4.0)], &[Ok(5.0)]]);
         assert_eq!(told(&watch.look(Moment(0)).await.demand), ("known", Some(7), Some(0)));
         let answer = watch.look(Moment(10_000)).await;
         assert_eq!(told(&answer.demand), ("stale", Some(9), Some(10)));
@@ -247,8 +262,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_that_was_never_heard_leaves_the_others_in_doubt() {
-        let mut watch = watch(&[&[Ok(2.0)], &[Err(What::Denied)]]);
+        let watch = watch(&[&[Ok(2.0)], &[Err(What::Denied)]]);
         assert_eq!(told(&watch.look(Moment(0)).await.demand), ("stale", Some(2), Some(0)));
-        assert_eq!(told(&Watch::of(Vec::new()).look(Moment(0)).await.demand).0, "error");
+        assert_eq!(told(&Sources::of(Vec::new()).look(Moment(0)).await.demand).0, "error");
     }
 }

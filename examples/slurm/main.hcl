@@ -1,0 +1,58 @@
+# Nodes for a Slurm whose head exists already: it shares /shared with them, and has in its slurm.conf
+#
+#   ResumeProgram=/shared/mlinfra/resume
+#   SuspendProgram=/shared/mlinfra/suspend
+#   SuspendTime=60
+#   ResumeTimeout=1800
+#   SlurmctldParameters=idle_on_node_suspend,cloud_dns
+#   NodeName=gpu[1-16] Gres=gpu:8 State=CLOUD
+#
+# with the scripts beside this file in /shared/mlinfra.
+
+stack "slurm" {
+  region = "us-east-1"
+}
+
+variable "head" {
+  type        = string
+  description = "The head, as the service's ssh knows it."
+  default     = "ops@head.internal"
+}
+
+network "main" {
+  cidr = "10.20.0.0/16"
+}
+
+filesystem "shared" {
+  type    = "efs"
+  network = network.main
+
+  lifecycle {
+    precious = false
+  }
+}
+
+cluster "train" {
+  network      = network.main
+  accelerators = "H100:8"
+  nodes        = { min = 0, max = 16 }
+
+  mount "/shared" {
+    from = filesystem.shared
+  }
+
+  setup = <<-SH
+    #!/bin/sh
+    systemd-run --unit=slurm-node /shared/mlinfra/serve
+  SH
+
+  autoscale {
+    idle_timeout = "5m"
+
+    source "slurm" {
+      ssh        = var.head
+      partitions = ["train"]
+      timeout    = "20s"
+    }
+  }
+}
