@@ -126,7 +126,7 @@ async fn what_redis_refuses_is_told_without_the_password() {
     let unset = around.trouble(&list.replace("\"PW\"", "\"UNSET\"")).await;
     told(&unset, What::Setup, "the environment variable UNSET with its credential is not set");
     let poor = around.trouble(&redis.source("list = \"jobs\"\n user = \"poor\"")).await;
-    told(&poor, What::Denied, "NOPERM");
+    told(&poor, What::Denied, "no permissions");
     let far = list.replace("127.0.0.1", "10.0.0.1");
     told(&around.trouble(&far).await, What::Setup, "would travel to 10.0.0.1");
 }
@@ -151,7 +151,7 @@ async fn redis_is_believed_only_with_a_certificate_for_its_name() {
         told(&trouble, What::Unreachable, part);
     }
     let missing = around.trouble(&redis.encrypted("localhost", "ca_file = \"none.pem\"")).await;
-    told(&missing, What::Setup, "none.pem: ");
+    told(&missing, What::Setup, "none.pem cannot be read: No such file");
 }
 
 #[tokio::test]

@@ -130,7 +130,7 @@ async fn credentials_go_where_they_are_wanted_and_nowhere_else() {
             let two = around.trouble(&with("token_env = \"TWO\"")).await;
             told(&two, What::Setup, "holds a line break");
             let none = around.trouble(&with("token_file = \"none\"")).await;
-            told(&none, What::Setup, "its credential in none: ");
+            told(&none, What::Setup, "none cannot be read: No such file");
             let folder = around.trouble(&with("token_file = \".\"")).await;
             told(&folder, What::Setup, "is no file");
         })
@@ -143,11 +143,7 @@ async fn what_strangers_answer_is_told_without_their_tricks() {
     let bell = "\u{1b}[2J\u{7}pay \u{202e}now";
     let redirect = "Location: http://evil/?hunter3\r\n";
     for (page, what, part) in [
-        (
-            Page::answer("500 Oh", "", bell),
-            What::Answer,
-            "HTTP 500 Internal Server Error: \"\\u{1b}[2J",
-        ),
+        (Page::answer("500 Oh", "", bell), What::Answer, "Server Error: \"\u{fffd}[2J\u{fffd}pay"),
         (Page::answer("302 Found", redirect, ""), What::Answer, "redirects are not followed"),
         (Page::answer("403 No", "", ""), What::Denied, "HTTP 403"),
         (Page::text("<html>"), What::Answer, "the answer is no JSON"),
