@@ -1,11 +1,12 @@
 //! What is remembered from one decision to the next. It is stored by compare-and-swap; losing
 //! it costs what was learned and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::demand::Shape;
+use super::headroom::HeadRoom;
 use super::id::{JobId, NodeId, OfferKey};
 use crate::model::{Moment, Money};
 
@@ -17,17 +18,24 @@ pub struct Memory {
     pub decided_at: Option<Moment>,
     /// The number of the next batch.
     pub next_batch: u64,
-    /// Batches that were decided on and may not show in the fleet yet, by number.
+    /// Batches that were decided on and may not show in the fleet yet, and those that are for a
+    /// gang that still waits, by number.
     pub batches: BTreeMap<u64, Batch>,
-    /// Which gang a node is kept for.
+    /// Which gang a node is kept for. A gang without a name goes by its shape and a number.
     pub nominations: BTreeMap<NodeId, JobId>,
+    /// Nodes that were cordoned because they had no work.
+    pub cordons: BTreeMap<NodeId, Moment>,
+    /// Nodes that were cordoned and came back: how often lately, and when last.
+    pub returns: BTreeMap<NodeId, (u32, Moment)>,
+    /// When a node was last told to end or to drain, so that it is told again only after a while.
+    pub told: BTreeMap<NodeId, Moment>,
     /// Offers that were refused.
     pub refused: BTreeMap<OfferKey, Refusal>,
     /// Launches that failed one after the other.
     pub circuit: Circuit,
     /// The last attempt that was learned from.
     pub last_attempt: u64,
-    /// What was wanted lately, for stabilisation: the most of each span of time, oldest first.
+    /// What was wanted lately, for stabilisation; falling, the oldest first.
     pub targets: Vec<(Moment, u32)>,
     /// When how many nodes were asked for lately.
     pub ups: Vec<(Moment, u32)>,
@@ -37,6 +45,10 @@ pub struct Memory {
     pub zeros: u32,
     /// What this month has cost.
     pub spent: Spent,
+    /// What was learned of those who come.
+    pub head_room: HeadRoom,
+    /// Up to when those who came are counted.
+    pub counted: Option<Moment>,
 }
 
 /// A batch that was decided on.
@@ -49,7 +61,7 @@ pub struct Batch {
     pub count: u32,
     /// The gang that it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub gang: Option<(Option<JobId>, Shape)>,
+    pub gang: Option<(JobId, Shape)>,
 }
 
 /// An offer that was refused.
@@ -60,14 +72,22 @@ pub struct Refusal {
     pub until: Moment,
     /// How often in a row it was refused.
     pub times: u32,
+    /// It is a quota that forbids it.
+    #[serde(default)]
+    pub quota: bool,
 }
 
 /// Whether launches work.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Circuit {
     /// How many nodes in a row never took a job.
     pub failures: u32,
+    /// When the last of them was asked for: one that was asked for later and takes jobs shows
+    /// that launches work again.
+    pub failed_launch: Option<Moment>,
+    /// Nodes that were counted and have not gone yet.
+    pub counted: BTreeSet<NodeId>,
     /// Since when no launches are made but probes.
     pub open_since: Option<Moment>,
     /// When one node was last tried.

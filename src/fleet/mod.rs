@@ -20,20 +20,32 @@
 //! * A [`Launch`] names its batch. Its record is created once only, so that two who execute one
 //!   decision launch once.
 
+mod bounds;
+mod decide;
 mod decision;
 mod demand;
+mod grow;
+mod headroom;
 mod id;
+mod invariants;
+mod learn;
 mod memory;
+mod pack;
 mod pool;
 pub mod replay;
+mod round;
+mod shrink;
 mod state;
+mod stock;
+mod why;
 
-pub use decision::{
-    Against, Alert, Considered, Decision, Fate, Launch, LaunchReason, NotLess, NotMore, Rule, Sums,
-    Turn, TurnTo, TurnWhy,
-};
+pub use bounds::check_schedule;
+pub use decide::decide;
+pub use decision::{Decision, Fate, Launch, LaunchReason, Sums, Turn, TurnTo, TurnWhy};
 pub use demand::{Arrival, Demand, Job, Shape, Work};
+pub use headroom::{HeadRoom, Room};
 pub use id::{JobId, NodeId, OfferKey, QueueId, Seconds};
 pub use memory::{Batch, Circuit, Memory, Refusal, Spent};
 pub use pool::{LatencyTarget, Limits, Pool, Schedule};
 pub use state::{Attempt, Fleet, Node, Offer, Outcome, State};
+pub use why::{Against, Alert, Considered, NotLess, NotMore, Rule};

@@ -61,6 +61,10 @@ pub struct Node {
     /// When it was last heard of, where its agent or engine reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heard_at: Option<Moment>,
+    /// Its cordon, or its order to drain, was set by a decision and not by a person: its tag says
+    /// so. Others are left alone.
+    #[serde(default)]
+    pub own_mark: bool,
     /// It is not as the configuration wants nodes by now. It goes before its equals.
     #[serde(default)]
     pub outdated: bool,
@@ -178,6 +182,11 @@ pub struct Attempt {
 pub enum Outcome {
     /// So many instances.
     Started {
+        /// How many.
+        count: u32,
+    },
+    /// Nodes that had started and came to nothing before they took a job.
+    Failed {
         /// How many.
         count: u32,
     },

@@ -114,10 +114,10 @@ fn launch(launch: &Launch) -> String {
 /// What a launch is for: `3 jobs with 16 GPUs`.
 pub fn launch_reason(reason: &LaunchReason) -> String {
     match reason {
-        LaunchReason::Gang { job: Some(job), shape: it } => {
+        LaunchReason::Gang { job: Some(job), shape: it, have: _ } => {
             format!("the job {job} of {}", shape(*it))
         }
-        LaunchReason::Gang { job: None, shape: it } => format!("a job of {}", shape(*it)),
+        LaunchReason::Gang { job: None, shape: it, have: _ } => format!("a job of {}", shape(*it)),
         LaunchReason::Jobs { jobs: number, gpus: 0 } => jobs(*number),
         LaunchReason::Jobs { jobs: number, gpus: all } => {
             format!("{} with {}", jobs(*number), gpus(*all))
@@ -162,9 +162,6 @@ fn turn_why(why: &TurnWhy) -> String {
         TurnWhy::Lost { silent } => format!("silent for {}", long(*silent)),
         TurnWhy::Lingers { after } => {
             format!("still there {} after the order to go", long(*after))
-        }
-        TurnWhy::Partial => {
-            "the rest of the batch never came, and its job cannot start without".to_owned()
         }
     }
 }
@@ -220,6 +217,7 @@ pub fn more(why: &NotMore) -> String {
             format!("no node of any offer is large enough for {}", shape(*it))
         }
         NotMore::NotKnown => "nothing is known of the demand".to_owned(),
+        NotMore::Blind => "not all nodes could be observed".to_owned(),
         NotMore::Paused => "paused".to_owned(),
         NotMore::Broken => "what would have been decided breaks a rule".to_owned(),
     }

@@ -33,13 +33,15 @@ fn turns() -> Vec<Turn> {
         turn("i-12", TurnTo::Drain, TurnWhy::Interrupted { deadline: AT }),
         turn("i-13", TurnTo::Quarantine, TurnWhy::Lost { silent: Seconds(5400) }),
         turn("i-14", TurnTo::Terminate, TurnWhy::Lingers { after: Seconds(301) }),
-        turn("i-15", TurnTo::Terminate, TurnWhy::Partial),
     ]);
     turns
 }
 
 fn launches() -> Vec<Launch> {
-    let gang = |job: Option<&str>, shape| LaunchReason::Gang { job: job.map(Into::into), shape };
+    let gang = |job: Option<&str>, shape| {
+        let job = job.map(Into::into);
+        LaunchReason::Gang { job, shape, have: 0 }
+    };
     let reasons = [
         (4, gang(Some("train-7"), Shape::gang(8, 4))),
         (2, gang(None, Shape::gang(0, 2))),
@@ -101,6 +103,7 @@ fn not_more() -> Vec<NotMore> {
         NotMore::NoOffer { retry_at: None },
         NotMore::TooLarge { shape: Shape::single(16) },
         NotMore::NotKnown,
+        NotMore::Blind,
         NotMore::Paused,
         NotMore::Broken,
     ]

@@ -67,6 +67,7 @@ impl Scene {
             free: if state.is_coming() { 8 } else { free },
             jobs: Vec::new(),
             heard_at: None,
+            own_mark: false,
             outdated: false,
         }
     }

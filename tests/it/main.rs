@@ -47,6 +47,7 @@ mod dice;
 mod docs;
 #[cfg(feature = "aws")]
 mod faults;
+mod fleet;
 mod hands;
 mod house;
 mod http;

@@ -213,6 +213,7 @@ impl Meters {
             let result = match outcome {
                 Outcome::Started { count: 0 } => "nothing",
                 Outcome::Started { count: 1.. } => "started",
+                Outcome::Failed { count: _ } => "failed",
                 Outcome::NoCapacity => "no_capacity",
                 Outcome::Quota { why: _ } => "quota",
                 Outcome::Blocked { why: _ } => "blocked",

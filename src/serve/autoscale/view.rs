@@ -108,6 +108,8 @@ impl View<'_> {
             free: if busy { 0 } else { gpus },
             jobs: if busy { vec![JobId::from("?")] } else { Vec::new() },
             heard_at: None,
+            // Nobody but the autoscaler writes that mark.
+            own_mark: state == State::Cordoned,
             outdated: !current || !self.wanted.admits(node),
         }
     }

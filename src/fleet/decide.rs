@@ -1,0 +1,255 @@
+//! The decision: learn from what is observed, give what waits the room that is there or comes,
+//! ask for what lacks, let go of what nobody needs, and hold all of it to the rules.
+
+use super::decision::{Decision, LaunchReason, TurnTo, TurnWhy};
+use super::demand::{Demand, Work};
+use super::grow::Grow;
+use super::headroom::Room;
+use super::id::{NodeId, Seconds};
+use super::invariants::{self, Case};
+use super::learn::{FAILURES, learn};
+use super::memory::{Batch, Memory};
+use super::pack::{Packed, pack};
+use super::pool::Pool;
+use super::round::{Round, after};
+use super::shrink;
+use super::state::{Fleet, Offer};
+use super::why::NotMore;
+use crate::model::Moment;
+
+/// What is older than this is no reason to launch.
+const TOO_OLD: Seconds = Seconds::minutes(10);
+/// Idle nodes are looked at again after that.
+const LOOK: Seconds = Seconds(30);
+
+/// How large the fleet is to be, and what is to be done about it. Total, and the same for the
+/// same input. The memory comes out as it is to be stored before the decision is carried out.
+pub fn decide(
+    pool: &Pool,
+    fleet: &Fleet,
+    demand: &Demand,
+    offers: &[Offer],
+    memory: Memory,
+    now: Moment,
+) -> (Decision, Memory) {
+    let mut round = Round::new((pool, fleet, demand), offers, memory, now);
+    learn(&mut round);
+    arrivals(&mut round);
+    shrink::zeros(&mut round);
+    shrink::worn(&mut round);
+    let mut grow = Grow::new(&mut round);
+    if let Some(why) = closed(&round) {
+        grow.close(why);
+    }
+    let mut packed = pack(&round, &mut grow);
+    let (spare, parts) = packed.stock.spare(&round);
+    let head = head_room(&mut round, spare, parts);
+    // What was cordoned comes back before anything is launched in its place.
+    let have = round.census.serving + round.census.coming + round.census.unseen;
+    let min = round.bounds.min;
+    let lacks = min.saturating_sub(have).max(head.saturating_sub(spare));
+    let have = have.saturating_add(shrink::cordoned(&mut round, &mut packed.stock, lacks));
+    let launched = least(&mut round, &mut grow, have);
+    grow.finish(&mut round);
+    let needed = have.saturating_sub(spare).saturating_add(launched);
+    let target = needed.saturating_add(head).clamp(min, round.bounds.max);
+    sums(&mut round, (&packed, head, target));
+    shrink::idle(&mut round, &packed.stock, (target, launched));
+    finish(round, packed)
+}
+
+/// Learns from who came since the last look.
+fn arrivals(round: &mut Round<'_>) {
+    let Some(work) = round.demand.work() else { return };
+    let slots = round.pool.gpus.max(1);
+    let waiting = work.waiting.iter().fold(0_u64, |sum, job| {
+        let (shape, times) = super::pack::usual(job.shape, slots);
+        let each = u64::from(shape.gpus).saturating_mul(shape.nodes.into());
+        sum.saturating_add(each.saturating_mul(u64::from(job.count) * u64::from(times)))
+    });
+    let jobs = came(&mut round.memory, work);
+    let (now, used) = (round.now, round.census.used);
+    // A queue that lies must not teach: no level above what the cluster may have is looked at.
+    let most = u64::from(round.pool.max).saturating_mul(slots.into());
+    round.memory.head_room.observe(now, used.saturating_add(waiting).min(most), jobs);
+}
+
+/// How many jobs came that were not known of.
+fn came(memory: &mut Memory, work: &Work) -> u32 {
+    let known = memory.counted;
+    let (mut jobs, mut last) = (0_u32, known);
+    let mut see = |at: Moment, count: u32| {
+        if known.is_none_or(|known| at > known) {
+            last = last.max(Some(at));
+            jobs = jobs.saturating_add(count);
+        }
+    };
+    // The oldest first: what is known of already need not be looked at.
+    let new = work.arrived.iter().rev().take_while(|it| known.is_none_or(|known| it.at > known));
+    new.for_each(|it| see(it.at, it.count));
+    if work.arrived.is_empty() {
+        let all = work.waiting.iter().chain(&work.running);
+        all.filter_map(|job| Some((job.submitted_at?, job.count))).for_each(|it| see(it.0, it.1));
+    }
+    memory.counted = last;
+    jobs
+}
+
+/// How many nodes that nobody has are kept for who comes next.
+fn head_room(round: &mut Round<'_>, spare: u32, parts: u64) -> u32 {
+    let (now, pool) = (round.now, round.pool);
+    let gpus = pool.gpus.max(1);
+    let room = Room { parts, nodes: spare, gpus };
+    let kept = round.memory.head_room.keep(now, room, pool.boot.0, pool.latency_target);
+    if spare > 0 {
+        round.wake(after(now, LOOK));
+    }
+    kept
+}
+
+/// Why nothing may be asked for.
+fn closed(round: &Round<'_>) -> Option<NotMore> {
+    if round.pool.paused {
+        return Some(NotMore::Paused);
+    }
+    if round.fleet.blind.is_some() {
+        return Some(NotMore::Blind);
+    }
+    let usable = match round.demand {
+        Demand::Known { .. } => true,
+        Demand::Stale { age, .. } => *age < TOO_OLD,
+        Demand::Error { .. } => false,
+    };
+    (!usable).then_some(NotMore::NotKnown)
+}
+
+/// The fewest nodes that there must be do not depend on what is known of the demand. How many
+/// nodes are asked for in all.
+fn least<'a>(round: &mut Round<'a>, grow: &mut Grow<'a>, have: u32) -> u32 {
+    if grow.launched() == 0 && grow.may_probe() {
+        return grow.plain(1, &LaunchReason::Probe);
+    }
+    let launched = grow.launched();
+    let lacks = round.bounds.min.saturating_sub(have.saturating_add(launched));
+    if lacks == 0 {
+        return launched;
+    }
+    if closed(round) == Some(NotMore::NotKnown) {
+        grow.reopen(round);
+    }
+    launched + grow.plain(lacks, &LaunchReason::Minimum)
+}
+
+/// The numbers, for people.
+fn sums(round: &mut Round<'_>, (packed, head, target): (&Packed, u32, u32)) {
+    let census = round.census;
+    let missing: u32 = round.decision.launches.iter().map(|launch| launch.count).sum();
+    let sums = &mut round.decision.sums;
+    sums.serving = census.serving;
+    sums.busy = census.busy;
+    sums.coming = census.coming.saturating_add(census.unseen);
+    sums.going = census.going;
+    sums.missing = missing;
+    sums.head_room = head;
+    (sums.min, sums.max, sums.target) = (round.bounds.min, round.bounds.max, target);
+    for fate in &packed.fates {
+        sums.jobs_waiting = sums.jobs_waiting.saturating_add(fate.jobs);
+        let each = u64::from(fate.shape.gpus).saturating_mul(fate.shape.nodes.into());
+        sums.gpus_waiting = sums.gpus_waiting.saturating_add(each.saturating_mul(fate.jobs.into()));
+    }
+    sums.gpus_free = census.free;
+    sums.per_hour = census.per_hour;
+    sums.this_month = round.memory.spent.sum;
+}
+
+/// Holds the decision to the rules, and remembers it.
+fn finish(mut round: Round<'_>, packed: Packed) -> (Decision, Memory) {
+    let Packed { stock, fates, .. } = packed;
+    round.decision.waiting = fates;
+    if let Some(until) = round.bounds.until {
+        round.wake(until);
+    }
+    let case = Case {
+        pool: round.pool,
+        max: round.bounds.max,
+        fleet: round.fleet,
+        demand: round.demand,
+        offers: round.offers,
+        memory: &round.memory,
+        now: round.now,
+    };
+    let broken = invariants::broken(&case, &round.decision);
+    if !broken.is_empty() {
+        invariants::hold(&mut round.decision, broken);
+        return (round.decision, round.memory);
+    }
+    let mut nominations = std::mem::take(&mut round.memory.nominations);
+    nominations.clear();
+    for (node, gang) in round.fleet.nodes.iter().zip(&stock.gang) {
+        if let Some(gang) = gang {
+            nominations.insert(node.id.clone(), gang.clone());
+        }
+    }
+    round.memory.nominations = nominations;
+    remember(&mut round.memory, (round.fleet, round.now), &round.decision);
+    (round.decision, round.memory)
+}
+
+/// What was decided is remembered, so that it is not decided again.
+fn remember(memory: &mut Memory, (fleet, now): (&Fleet, Moment), decision: &Decision) {
+    let mut ups = 0_u32;
+    for launch in &decision.launches {
+        let gang = match &launch.reason {
+            LaunchReason::Gang { job: Some(job), shape, .. } => Some((job.clone(), *shape)),
+            LaunchReason::Gang { job: None, .. }
+            | LaunchReason::Jobs { .. }
+            | LaunchReason::HeadRoom
+            | LaunchReason::Minimum
+            | LaunchReason::Probe => None,
+        };
+        if memory.circuit.failures >= FAILURES {
+            memory.circuit.probed_at = Some(now);
+        }
+        memory.batches.insert(launch.batch, Batch { at: now, count: launch.count, gang });
+        memory.next_batch = memory.next_batch.max(launch.batch.saturating_add(1));
+        ups = ups.saturating_add(launch.count);
+    }
+    if ups > 0 {
+        memory.ups.push((now, ups));
+    }
+    let mut downs = 0_u32;
+    for turn in &decision.turns {
+        downs += u32::from(turn.to == TurnTo::Cordon);
+        told(memory, (&turn.node, now), turn.to);
+        if matches!(turn.why, TurnWhy::TimedOut { .. }) {
+            failed(memory, fleet, &turn.node);
+        }
+    }
+    if downs > 0 {
+        memory.downs.push((now, downs));
+    }
+}
+
+fn told(memory: &mut Memory, (node, now): (&NodeId, Moment), to: TurnTo) {
+    match to {
+        TurnTo::Cordon => drop(memory.cordons.insert(node.clone(), now)),
+        TurnTo::Uncordon => {
+            memory.cordons.remove(node);
+            let returns = memory.returns.entry(node.clone()).or_insert((0, now));
+            *returns = (returns.0.saturating_add(1), now);
+        }
+        TurnTo::Drain | TurnTo::Terminate | TurnTo::Quarantine => {
+            memory.told.insert(node.clone(), now);
+        }
+    }
+}
+
+/// A node that never took a job counts as a failure, once.
+fn failed(memory: &mut Memory, fleet: &Fleet, id: &NodeId) {
+    let Some(node) = fleet.nodes.iter().find(|node| node.id == *id) else { return };
+    let circuit = &mut memory.circuit;
+    if node.state.is_coming() && circuit.counted.insert(id.clone()) {
+        circuit.failures = circuit.failures.saturating_add(1);
+        circuit.failed_launch = circuit.failed_launch.max(Some(node.launched_at));
+    }
+}

@@ -1,0 +1,80 @@
+//! The autoscaler's decisions over random histories: capacity that is refused, boots that come
+//! to nothing, nodes that are lost or taken away, queues that are stale or lie, restarts, two
+//! replicas at once, clocks that jump. Whatever happens, no rule is broken; and once nothing
+//! goes wrong any more, every job runs and the fleet goes back to its least.
+//!
+//! MLINFRA_FLEETS says how many histories, MLINFRA_FLEET_SEED which one alone.
+
+mod rules;
+mod world;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::dice::number;
+use world::World;
+
+/// Seeds that failed once, each with what was wrong.
+const PINNED: [(u64, &str); 0] = [];
+
+fn history(seed: u64) -> Result<world::Count, String> {
+    let mut world = World::new(seed);
+    for _ in 0..24 {
+        world.step()?;
+    }
+    if seed % 4 == 0 {
+        world.calm()?;
+    }
+    Ok(world.count)
+}
+
+/// Runs histories on all processors; what came of them, added up.
+fn run(first: u64, many: u64) -> world::Count {
+    let next = AtomicU64::new(first);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let work = || {
+        let mut sum = world::Count::default();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= first + many {
+                return sum;
+            }
+            match history(seed) {
+                Ok(count) => sum.add(&count),
+                Err(why) => panic!("MLINFRA_FLEET_SEED={seed}: {why}"),
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        let all: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let mut sum = world::Count::default();
+        for thread in all {
+            match thread.join() {
+                Ok(count) => sum.add(&count),
+                Err(why) => std::panic::resume_unwind(why),
+            }
+        }
+        sum
+    })
+}
+
+#[test]
+fn no_history_breaks_a_rule() {
+    if let Some(seed) = number("MLINFRA_FLEET_SEED") {
+        history(seed).unwrap();
+        return;
+    }
+    let many = number("MLINFRA_FLEETS").unwrap_or(10_000);
+    let count = run(0, many);
+    println!("{many} histories of a fleet: {count:?}");
+    // A history in which nothing happens shows nothing.
+    for (what, times) in count.all() {
+        assert!(times >= many / 50, "{what}: only {times} in {many} histories");
+    }
+}
+
+#[test]
+fn histories_that_failed_once_do_not_fail_again() {
+    for (seed, why) in PINNED {
+        assert!(history(seed).is_ok(), "{seed}: {why}");
+    }
+}

@@ -1,0 +1,617 @@
+//! A small world in which a fleet lives: a cloud, an engine that places jobs, a service that
+//! observes, decides, stores and executes. Everything in it may go wrong.
+
+use mlinfra::fleet::{
+    Alert, Arrival, Attempt, Decision, Demand, Fleet, Job, LatencyTarget, Launch, LaunchReason,
+    Memory, Node, NotMore, Offer, Outcome, Pool, Seconds, Shape, State, Turn, TurnTo, TurnWhy,
+    Work, decide,
+};
+use mlinfra::kinds::{self, Market};
+use mlinfra::model::{Link, Moment, Money, SubnetId, Zone};
+
+use crate::dice::Dice;
+
+/// What happened, so that it is seen that it did.
+#[derive(Clone, Debug, Default)]
+pub struct Count {
+    decisions: u64,
+    launches: u64,
+    gangs: u64,
+    refused: u64,
+    partial: u64,
+    cordons: u64,
+    returns: u64,
+    ends: u64,
+    timeouts: u64,
+    taken: u64,
+    lost: u64,
+    lies: u64,
+    crashes: u64,
+    twins: u64,
+    jumps: u64,
+    done: u64,
+    calm: u64,
+}
+
+impl Count {
+    pub fn all(&self) -> Vec<(&'static str, u64)> {
+        let Self { decisions, launches, gangs, refused, partial, cordons, returns, ends, .. } =
+            self;
+        let Self { timeouts, taken, lost, lies, crashes, twins, jumps, done, calm, .. } = self;
+        vec![
+            ("decisions", *decisions),
+            ("launches", *launches),
+            ("gangs", *gangs),
+            ("refused", *refused),
+            ("partial", *partial),
+            ("cordons", *cordons),
+            ("returns", *returns),
+            ("ends", *ends),
+            ("timeouts", *timeouts),
+            ("taken", *taken),
+            ("lost", *lost),
+            ("lies", *lies),
+            ("crashes", *crashes),
+            ("twins", *twins),
+            ("jumps", *jumps),
+            ("done", *done),
+            ("calm", *calm),
+        ]
+    }
+
+    pub fn add(&mut self, other: &Self) {
+        let mine = [
+            &mut self.decisions,
+            &mut self.launches,
+            &mut self.gangs,
+            &mut self.refused,
+            &mut self.partial,
+            &mut self.cordons,
+            &mut self.returns,
+            &mut self.ends,
+            &mut self.timeouts,
+            &mut self.taken,
+            &mut self.lost,
+            &mut self.lies,
+            &mut self.crashes,
+            &mut self.twins,
+            &mut self.jumps,
+            &mut self.done,
+            &mut self.calm,
+        ];
+        for (mine, (_, more)) in mine.into_iter().zip(other.all()) {
+            *mine += more;
+        }
+    }
+}
+
+/// A job as it really is.
+#[derive(Clone, Debug)]
+struct Task {
+    job: Job,
+    /// Seconds that it runs.
+    length: i64,
+    /// When it ends, while it runs, and on which nodes.
+    run: Option<(i64, Vec<u64>)>,
+}
+
+/// What only the cloud knows of a node.
+#[derive(Clone, Debug)]
+struct Fact {
+    number: u64,
+    /// When it turns to its next state by itself; never for one whose boot hangs.
+    next: i64,
+    /// Accelerators by task.
+    cordoned: bool,
+}
+
+pub struct World {
+    dice: Dice,
+    now: i64,
+    /// What the service believes the time to be is off by that much.
+    skew: i64,
+    pool: Pool,
+    offers: Vec<Offer>,
+    fleet: Fleet,
+    facts: Vec<Fact>,
+    tasks: Vec<Task>,
+    memory: String,
+    version: u64,
+    numbers: u64,
+    /// Faults happen.
+    wild: bool,
+    stale: Option<Work>,
+    flips: std::collections::BTreeMap<u64, Vec<i64>>,
+    pub count: Count,
+}
+
+fn seconds(value: i64) -> i64 {
+    value * 1000
+}
+
+impl World {
+    pub fn new(seed: u64) -> Self {
+        let mut dice = Dice(seed);
+        let gpus = [1, 4, 8, 8, 8, 0][dice.roll(6) as usize];
+        let max = dice.roll(12) as u32 + 1;
+        let min = if dice.one_in(3) { dice.roll(3) as u32 } else { 0 }.min(max);
+        let mut pool = Pool::new("cluster.a", (min, max), gpus);
+        pool.latency_target = LatencyTarget::new(dice.roll(5) as u8 * 25);
+        pool.together = !dice.one_in(3);
+        pool.idle_timeout = Seconds([0, 60, 300][dice.roll(3) as usize]);
+        pool.stabilisation = Seconds([0, 120][dice.roll(2) as usize]);
+        pool.max_down_percent = [10, 50, 100][dice.roll(3) as usize];
+        pool.max_up_per_minute = [1, 3, 1000][dice.roll(3) as usize];
+        pool.boot = Seconds(120);
+        pool.limits.booting = Seconds(600);
+        if dice.one_in(3) {
+            pool.hourly_budget = Some(Money::new((dice.roll(300) as i64).into()));
+        }
+        if dice.one_in(6) {
+            pool.monthly_budget = Some(Money::new((dice.roll(900) as i64 + 50).into()));
+        }
+        let mut offers = Vec::new();
+        for at in 0..=dice.roll(4) {
+            let zone = Zone(format!("us-east-1{}", ["a", "b"][at as usize % 2]));
+            let kind = ["p5.48xlarge", "p4d.24xlarge"][(at / 2) as usize % 2];
+            let subnet = Link::Id(SubnetId("subnet-1".to_owned()));
+            let mut offer = kinds::Offer::plain(kind, zone, subnet);
+            offer.market = if dice.one_in(3) { Market::Spot } else { Market::OnDemand };
+            offer.price = (!dice.one_in(8)).then(|| Money::new((dice.roll(60) as i64 + 1).into()));
+            offers.push(Offer::new(offer, gpus));
+        }
+        Self {
+            dice,
+            now: 1_790_000_000,
+            skew: 0,
+            pool,
+            offers,
+            fleet: Fleet::default(),
+            facts: Vec::new(),
+            tasks: Vec::new(),
+            memory: serde_json::to_string(&Memory::default()).unwrap(),
+            version: 0,
+            numbers: 0,
+            wild: true,
+            stale: None,
+            flips: std::collections::BTreeMap::new(),
+            count: Count::default(),
+        }
+    }
+
+    /// Some time passes, things happen, and the service looks once.
+    pub fn step(&mut self) -> Result<(), String> {
+        let pace = [1, 10, 60, 300][self.dice.roll(4) as usize];
+        self.now += 1 + self.dice.roll(pace) as i64;
+        if self.wild && self.dice.one_in(40) {
+            self.count.jumps += 1;
+            self.skew = [0, -40, 4000, -9000][self.dice.roll(4) as usize];
+        }
+        if self.wild && self.dice.one_in(3) {
+            self.arrive();
+        }
+        self.nature();
+        self.engine();
+        self.service()
+    }
+
+    /// Nothing goes wrong any more and nothing new comes: all jobs run, then all nodes go.
+    pub fn calm(&mut self) -> Result<(), String> {
+        (self.wild, self.skew, self.stale) = (false, 0, None);
+        let largest = self.offers.iter().map(|offer| offer.gpus.max(1)).max().unwrap_or(0);
+        let (max, free) = (
+            self.pool.max,
+            self.pool.hourly_budget.is_none() && self.pool.monthly_budget.is_none(),
+        );
+        self.tasks.retain(|task| {
+            let shape = task.job.shape;
+            task.run.is_some() || (shape.gpus <= largest && shape.nodes <= max && free)
+        });
+        for _ in 0..600 {
+            self.now += 20;
+            self.nature();
+            self.engine();
+            self.service()?;
+            if self.tasks.is_empty() && self.fleet.nodes.len() as u32 <= self.pool.min {
+                self.count.calm += 1;
+                return Ok(());
+            }
+        }
+        // Somebody pays for what is likely to be used soon, and a machine that is silent while
+        // it has a job is for people.
+        if self.tasks.is_empty() && self.pool.latency_target != LatencyTarget::CHEAPEST {
+            self.count.calm += 1;
+            return Ok(());
+        }
+        let states: Vec<_> = self.fleet.nodes.iter().map(|node| node.state).collect();
+        Err(format!("three hours of calm left {:?} and {states:?} of {:?}", self.tasks, self.pool))
+    }
+
+    fn arrive(&mut self) {
+        for _ in 0..=self.dice.roll(3) {
+            self.numbers += 1;
+            let most = u64::from(self.pool.gpus.max(1));
+            let gpus = (1 + self.dice.roll(most + u64::from(self.dice.0 % 16 == 0))) as u32;
+            let shape = match self.dice.roll(4) {
+                0 => Shape::gang(self.pool.gpus, 2 + self.dice.roll(3) as u32),
+                _ if self.pool.gpus == 0 => Shape::single(0),
+                _ => Shape::single(gpus),
+            };
+            let named = self.pool.max % 2 == 0;
+            let job = Job {
+                id: named.then(|| format!("job-{}", self.numbers).into()),
+                priority: self.dice.roll(2) as i32,
+                submitted_at: (!self.dice.one_in(4)).then_some(Moment(seconds(self.now))),
+                ..Job::depth(1, shape)
+            };
+            let length = 1 + self.dice.roll(900) as i64;
+            self.tasks.push(Task { job, length, run: None });
+        }
+    }
+
+    /// Nodes boot, fail, are taken away, go.
+    fn nature(&mut self) {
+        let mut gone = Vec::new();
+        for at in 0..self.facts.len() {
+            let number = self.facts[at].number;
+            let busy =
+                self.tasks.iter().any(|it| it.run.as_ref().is_some_and(|r| r.1.contains(&number)));
+            let spot = self.fleet.nodes[at].market == Market::Spot;
+            if self.wild && spot && self.dice.one_in(60) {
+                self.count.taken += 1;
+                let deadline = Moment(seconds(self.now + 120));
+                if self.dice.one_in(2) {
+                    gone.push(number);
+                } else if self.fleet.nodes[at].state.is_serving() {
+                    self.turn(at, State::Interrupting { deadline });
+                    self.facts[at].next = self.now + 120;
+                }
+                continue;
+            }
+            if self.wild
+                && !busy
+                && self.fleet.nodes[at].state.is_serving()
+                && self.dice.one_in(200)
+            {
+                self.count.lost += 1;
+                self.turn(at, State::Lost);
+                self.facts[at].next = i64::MAX;
+            }
+            while self.facts[at].next <= self.now {
+                match self.fleet.nodes[at].state {
+                    State::Requested => self.advance(at, State::Pending, 20),
+                    State::Pending => self.advance(at, State::Booting, 120),
+                    State::Booting => {
+                        self.turn(at, State::Ready);
+                        self.facts[at].next = i64::MAX;
+                    }
+                    State::Terminating | State::Interrupting { .. } => {
+                        gone.push(number);
+                        break;
+                    }
+                    State::Ready
+                    | State::Busy
+                    | State::Idle
+                    | State::Cordoned
+                    | State::Draining
+                    | State::Quarantined
+                    | State::Lost => break,
+                }
+            }
+        }
+        for number in gone {
+            self.remove(number);
+        }
+    }
+
+    fn advance(&mut self, at: usize, state: State, most: u64) {
+        self.turn(at, state);
+        let stuck = self.wild && self.dice.one_in(25);
+        let takes = 1 + self.dice.roll(most) as i64;
+        self.facts[at].next = if stuck { i64::MAX } else { self.now + takes };
+    }
+
+    fn turn(&mut self, at: usize, state: State) {
+        let node = &mut self.fleet.nodes[at];
+        (node.state, node.since) = (state, Moment(seconds(self.now)));
+    }
+
+    fn remove(&mut self, number: u64) {
+        let Some(at) = self.facts.iter().position(|fact| fact.number == number) else { return };
+        self.facts.remove(at);
+        self.fleet.nodes.remove(at);
+        for task in &mut self.tasks {
+            if task.run.as_ref().is_some_and(|(_, nodes)| nodes.contains(&number)) {
+                task.run = None;
+            }
+        }
+    }
+
+    /// Jobs end, and those that fit start: the first first, smaller ones meanwhile.
+    fn engine(&mut self) {
+        let now = self.now;
+        let before = self.tasks.len();
+        self.tasks.retain(|task| task.run.as_ref().is_none_or(|(end, _)| *end > now));
+        self.count.done += (before - self.tasks.len()) as u64;
+        self.recount();
+        for at in 0..self.tasks.len() {
+            if self.tasks[at].run.is_some() {
+                continue;
+            }
+            if let Some(nodes) = self.room(self.tasks[at].job.shape) {
+                self.tasks[at].run = Some((now + self.tasks[at].length, nodes));
+                self.recount();
+            }
+        }
+    }
+
+    /// Nodes on which a job fits now: in one place, if it wants several.
+    fn room(&self, shape: Shape) -> Option<Vec<u64>> {
+        let wanted = if shape.is_gang() { shape.nodes } else { 1 } as usize;
+        let fits = |node: &Node| {
+            let need = if shape.gpus == 0 { node.slots() } else { shape.gpus };
+            node.state.is_serving() && node.free_slots() >= need
+        };
+        let nodes = self.fleet.nodes.iter().zip(&self.facts);
+        let mut places: std::collections::BTreeMap<(String, String), Vec<u64>> = Default::default();
+        for (node, fact) in nodes.filter(|(node, fact)| fits(node) && !fact.cordoned) {
+            let kind = node.offer.as_str().split('/').next().unwrap().to_owned();
+            let place = (node.zone.to_string(), kind);
+            let place = if self.pool.together { place } else { Default::default() };
+            places.entry(place).or_default().push(fact.number);
+        }
+        let mut found = places.into_values().find(|nodes| nodes.len() >= wanted)?;
+        found.truncate(wanted);
+        Some(found)
+    }
+
+    /// Says of every node what is free and whether it is busy.
+    fn recount(&mut self) {
+        for (at, fact) in self.facts.iter().enumerate() {
+            let node = &mut self.fleet.nodes[at];
+            let on = self.tasks.iter().filter(|task| {
+                task.run.as_ref().is_some_and(|(_, nodes)| nodes.contains(&fact.number))
+            });
+            let used: u32 = on.map(|task| task.job.shape.gpus.max(u32::from(node.gpus == 0))).sum();
+            node.free = node.gpus.saturating_sub(used);
+            // A node without accelerators shows that it is busy by the jobs that it names.
+            node.jobs = if node.gpus == 0 && used > 0 { vec!["job".into()] } else { Vec::new() };
+            let state = match (node.state, used) {
+                (State::Ready | State::Idle | State::Busy, 1..) => State::Busy,
+                (State::Busy, 0) => State::Idle,
+                (state, _) => state,
+            };
+            if state != node.state {
+                (node.state, node.since) = (state, Moment(seconds(self.now)));
+            }
+        }
+    }
+
+    // ---- the service ------------------------------------------------------------------
+
+    /// What the queue says: the truth, if all is well.
+    fn demand(&mut self) -> Demand {
+        let (mut waiting, mut running) = (Vec::new(), Vec::new());
+        for task in &self.tasks {
+            let list = if task.run.is_some() { &mut running } else { &mut waiting };
+            list.push(task.job.clone());
+        }
+        let arrived = Vec::<Arrival>::new();
+        let work = Work { waiting, running, arrived };
+        if !self.wild {
+            return Demand::known(work);
+        }
+        match self.dice.roll(16) {
+            0 => Demand::Error { age: None, why: "no answer".to_owned() },
+            1 | 2 => {
+                let work = self.stale.clone().unwrap_or_default();
+                let age = Seconds([30, 3000][self.dice.roll(2) as usize]);
+                Demand::Stale { work, age, why: "no answer".to_owned() }
+            }
+            3 => {
+                self.count.lies += 1;
+                Demand::known(self.lie())
+            }
+            _ => {
+                self.stale = Some(work.clone());
+                Demand::known(work)
+            }
+        }
+    }
+
+    /// Numbers that nobody can mean, or nothing at all.
+    fn lie(&mut self) -> Work {
+        let numbers = [0, 1, 7, 1_000_000, u32::MAX];
+        let mut some = || *self.dice.pick(&numbers);
+        let shape = Shape { gpus: some(), nodes: some(), gang: some() % 2 == 1 };
+        let at = Some(Moment([i64::MIN, -1, i64::MAX][some() as usize % 3]));
+        let job = Job { submitted_at: at, priority: i32::MIN, ..Job::depth(some(), shape) };
+        if some() == 0 { Work::default() } else { Work { waiting: vec![job], ..Work::default() } }
+    }
+
+    fn service(&mut self) -> Result<(), String> {
+        let demand = self.demand();
+        let mut seen = self.fleet.clone();
+        if self.wild && self.dice.one_in(20) && !seen.nodes.is_empty() {
+            let at = self.dice.roll(seen.nodes.len() as u64) as usize;
+            seen.nodes.remove(at);
+            seen.blind = Some("a page was not read".to_owned());
+        }
+        let mut memory: Memory = serde_json::from_str(&self.memory).map_err(|e| e.to_string())?;
+        if self.wild && self.dice.one_in(150) {
+            memory = Memory::default();
+        }
+        let now = Moment(seconds(self.now + self.skew));
+        let look = |memory: Memory| decide(&self.pool, &seen, &demand, &self.offers, memory, now);
+        let (decision, after) = look(memory.clone());
+        self.count.decisions += 1;
+        super::rules::judge((&self.pool, &self.offers), (&seen, &demand), &decision)?;
+        if self.dice.one_in(4) && (look(memory.clone()) != (decision.clone(), after.clone())) {
+            return Err("the same input made two decisions".to_owned());
+        }
+        // Two look at once: who stores first decides, the other's memory is out of date.
+        let twin = self.wild && self.dice.one_in(10);
+        self.count.twins += u64::from(twin);
+        let stored = self.version;
+        self.memory = serde_json::to_string(&after).map_err(|e| e.to_string())?;
+        self.version += 1;
+        if self.wild && self.dice.one_in(12) {
+            self.count.crashes += 1;
+            return Ok(());
+        }
+        let whole = self.execute(&decision)?;
+        if twin && stored == self.version {
+            self.execute(&decision)?;
+        }
+        let short = |it: &NotMore| {
+            matches!(it, NotMore::HourlyBudget { .. } | NotMore::MonthlyBudget { .. })
+        };
+        // What was set aside for the dearest offer may be left over.
+        let left = decision.not_more.iter().any(short);
+        // Batches that were never asked for are seen to be so by those that follow.
+        let ghosts = memory.batches.keys().any(|number| *number > seen.last_batch);
+        if whole && !ghosts && seen.blind.is_none() && self.skew == 0 && !left {
+            self.settled(&demand, now, &decision)?;
+        }
+        Ok(())
+    }
+
+    /// What was decided is there: looking again at once changes nothing.
+    fn settled(&self, demand: &Demand, now: Moment, first: &Decision) -> Result<(), String> {
+        let memory: Memory = serde_json::from_str(&self.memory).map_err(|e| e.to_string())?;
+        let (again, _) = decide(&self.pool, &self.fleet, demand, &self.offers, memory, now);
+        // Nodes that had to be cordoned may come back to be used, not to be launched beside.
+        match again.is_hold() {
+            true => Ok(()),
+            false => {
+                let told = (&again.launches, &again.turns);
+                Err(format!("once more: {told:?}, after {first:?}, of {:?}", self.fleet.nodes))
+            }
+        }
+    }
+
+    /// Carries a decision out; whether all of it succeeded.
+    fn execute(&mut self, decision: &Decision) -> Result<bool, String> {
+        for turn in &decision.turns {
+            self.tell(turn)?;
+        }
+        let mut whole = true;
+        for launch in &decision.launches {
+            whole &= self.launch(launch)?;
+        }
+        let (max, living) = (self.pool.max as usize, self.fleet.nodes.len());
+        if living > max {
+            return Err(format!("{living} nodes live, and {max} may"));
+        }
+        Ok(whole)
+    }
+
+    fn tell(&mut self, turn: &Turn) -> Result<(), String> {
+        let at = self.fleet.nodes.iter().position(|node| node.id == turn.node);
+        let Some(at) = at else { return Err(format!("{} is not there", turn.node)) };
+        let number = self.facts[at].number;
+        match turn.to {
+            TurnTo::Cordon | TurnTo::Drain | TurnTo::Quarantine => {
+                self.facts[at].cordoned = true;
+                self.count.cordons += u64::from(turn.to == TurnTo::Cordon);
+                if turn.to == TurnTo::Cordon {
+                    self.fleet.nodes[at].own_mark = true;
+                    self.turn(at, State::Cordoned);
+                }
+            }
+            TurnTo::Uncordon => {
+                self.count.returns += 1;
+                self.facts[at].cordoned = false;
+                self.fleet.nodes[at].own_mark = false;
+                self.turn(at, State::Idle);
+                self.recount();
+                let flips = self.flips.entry(number).or_default();
+                flips.retain(|at| *at > self.now - 3600);
+                flips.push(self.now);
+                if flips.len() > 12 && self.skew == 0 {
+                    return Err(format!("{} goes back and forth", turn.node));
+                }
+            }
+            TurnTo::Terminate => {
+                let runs = |task: &Task| task.run.as_ref().is_some_and(|r| r.1.contains(&number));
+                if self.tasks.iter().any(runs) {
+                    let node = &self.fleet.nodes[at];
+                    return Err(format!("{turn:?} and {node:?} had a job"));
+                }
+                self.count.ends += 1;
+                self.count.timeouts += u64::from(matches!(turn.why, TurnWhy::TimedOut { .. }));
+                self.turn(at, State::Terminating);
+                let lingers = self.wild && self.dice.one_in(20);
+                self.facts[at].next = self.now + if lingers { 400 } else { 10 };
+            }
+        }
+        Ok(())
+    }
+
+    /// Walks down the offers; whether all nodes started at the first.
+    fn launch(&mut self, launch: &Launch) -> Result<bool, String> {
+        if launch.batch <= self.fleet.last_batch {
+            return Err(format!("batch {} is launched twice", launch.batch));
+        }
+        self.fleet.last_batch = launch.batch;
+        self.count.gangs += u64::from(matches!(launch.reason, LaunchReason::Gang { .. }));
+        for (nth, key) in launch.offers.iter().enumerate() {
+            let refused = self.wild && self.dice.one_in(4);
+            let part = self.wild && !launch.whole && launch.count > 1 && self.dice.one_in(6);
+            let count = launch.count - u32::from(part);
+            self.numbers += 1;
+            let outcome = match refused {
+                true if self.dice.one_in(30) => Outcome::Quota { why: "vCPU limit".to_owned() },
+                true => Outcome::NoCapacity,
+                false => Outcome::Started { count },
+            };
+            let at = Moment(seconds(self.now + self.skew));
+            let (number, batch) = (self.numbers, launch.batch);
+            self.fleet.attempts.push(Attempt { number, batch, offer: key.clone(), at, outcome });
+            if self.fleet.attempts.len() > 8 {
+                self.fleet.attempts.remove(0);
+            }
+            if refused {
+                self.count.refused += 1;
+                continue;
+            }
+            self.count.partial += u64::from(part);
+            self.count.launches += 1;
+            let offer =
+                self.offers.iter().find(|offer| offer.key == *key).ok_or("no such offer")?;
+            self.start((launch.batch, count), &offer.clone());
+            return Ok(nth == 0 && !part);
+        }
+        Ok(false)
+    }
+
+    fn start(&mut self, (batch, count): (u64, u32), offer: &Offer) {
+        for _ in 0..count {
+            self.numbers += 1;
+            self.fleet.nodes.push(Node {
+                id: format!("i-{}", self.numbers).into(),
+                state: State::Requested,
+                since: Moment(seconds(self.now)),
+                batch,
+                offer: offer.key.clone(),
+                zone: offer.launch.zone.clone(),
+                market: offer.launch.market,
+                price: offer.launch.price,
+                launched_at: Moment(seconds(self.now)),
+                gpus: offer.gpus,
+                free: offer.gpus,
+                jobs: Vec::new(),
+                heard_at: None,
+                own_mark: false,
+                outdated: false,
+            });
+            let next = self.now + 1 + self.dice.roll(10) as i64;
+            self.facts.push(Fact { number: self.numbers, next, cordoned: false });
+        }
+    }
+}
+
+/// Whether a decision says that it would have broken a rule.
+pub fn defect(decision: &Decision) -> Option<&Alert> {
+    decision.alerts.iter().find(|alert| matches!(alert, Alert::Invariant { .. }))
+}
