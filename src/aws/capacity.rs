@@ -78,8 +78,9 @@ impl Aws {
         }
     }
 
-    /// From now on: AWS then tells the prices that hold, and no history.
-    async fn spot_history(
+    /// From now on: AWS then tells the prices that hold, and no history. Of all types where
+    /// none is named.
+    pub(super) async fn spot_history(
         &self,
         types: &BTreeSet<String>,
         now: i64,
@@ -88,7 +89,7 @@ impl Aws {
         let request = || {
             self.ec2
                 .describe_spot_price_history()
-                .set_instance_types(Some(types.clone()))
+                .set_instance_types((!types.is_empty()).then(|| types.clone()))
                 .product_descriptions("Linux/UNIX")
                 .start_time(DateTime::from_secs(now))
                 .max_results(1000)

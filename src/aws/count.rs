@@ -18,6 +18,7 @@ use crate::cloud::CallCounts;
 #[derive(Clone, Debug, Default)]
 pub struct Counter {
     counts: Arc<Mutex<CallCounts>>,
+    date: Arc<Mutex<Option<String>>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +32,11 @@ impl Counter {
     /// The counts so far.
     pub fn counts(&self) -> CallCounts {
         self.counts.lock().map(|counts| counts.clone()).unwrap_or_default()
+    }
+
+    /// The date of the last answer, as its header says it.
+    pub fn date(&self) -> Option<String> {
+        self.date.lock().ok().and_then(|date| date.clone())
     }
 
     fn update(&self, cfg: &ConfigBag, calls: u64, seconds: f64) {
@@ -62,10 +68,14 @@ impl Intercept for Counter {
 
     fn read_after_attempt(
         &self,
-        _context: &FinalizerInterceptorContextRef<'_>,
+        context: &FinalizerInterceptorContextRef<'_>,
         _components: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        let date = context.response().and_then(|answer| answer.headers().get("date"));
+        if let (Some(date), Ok(mut last)) = (date, self.date.lock()) {
+            *last = Some(date.to_owned());
+        }
         if let Some(Sent(at)) = cfg.load::<Sent>().copied() {
             self.update(cfg, 0, at.elapsed().as_secs_f64());
         }

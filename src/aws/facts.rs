@@ -27,8 +27,11 @@ impl Aws {
         }
         let mut facts = Facts::bare(self.home().clone());
         for (image, name) in images {
-            if let Some(image) = image? {
-                facts.images.insert(name, image);
+            if let Some(image) = image?
+                && let Some(id) = image.image_id.map(ImageId)
+            {
+                facts.image_names.extend(image.name.map(|name| (id.clone(), name)));
+                facts.images.insert(name, id);
             }
         }
         let (lookups, reservations, spot) = (lookups?, reservations?, spot?);
@@ -83,13 +86,13 @@ impl Aws {
     }
 
     /// The image of that name, SSM parameter or id; none when there is none.
-    async fn image(&self, name: &str) -> Result<Option<ImageId>, Failure> {
+    async fn image(&self, name: &str) -> Result<Option<Image>, Failure> {
         let parameter = if is_parameter(name) { self.parameter(name).await? } else { None };
         if is_parameter(name) && !parameter.as_deref().is_some_and(is_image_id) {
             return Ok(None);
         }
         if let Some(id) = parameter.as_deref().or(name.starts_with("ami-").then_some(name)) {
-            return Ok(self.image_of_id(id).await?.and_then(|image| image.image_id).map(ImageId));
+            return self.image_of_id(id).await;
         }
         let query = image_query(name);
         let request = || {
@@ -109,9 +112,8 @@ impl Aws {
     }
 }
 
-fn newest(images: Vec<Image>) -> Option<ImageId> {
-    let last = images
+fn newest(images: Vec<Image>) -> Option<Image> {
+    images
         .into_iter()
-        .max_by(|a, b| (&a.creation_date, &a.image_id).cmp(&(&b.creation_date, &b.image_id)));
-    last.and_then(|image| image.image_id).map(ImageId)
+        .max_by(|a, b| (&a.creation_date, &a.image_id).cmp(&(&b.creation_date, &b.image_id)))
 }

@@ -54,6 +54,8 @@ fn rate_of(api: &str) -> Rate {
         // Five a second for all that an account asks Route 53
         // (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html>).
         Some(("route53", _)) => rate(5.0, 4.0),
+        // The Price List API publishes no number either, and is slow.
+        Some(("pricing", _)) => rate(10.0, 5.0),
         // Parameter Store: 40 a second for all that the account reads.
         Some(("ssm", _)) => rate(40.0, 20.0),
         Some((_, _)) | None => rate(100.0, 100.0),

@@ -29,12 +29,14 @@ mod nat_gateway;
 mod node;
 mod placement_group;
 mod port;
+mod probe;
 mod queue;
 mod role;
 mod route_table;
 mod security_group;
 mod store;
 mod subnet;
+mod survey;
 mod template_data;
 mod volume;
 mod vpc;
@@ -120,6 +122,7 @@ pub struct Aws {
     efs: aws_sdk_efs::Client,
     fsx: aws_sdk_fsx::Client,
     route53: aws_sdk_route53::Client,
+    pricing: aws_sdk_pricing::Client,
     /// Version 1 of the launch templates that nodes were started from.
     templates: Mutex<BTreeMap<TemplateId, Arc<ResponseLaunchTemplateData>>>,
     /// The last change of a hosted zone that its servers may not know yet.
@@ -147,6 +150,10 @@ impl Aws {
         let efs = aws_sdk_efs::config::Builder::from(&config).interceptor(counter.clone());
         let fsx = aws_sdk_fsx::config::Builder::from(&config).interceptor(counter.clone());
         let route53 = aws_sdk_route53::config::Builder::from(&config).interceptor(counter.clone());
+        let pricing = aws_config::Region::new(survey::pricing_region(&region));
+        let pricing = aws_sdk_pricing::config::Builder::from(&config)
+            .region(pricing)
+            .interceptor(counter.clone());
         let sts = aws_sdk_sts::config::Builder::from(&config).interceptor(counter.clone());
         let caller = who(&aws_sdk_sts::Client::from_conf(sts.build()), region).await?;
         match account {
@@ -172,6 +179,7 @@ impl Aws {
             efs: aws_sdk_efs::Client::from_conf(efs.build()),
             fsx: aws_sdk_fsx::Client::from_conf(fsx.build()),
             route53: aws_sdk_route53::Client::from_conf(route53.build()),
+            pricing: aws_sdk_pricing::Client::from_conf(pricing.build()),
             templates: Mutex::default(),
             changes: Mutex::default(),
         })

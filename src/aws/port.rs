@@ -1,6 +1,6 @@
 //! The port: which file answers for which kind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
@@ -8,8 +8,8 @@ use futures_util::future::join_all;
 use super::found::Found;
 use super::{Aws, ec2, failure};
 use crate::cloud::{
-    Ask, Call, CallCounts, Caller, Class, Cloud, Facts, Failure, Make, Observed, Phase, Reply,
-    Scope, Stray,
+    Ask, Call, CallCounts, Caller, Class, Cloud, Facts, Failure, Make, Observed, Permissions,
+    Phase, Pulse, Reply, Running, Scope, Stray,
 };
 use crate::kinds::{Edit, KindName, Spec};
 use crate::model::CloudId;
@@ -87,6 +87,18 @@ impl Cloud for Aws {
 
     async fn quota(&self, code: &str) -> Result<Option<u64>, Failure> {
         self.ec2_quota(code).await
+    }
+
+    async fn pulse(&self) -> Pulse {
+        self.pulse_now().await
+    }
+
+    async fn permissions(&self, actions: &BTreeSet<String>) -> Permissions {
+        self.allowed(actions).await
+    }
+
+    async fn running(&self) -> Result<Running, Failure> {
+        self.running_now().await
     }
 
     fn calls(&self) -> CallCounts {

@@ -71,7 +71,7 @@ pub(super) fn read(text: &str) -> BTreeMap<String, InstanceType> {
     super::rows(text).filter_map(|row| self::row(&row)).map(|it| (it.name.clone(), it)).collect()
 }
 
-fn row(words: &[&str]) -> Option<InstanceType> {
+pub(super) fn row(words: &[&str]) -> Option<InstanceType> {
     let [name, architecture, kind, count, each, vcpus, memory, gbps, cards, per_card, rest @ ..] =
         words
     else {
@@ -103,6 +103,22 @@ fn row(words: &[&str]) -> Option<InstanceType> {
     })
 }
 
+/// The line that [`row`] reads.
+pub(super) fn line(found: &InstanceType) -> String {
+    let accelerator = match &found.accelerator {
+        Some(Accelerator { name, count, memory }) => format!("{name},{count},{memory}"),
+        None => ",0,0".to_owned(),
+    };
+    let InstanceType { name, architecture, vcpus, memory, gbps, cards, per_card, .. } = found;
+    let InstanceType { efa, efa_from, nvme, ebs_gbps, markets, .. } = found;
+    let markets: Vec<&str> = markets.iter().map(|market| market.word()).collect();
+    format!(
+        "{name},{architecture},{accelerator},{vcpus},{memory},{gbps},{cards},{per_card},{efa},\
+         {efa_from},{nvme},{ebs_gbps},{}",
+        markets.join(" ")
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{Catalog, rows};
@@ -117,6 +133,7 @@ mod tests {
         assert_eq!((p5.cards, p5.efa, p5.efa_from, p5.nvme), (32, 32, 0, 30400));
         assert!(p5.markets.contains(&Market::CapacityBlock));
         for found in Catalog::shipped().types() {
+            assert_eq!(row(&line(found).split(',').collect::<Vec<_>>()).as_ref(), Some(found));
             assert!(found.efa_from + found.efa <= found.cards, "{}", found.name);
             assert!(found.markets.contains(&Market::OnDemand), "{}", found.name);
         }

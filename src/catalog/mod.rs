@@ -1,29 +1,35 @@
 //! Floor 2: tables of what AWS offers, as readable data with a date.
 
 mod expect;
+mod fresh;
 mod images;
 mod instances;
+mod listed;
 mod need;
 mod prices;
 mod quotas;
 mod services;
+mod tables;
 
 pub use expect::{Maker, expectation};
+pub use fresh::{Fresh, Stale};
 pub use images::{
     ImageQuery, image_names, image_of_parameter, image_query, is_image_id, is_parameter,
     is_public_image_parameter,
 };
 pub use instances::{Accelerator, InstanceType};
+pub use listed::{QUESTIONS, Question, take, unit_of};
 pub use need::{AcceleratorNeed, BadNeed, Need, Size};
 pub use prices::Price;
 pub use quotas::Quota;
 pub use services::Unit;
+pub use tables::Tables;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use crate::kinds::Market;
-use crate::model::Region;
+use crate::model::{Money, Region};
 
 /// What AWS offers, and for how much.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,9 +37,16 @@ pub struct Catalog {
     types: BTreeMap<String, InstanceType>,
     prices: BTreeMap<(Region, String, Market), Price>,
     services: services::Services,
+    /// Types that only a region has told of, and that no need without accelerators means.
+    extra: BTreeMap<String, InstanceType>,
 }
 
+/// The day on which the table of hardware was read, and where.
+const HARDWARE: (&str, &str) =
+    ("2026-11-24", "https://github.com/getmoto/moto/tree/master/moto/ec2/resources");
+
 static SHIPPED: LazyLock<Catalog> = LazyLock::new(|| Catalog {
+    extra: BTreeMap::new(),
     types: instances::read(include_str!("instance_types.csv")),
     prices: prices::read(include_str!("prices.csv")),
     services: services::read(include_str!("services.csv")),
@@ -52,12 +65,39 @@ impl Catalog {
         &SHIPPED
     }
 
-    /// Looks an instance type up. AWS has many more, most of them without accelerators.
-    pub fn get(&self, name: &str) -> Option<&InstanceType> {
-        self.types.get(name)
+    /// From when and where the shipped table of hardware is.
+    pub fn hardware() -> (&'static str, &'static str) {
+        HARDWARE
     }
 
-    /// All of them.
+    /// With what a region told over it. The shipped facts of a type stay: they are compared
+    /// with the makers' pages, and EC2's own answers are wrong in places.
+    pub(super) fn over(mut self, fresh: &Fresh) -> Self {
+        let price =
+            |usd: Money| Price { usd, day: fresh.day.clone(), source: fresh.source.clone() };
+        for (name, found) in &fresh.types {
+            if !self.types.contains_key(name) {
+                let named =
+                    if found.accelerator.is_some() { &mut self.types } else { &mut self.extra };
+                named.insert(name.clone(), found.clone());
+            }
+        }
+        for (name, usd) in &fresh.prices {
+            let key = (fresh.region.clone(), name.clone(), Market::OnDemand);
+            self.prices.insert(key, price(*usd));
+        }
+        for (name, (unit, usd)) in &fresh.services {
+            self.services.insert((fresh.region.clone(), name.clone()), (*unit, price(*usd)));
+        }
+        self
+    }
+
+    /// Looks an instance type up. AWS has many more, most of them without accelerators.
+    pub fn get(&self, name: &str) -> Option<&InstanceType> {
+        self.types.get(name).or_else(|| self.extra.get(name))
+    }
+
+    /// All that a need can mean.
     pub fn types(&self) -> impl Iterator<Item = &InstanceType> {
         self.types.values()
     }
@@ -70,6 +110,15 @@ impl Catalog {
     /// What something else costs, such as `nat-gateway`; none where that is not known.
     pub fn service(&self, region: &Region, name: &str) -> Option<&(Unit, Price)> {
         self.services.get(&(region.clone(), name.to_owned()))
+    }
+
+    /// What has a price in a region and is no node.
+    pub fn services<'a>(
+        &'a self,
+        region: &'a Region,
+    ) -> impl Iterator<Item = (&'a str, &'a (Unit, Price))> {
+        let here = self.services.iter().filter(move |((at, _), _)| at == region);
+        here.map(|((_, name), found)| (name.as_str(), found))
     }
 
     /// Every price, with the name of what it is for.

@@ -19,8 +19,16 @@ impl Unit {
     pub(super) fn from_word(word: &str) -> Option<Self> {
         match word {
             "hour" => Some(Self::Hour),
-            word if word.ends_with("-month") => Some(Self::Month),
+            word if word == "month" || word.ends_with("-month") => Some(Self::Month),
             _ => None,
+        }
+    }
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Month => "month",
         }
     }
 }

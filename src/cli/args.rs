@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::model::Place;
 
+pub use super::catalog_args::{CatalogArgs, UpdateArgs};
 pub use super::node_args::{LogsArgs, NodeArgs, NodesArgs, SshArgs};
 pub use super::tools::{
     CompletionArgs, DiffEnvArgs, LedgerArgs, LedgerCommand, LedgerPlace, SandboxArgs,
@@ -93,6 +94,12 @@ pub enum Command {
     Cost(CostArgs),
     /// Show where clusters can run at what price, best first, and what will not do and why.
     Offers(OffersArgs),
+    /// Check whether the stack can be applied: credentials, permissions, quotas, images.
+    Doctor(VarArgs),
+    /// Pin images in mlinfra.lock.hcl to the newest ones.
+    Update(UpdateArgs),
+    /// Show instance types and prices, and ask AWS for today's.
+    Catalog(CatalogArgs),
     /// Show the nodes of clusters: state, type, zone, market, age, price.
     Nodes(NodesArgs),
     /// Log in to a node, through AWS Systems Manager: no port of it is open.
@@ -132,6 +139,9 @@ impl Command {
             Self::Ledger(_) => "ledger",
             Self::Cost(_) => "cost",
             Self::Offers(_) => "offers",
+            Self::Doctor(_) => "doctor",
+            Self::Update(_) => "update",
+            Self::Catalog(_) => "catalog",
             Self::Nodes(_) => "nodes",
             Self::Ssh(_) => "ssh",
             Self::Logs(_) => "logs",

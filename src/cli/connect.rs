@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::apply::Start;
-use crate::catalog::Catalog;
+use crate::catalog::Tables;
 use crate::cloud::{Ask, Caller, Cloud, Facts, Observed, Scope};
 use crate::kinds::{KindName, Plan};
 use crate::lang::{self, Snapshot};
@@ -20,6 +20,7 @@ use crate::sim::Region as Sandbox;
 use crate::stack::{self, Desired, Moves, Pins};
 
 use super::args::{Global, VarArgs};
+use super::cache::{self, Kept};
 use super::halt::Halt;
 use super::hand::Hand;
 use super::load::{self, Missing, Stack};
@@ -117,6 +118,8 @@ pub struct Session {
     pub world: Option<PathBuf>,
     /// What the command wants beside the configuration.
     pub hand: Option<Hand>,
+    /// Hardware and prices as they are known in the region.
+    pub tables: Tables,
 }
 
 /// A region, and who asks there.
@@ -129,18 +132,19 @@ async fn meet(global: &Global, region: &Region) -> Result<(Side, Caller), Halt> 
 /// Loads the configuration and connects; the account is compared before anything else.
 pub async fn session(global: &Global, args: &VarArgs) -> Result<Session, Halt> {
     let load = |account| load::load(global, args, account, Missing::Refused);
-    session_of(global, load::peek(global), &load).await
+    session_of(global, load::peek(global), None, &load).await
 }
 
-/// The same with a configuration that was written down.
+/// The same with a configuration that was written down, and with prices that were.
 pub async fn session_as_written(
     global: &Global,
     args: &VarArgs,
     snapshot: &Snapshot,
+    tables: Option<Tables>,
 ) -> Result<Session, Halt> {
     let load = |account| load::written(global, args, snapshot, account);
     let region = lang::peek_region(snapshot.files.values().map(String::as_str));
-    session_of(global, region.map(Region::from), &load).await
+    session_of(global, region.map(Region::from), tables, &load).await
 }
 
 /// The same for whoever only wants to reach the ledger: variables may have no value.
@@ -150,7 +154,7 @@ pub async fn session_to_ledger(global: &Global, args: &VarArgs) -> Result<Sessio
         // Values may be meant for the configuration of an earlier apply.
         with(args).or_else(|halt| with(&VarArgs::default()).map_err(|_| halt))
     };
-    session_of(global, None, &load).await
+    session_of(global, None, None, &load).await
 }
 
 /// Names hold the account. Whoever knows it first, in the region that the text seems to
@@ -159,6 +163,7 @@ pub async fn session_to_ledger(global: &Global, args: &VarArgs) -> Result<Sessio
 async fn session_of(
     global: &Global,
     region: Option<Region>,
+    tables: Option<Tables>,
     load: &dyn Fn(Option<AccountId>) -> Result<Stack, Halt>,
 ) -> Result<Session, Halt> {
     let met = match &region {
@@ -178,8 +183,15 @@ async fn session_of(
         Some(_) | None => {}
     }
     let (side, caller) = met;
-    let (stack, facts) = find_out(stack, &side).await?;
-    Ok(Session { stack, side, facts, arn: caller.arn, world: sandbox(global), hand: None })
+    let kept = match tables {
+        Some(tables) => Kept { tables, warning: None },
+        None => cache::read(global, &stack.config.region),
+    };
+    let tables = kept.tables;
+    let (mut stack, facts) = find_out(stack, &side, &tables).await?;
+    stack.warnings.extend(kept.warning);
+    let (arn, world) = (caller.arn, sandbox(global));
+    Ok(Session { stack, side, facts, arn, world, hand: None, tables })
 }
 
 /// Lookups within lookups, at most.
@@ -187,8 +199,9 @@ const ROUNDS: usize = 8;
 
 /// Asks what expansion needs to know. What is looked up decides what else is asked, so that
 /// goes on until nothing new is.
-async fn find_out(mut stack: Stack, side: &Side) -> Result<(Stack, Facts), Halt> {
-    let questions = |stack: &Stack| Ask { at: side.now(), ..stack::ask(&stack.loaded) };
+async fn find_out(mut stack: Stack, side: &Side, tables: &Tables) -> Result<(Stack, Facts), Halt> {
+    let known = Pins { tables: tables.clone(), lock: stack.lock.clone(), ..Pins::default() };
+    let questions = |stack: &Stack| Ask { at: side.now(), ..stack::ask(&stack.loaded, &known) };
     let mut ask = questions(&stack);
     let mut facts = side.cloud().facts(&ask).await?;
     if !stack.looks_up() {
@@ -228,7 +241,7 @@ impl Session {
         if destroy {
             // What is to be forgotten stays, also when everything else goes.
             let forget = stack::forgotten(&self.stack.loaded);
-            let nothing = stack::nothing(&self.stack.loaded, &self.facts, &Pins::of(observed));
+            let nothing = stack::nothing(&self.stack.loaded, &self.facts, &self.pins(observed));
             return Ok(Desired { forget, ..nothing });
         }
         let mut desired = self.declared(observed)?;
@@ -241,7 +254,7 @@ impl Session {
     fn declared(&self, observed: &Observed) -> Result<Desired, Vec<Problem>> {
         let moves = Moves::of(&self.stack.loaded);
         let (observed, _) = moves.relocate(&self.stack.config.stack, observed);
-        let pins = Pins::of(&observed);
+        let pins = self.pins(&observed);
         if pins.origins.is_empty() {
             return stack::expand(&self.stack.loaded, &self.facts, &pins);
         }
@@ -252,6 +265,12 @@ impl Session {
             return Err(renamed.problems);
         }
         stack::expand(&renamed, &self.facts, &pins)
+    }
+
+    /// What must not move when the world around it changes.
+    pub fn pins(&self, observed: &Observed) -> Pins {
+        let (tables, lock) = (self.tables.clone(), self.stack.lock.clone());
+        Pins { tables, lock, ..Pins::of(observed) }
     }
 
     /// Problems of this configuration.
@@ -311,7 +330,7 @@ impl Session {
 
     /// Where prices are looked up.
     fn prices(&self) -> Prices<'_> {
-        Prices { catalog: Catalog::shipped(), region: self.facts.region() }
+        Prices { catalog: &self.tables, region: self.facts.region() }
     }
 
     /// The same for the executor, which cannot show problems of a configuration that

@@ -8,6 +8,7 @@ use crate::show::environments::{self, Sides};
 use crate::stack::Desired;
 
 use super::args::{DiffEnvArgs, Global};
+use super::cache;
 use super::halt::Halt;
 use super::load::{self, Stack};
 use super::terminal::Terminal;
@@ -17,7 +18,7 @@ use super::{CHANGES, DONE};
 pub fn run(global: &Global, terminal: &Terminal, args: &DiffEnvArgs) -> Result<u8, Halt> {
     let side = |env: &str| {
         let stack = load::compared(global, &args.vars, env)?;
-        let desired = validate::assumed(&stack)
+        let desired = validate::assumed(&stack, &cache::read(global, &stack.config.region).tables)
             .map_err(|problems| Halt::of(problems, &stack.loaded.sources))?;
         Ok::<_, Halt>((values(&stack), desired))
     };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cloud::Facts;
-use crate::lang::{self, File, Folder, Loaded, Recorder, Snapshot, Vars};
+use crate::lang::{self, File, Folder, LOCK_FILE, Loaded, Lock, Recorder, Snapshot, Vars};
 use crate::model::{AccountId, Problem, Region, Severity};
 use crate::stack::{self, Config, Origins, Words};
 
@@ -26,6 +26,8 @@ pub struct Stack {
     pub snapshot: Snapshot,
     /// Warnings.
     pub warnings: Vec<Problem>,
+    /// The images that are pinned.
+    pub lock: Lock,
     texts: Vec<File>,
     vars: Vars,
     facts: Option<Arc<Facts>>,
@@ -209,7 +211,8 @@ fn from_folder(
     }
     let reader = Folder::open(&dir).ok();
     let reader = reader.as_ref().map(|folder| folder as &dyn lang::ReadFile);
-    evaluate(Texts { dir, files, vars, reader }, account, missing)
+    let lock = optional(&dir.join(LOCK_FILE))?;
+    evaluate(Texts { dir, files, vars, reader, lock }, account, missing)
 }
 
 /// Loads a configuration that was written down. What was given then holds; what is given
@@ -255,8 +258,26 @@ fn rewritten(
     })?;
     vars.extend(now);
     let dir = folder(global);
-    let texts = Texts { dir, files: snapshot.files(), vars, reader: Some(snapshot) };
+    let (files, lock) = (snapshot.files(), snapshot.lock.clone());
+    let texts = Texts { dir, files, vars, reader: Some(snapshot), lock };
     evaluate(texts, account, Missing::Refused)
+}
+
+/// Reads a text file that need not be there.
+fn optional(path: &Path) -> Result<Option<String>, Halt> {
+    if path.try_exists().unwrap_or(true) { read(path).map(Some) } else { Ok(None) }
+}
+
+/// The pins of a lock file.
+fn locked(dir: &Path, text: Option<&str>) -> Result<Lock, Halt> {
+    let Some(text) = text else { return Ok(Lock::default()) };
+    let path = dir.join(LOCK_FILE);
+    let name = path.strip_prefix("./").unwrap_or(&path).display().to_string();
+    Lock::read(&name, text).map_err(|problems| {
+        let mut sources = crate::model::Sources::default();
+        sources.add(&name, text);
+        Halt::of(problems, &sources)
+    })
 }
 
 /// A configuration before it is evaluated.
@@ -265,10 +286,12 @@ struct Texts<'a> {
     files: Vec<File>,
     vars: Vars,
     reader: Option<&'a dyn lang::ReadFile>,
+    lock: Option<String>,
 }
 
 fn evaluate(texts: Texts<'_>, account: Option<AccountId>, missing: Missing) -> Result<Stack, Halt> {
-    let Texts { dir, files, mut vars, reader } = texts;
+    let Texts { dir, files, mut vars, reader, lock } = texts;
+    let pins = locked(&dir, lock.as_deref())?;
     if missing == Missing::Unknown {
         vars.unknown_when_missing();
     }
@@ -283,9 +306,9 @@ fn evaluate(texts: Texts<'_>, account: Option<AccountId>, missing: Missing) -> R
     match stack::config(&loaded) {
         Some(config) if !bad => {
             let warnings = loaded.problems.clone();
-            let snapshot = Snapshot::of(&files, &recorder, &vars, &loaded);
+            let snapshot = Snapshot { lock, ..Snapshot::of(&files, &recorder, &vars, &loaded) };
             let facts = None;
-            Ok(Stack { dir, config, warnings, snapshot, loaded, texts, vars, facts })
+            Ok(Stack { dir, config, warnings, lock: pins, snapshot, loaded, texts, vars, facts })
         }
         Some(_) | None => Err(Halt::of(loaded.problems.clone(), &loaded.sources)),
     }

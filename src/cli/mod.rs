@@ -7,11 +7,17 @@ mod adopt;
 mod apply;
 mod args;
 mod ask;
+mod cache;
+mod catalog;
+mod catalog_args;
 mod completions;
 mod connect;
 mod cost;
 mod destroy;
 mod diff_env;
+mod doctor;
+mod doctor_checks;
+mod doctor_quota;
 mod drift;
 mod environment;
 mod fmt;
@@ -43,6 +49,7 @@ mod store;
 mod tell;
 mod terminal;
 mod tools;
+mod update;
 mod validate;
 mod version;
 
@@ -110,6 +117,9 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<u8, Halt> {
         Command::Ledger(args) => ledger::run(global, terminal, args),
         Command::Cost(args) => cost::run(global, terminal, args),
         Command::Offers(args) => offers::run(global, terminal, args),
+        Command::Doctor(args) => doctor::run(global, terminal, args),
+        Command::Update(args) => update::run(global, terminal, args),
+        Command::Catalog(args) => catalog::run(global, terminal, args),
         Command::Nodes(args) => nodes::run(global, terminal, args),
         Command::Ssh(args) => ssh::run(global, terminal, args),
         Command::Logs(args) => logs::run(global, terminal, args),

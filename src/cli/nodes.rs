@@ -24,7 +24,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &NodesArgs) -> Result<u8,
         let wanted = |row: &NodeRow<'_>| {
             args.cluster.as_ref().is_none_or(|it| it.covers(&row.live.owner.address))
         };
-        let all = nodes::rows(&observed, region);
+        let all = nodes::rows(&observed, region, &session.tables);
         let rows: Vec<_> = all.iter().filter(|row| wanted(row)).cloned().collect();
         if let (Some(place), true) = (&args.cluster, rows.is_empty()) {
             known(place, &session, &observed)?;
@@ -85,7 +85,8 @@ impl Found {
     /// Its row.
     pub fn row(&self) -> Option<NodeRow<'_>> {
         let region = &self.session.facts.home.region;
-        nodes::rows(&self.observed, region).into_iter().find(|row| *row.id == self.id)
+        let tables = &self.session.tables;
+        nodes::rows(&self.observed, region, tables).into_iter().find(|row| *row.id == self.id)
     }
 }
 
@@ -95,7 +96,7 @@ pub async fn find(global: &Global, which: &WhichNode) -> Result<Found, Halt> {
     let observed = observe(&session).await?;
     let name = which.node.as_str();
     let place = name.parse::<Place>().ok().filter(|_| name.contains('.'));
-    let rows = nodes::rows(&observed, &session.facts.home.region);
+    let rows = nodes::rows(&observed, &session.facts.home.region, &session.tables);
     let fits = |row: &&NodeRow<'_>| match &place {
         Some(place) => place.covers(&row.live.owner.address),
         None => row.id.short().starts_with(name),

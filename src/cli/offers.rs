@@ -26,15 +26,19 @@ pub fn run(global: &Global, terminal: &Terminal, args: &OffersArgs) -> Result<u8
             return Err(unknown(place, desired.fleets.keys()));
         }
         if global.json {
-            let all: Vec<_> =
-                fleets.iter().map(|(address, fleet)| show::offers::json(address, fleet)).collect();
+            let all: Vec<_> = fleets
+                .iter()
+                .map(|(address, fleet)| show::offers::json(&session.tables, address, fleet))
+                .collect();
             terminal.json(&json!({ "format_version": "1.0", "clusters": all }));
         } else if fleets.is_empty() {
             terminal.print("The stack has no clusters.\n");
         } else {
             let texts: Vec<String> = fleets
                 .iter()
-                .map(|(address, fleet)| show::offers::text(address, fleet, &terminal.screen))
+                .map(|(address, fleet)| {
+                    show::offers::text(&session.tables, address, fleet, &terminal.screen)
+                })
                 .collect();
             terminal.print(&texts.join("\n"));
         }

@@ -121,7 +121,7 @@ impl Order {
             let help = format!("give them again: {}", flags.join(" "));
             return Err(Halt::one("H005", text, help));
         }
-        let mut session = connect::session_as_written(global, &args.vars, snapshot).await?;
+        let mut session = connect::session_as_written(global, &args.vars, snapshot, None).await?;
         let then = &session.stack.config.stack;
         if then != stack {
             let text = format!("the stack was called {then} at apply {number}, and is {stack} now");

@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::catalog::{Fresh, Tables};
 use crate::cloud::Observed;
-use crate::kinds::Plan;
-use crate::lang;
+use crate::kinds::{Plan, Spec};
+use crate::lang::{self, LOCK_FILE};
 use crate::ledger::Ledger;
 use crate::model::{Clock, Moment, Problem, Sources};
 use crate::plan::Selection;
@@ -21,6 +22,7 @@ use crate::plan::cost::Bill;
 use crate::plan::drift::Outside;
 use crate::plan::saved::{self, Base, Place, Saved};
 use crate::show;
+use crate::stack;
 
 use super::args::{Global, VarArgs};
 use super::connect::{self, Session};
@@ -132,12 +134,12 @@ pub struct Made {
 
 /// Puts together what is saved.
 pub fn make(session: &Session, ledger: &Ledger, made: Made, lasts: i64) -> Saved {
-    let (stack, created) = (&session.stack, session.side.now());
+    let (own, created) = (&session.stack, session.side.now());
     let Made { observed, plan, bill, outside, destroy, selection } = made;
     let home = Place {
         account: session.facts.home.account.clone(),
         region: session.facts.home.region.clone(),
-        stack: stack.config.stack.clone(),
+        stack: own.config.stack.clone(),
     };
     Saved {
         mlinfra: VERSION.to_owned(),
@@ -148,8 +150,9 @@ pub fn make(session: &Session, ledger: &Ledger, made: Made, lasts: i64) -> Saved
         destroy,
         selection,
         ledger: Base::of(ledger),
-        configuration: stack.snapshot.digest(),
-        snapshot: stack.snapshot.clone(),
+        catalogue: catalogue(session, &observed),
+        configuration: own.snapshot.digest(),
+        snapshot: own.snapshot.clone(),
         variables: variables(session),
         observed,
         former: ledger.outputs.clone(),
@@ -189,7 +192,8 @@ pub async fn session(global: &Global, args: &VarArgs, saved: &Saved) -> Result<S
         return Err(stale("P010", text, String::new()));
     }
     same_files(&load::folder(global), saved)?;
-    let session = connect::session_as_written(global, args, &saved.snapshot).await?;
+    let tables = Some(tables(saved)?);
+    let session = connect::session_as_written(global, args, &saved.snapshot, tables).await?;
     same_variables(global, args, saved, &session)?;
     let (home, now) = (&session.facts.home, session.side.now());
     if (&home.account, &home.region) != (&saved.home.account, &saved.home.region) {
@@ -204,6 +208,27 @@ pub async fn session(global: &Global, args: &VarArgs, saved: &Saved) -> Result<S
         return Err(stale("P012", text, format!("it is {now} now")));
     }
     Ok(session)
+}
+
+/// The tables that it was made with: the prices of today would be other steps.
+fn tables(saved: &Saved) -> Result<Tables, Halt> {
+    let Some(text) = &saved.catalogue else { return Ok(Tables::default()) };
+    let fresh = Fresh::read(text, &saved.home.region);
+    fresh.map(Tables::with).map_err(|why| {
+        stale("P010", format!("the catalogue in the plan cannot be used: {why}"), String::new())
+    })
+}
+
+/// What of the fresh tables a plan was made with.
+fn catalogue(session: &Session, observed: &Observed) -> Option<String> {
+    let fresh = session.tables.fresh()?.clone();
+    let mut names = stack::ask(&session.stack.loaded, &session.pins(observed)).instance_types;
+    let nodes = observed.live.values().filter_map(|live| match live.spec() {
+        Some(Spec::Node(node)) => Some(node.instance_type.clone()),
+        Some(_) | None => None,
+    });
+    names.extend(nodes);
+    Some(fresh.only(&names).text())
 }
 
 /// Refuses when files of the configuration differ from those in the plan. A folder without
@@ -232,6 +257,10 @@ fn same_files(dir: &Path, saved: &Saved) -> Result<(), Halt> {
             Ok(_) => told.push(format!("{name} has changed")),
             Err(_) => told.push(format!("{name} is gone")),
         }
+    }
+    let lock = fs::read_to_string(dir.join(LOCK_FILE)).ok();
+    if lock != snapshot.lock {
+        told.push(format!("{LOCK_FILE} has changed"));
     }
     let known =
         |name: &String| snapshot.files.contains_key(name) || snapshot.reads.contains_key(name);

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::catalog::Tables;
 use crate::cloud::Facts;
 use crate::kinds::Home;
 use crate::model::{AccountId, Problem, Severity, Sources, Zone};
@@ -9,6 +10,7 @@ use crate::show::problem;
 use crate::stack::{self, Desired, Pins};
 
 use super::args::{Global, VarArgs};
+use super::cache;
 use super::halt::Halt;
 use super::load::{self, Missing, Stack};
 use super::terminal::Terminal;
@@ -37,23 +39,26 @@ fn count(problems: &[Problem], severity: Severity) -> usize {
 
 /// Loads and expands in an assumed world, so that ranges and names are checked too.
 fn check(global: &Global, args: &VarArgs) -> Result<Stack, Halt> {
-    let stack = load::load(global, args, None, Missing::Unknown)?;
-    match assumed(&stack) {
+    let mut stack = load::load(global, args, None, Missing::Unknown)?;
+    let kept = cache::read(global, &stack.config.region);
+    stack.warnings.extend(kept.warning);
+    match assumed(&stack, &kept.tables) {
         Ok(_) => Ok(stack),
         Err(problems) => Err(Halt::of(problems, &stack.loaded.sources)),
     }
 }
 
 /// What a stack wants in a world of which nothing is asked.
-pub fn assumed(stack: &Stack) -> Result<Desired, Vec<Problem>> {
+pub fn assumed(stack: &Stack, tables: &Tables) -> Result<Desired, Vec<Problem>> {
     let region = stack.config.region.clone();
     let account = stack.config.account.clone().unwrap_or_else(|| AccountId::from("000000000000"));
     let zones = ('a'..='h').map(|letter| Zone(format!("{region}{letter}"))).collect();
     let mut facts = Facts::bare(Home { account, region });
     facts.zones = zones;
-    let images = stack::ask(&stack.loaded).images.into_iter();
+    let pins = Pins { tables: tables.clone(), lock: stack.lock.clone(), ..Pins::default() };
+    let images = stack::ask(&stack.loaded, &pins).images.into_iter();
     facts.images = images.map(|name| (name, "ami-00000000".into())).collect();
-    stack::expand(&stack.loaded, &facts, &Pins::default())
+    stack::expand(&stack.loaded, &facts, &pins)
 }
 
 /// Terraform's shape, so that its readers work.

@@ -9,12 +9,14 @@ mod capacity;
 mod failure;
 mod lookup;
 mod observed;
+mod probe;
 
 pub use call::{Call, Launch, Make, Owner, Reply};
 pub use capacity::{Reservation, SpotPrice, SpotPrices};
 pub use failure::{Class, Failure, Left};
 pub use lookup::{Lookup, Lookups, Match, matched};
 pub use observed::{Condition, Live, Observed, Phase, Seen, Stray};
+pub use probe::{Permission, Permissions, Pulse, Running};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,6 +64,22 @@ pub trait Cloud: Send + Sync {
     /// How high a quota of the account is, by its code; none where that is not known.
     async fn quota(&self, _code: &str) -> Result<Option<u64>, Failure> {
         Ok(None)
+    }
+
+    /// Its clock, and when the credentials end.
+    async fn pulse(&self) -> Pulse {
+        Pulse::default()
+    }
+
+    /// Which of these actions the caller may do, found out without doing any.
+    async fn permissions(&self, actions: &BTreeSet<String>) -> Permissions {
+        let unknown = |it: &String| (it.clone(), Permission::Unknown("nobody to ask".to_owned()));
+        actions.iter().map(unknown).collect()
+    }
+
+    /// Nodes that run or start in the account and region, whoever's they are.
+    async fn running(&self) -> Result<Running, Failure> {
+        Ok(Running::new())
     }
 
     /// Which APIs were called how often so far.
@@ -115,6 +133,8 @@ pub struct Facts {
     pub zones: Vec<Zone>,
     /// The image behind each name; a name that has none is absent.
     pub images: BTreeMap<String, ImageId>,
+    /// What their publishers call them, where that is known.
+    pub image_names: BTreeMap<ImageId, String>,
     /// Which zones offer an instance type; empty for a type that the region lacks.
     pub offerings: BTreeMap<String, BTreeSet<Zone>>,
     /// What was found of what exists already.
@@ -128,9 +148,10 @@ pub struct Facts {
 impl Facts {
     /// Facts that only name the home: enough to check a configuration without a cloud.
     pub fn bare(home: Home) -> Self {
-        let (images, offerings, lookups) = (BTreeMap::new(), BTreeMap::new(), Lookups::new());
+        let (images, image_names) = (BTreeMap::new(), BTreeMap::new());
+        let (offerings, lookups) = (BTreeMap::new(), Lookups::new());
         let (zones, reservations, spot) = (Vec::new(), Vec::new(), SpotPrices::new());
-        Self { home, zones, images, offerings, lookups, reservations, spot }
+        Self { home, zones, images, image_names, offerings, lookups, reservations, spot }
     }
 
     /// The region.

@@ -7,6 +7,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
 use super::limits;
+use super::lock::LOCK_FILE;
 
 /// Reads a file that the configuration names. What is returned as an error is shown as it is.
 pub trait ReadFile: Sync {
@@ -24,8 +25,6 @@ pub trait ReadFile: Sync {
 
 /// Files with this ending hold values of variables, for `--var-file`.
 const VAR_FILES: &str = ".vars.hcl";
-/// Pins of images and such; not configuration.
-const LOCK_FILE: &str = "mlinfra.lock.hcl";
 
 /// True for the name of a file that holds configuration.
 pub fn is_config(name: &str) -> bool {

@@ -29,6 +29,9 @@ pub struct Snapshot {
     /// Sensitive variables for which a value was given.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub withheld: BTreeSet<String>,
+    /// The lock file, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<String>,
     /// The environment, when one was named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub env: Option<String>,

@@ -62,6 +62,9 @@ pub struct Saved {
     /// What it costs.
     #[serde(default)]
     pub cost: Bill,
+    /// The fresh tables that it was made with; none for those in the binary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catalogue: Option<String>,
     /// The plan.
     pub plan: Plan,
 }

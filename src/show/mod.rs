@@ -4,6 +4,7 @@
 mod advice;
 pub mod calls;
 mod card;
+pub mod catalog;
 mod change_json;
 mod configuration_json;
 pub mod cost;
@@ -15,6 +16,7 @@ pub mod decision;
 #[cfg(test)]
 mod decision_test;
 mod diff;
+pub mod doctor;
 pub mod drift;
 mod drift_json;
 pub mod environments;
@@ -52,5 +54,6 @@ mod state;
 pub mod state_json;
 mod summary;
 pub mod terraform;
+pub mod update;
 mod value;
 mod words;

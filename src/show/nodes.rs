@@ -52,14 +52,14 @@ impl NodeRow<'_> {
 }
 
 /// Every node, by cluster, batch and id.
-pub fn rows<'a>(observed: &'a Observed, region: &Region) -> Vec<NodeRow<'a>> {
+pub fn rows<'a>(observed: &'a Observed, region: &Region, catalog: &Catalog) -> Vec<NodeRow<'a>> {
     let one = |(id, live): (&'a CloudId, &'a Live)| {
         let node = match live.spec() {
             Some(Spec::Node(node)) => Some(node),
             Some(_) | None => None,
         };
         let price = node.and_then(|node| {
-            Catalog::shipped().price(region, &node.instance_type, node.market).map(|it| it.usd)
+            catalog.price(region, &node.instance_type, node.market).map(|it| it.usd)
         });
         let condition = observed.conditions.get(id).cloned().unwrap_or_default();
         NodeRow { id, live, node, condition, price }

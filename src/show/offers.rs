@@ -10,8 +10,8 @@ use crate::model::{Address, Money};
 use crate::stack::{Fleet, Rejected};
 
 /// What a node costs for each of its accelerators.
-fn per_gpu(offer: &Offer) -> Option<Money> {
-    let known = Catalog::shipped().get(&offer.instance_type)?;
+fn per_gpu(catalog: &Catalog, offer: &Offer) -> Option<Money> {
+    let known = catalog.get(&offer.instance_type)?;
     offer.price?.over(known.accelerators())
 }
 
@@ -19,11 +19,11 @@ fn money(price: Option<Money>) -> String {
     price.map_or_else(|| "unknown".to_owned(), |price| price.to_string())
 }
 
-fn cells(at: usize, offer: &Offer) -> [String; 7] {
-    let known = Catalog::shipped().get(&offer.instance_type);
+fn cells(catalog: &Catalog, at: usize, offer: &Offer) -> [String; 7] {
+    let known = catalog.get(&offer.instance_type);
     let per_gpu = match known.map(|known| known.accelerators()) {
         Some(0) => "-".to_owned(),
-        Some(_) | None => money(per_gpu(offer)),
+        Some(_) | None => money(per_gpu(catalog, offer)),
     };
     [
         (at + 1).to_string(),
@@ -42,7 +42,7 @@ fn cells(at: usize, offer: &Offer) -> [String; 7] {
 const HEADS: [&str; 7] = ["", "TYPE", "ACCELERATORS", "ZONE", "MARKET", "$/H", "$/GPU-H"];
 
 /// One fleet.
-pub fn text(address: &Address, fleet: &Fleet, screen: &Screen) -> String {
+pub fn text(catalog: &Catalog, address: &Address, fleet: &Fleet, screen: &Screen) -> String {
     let mut page = Page::new(*screen);
     let nodes = count(usize::try_from(fleet.count).unwrap_or(0), "node", "nodes");
     let nodes = match fleet.is_scaled() {
@@ -53,7 +53,7 @@ pub fn text(address: &Address, fleet: &Fleet, screen: &Screen) -> String {
     let head = format!("{}: {nodes}{gang}, best offer first", address.owner());
     page.row(&Row::at(0).words(Ink::Bold, head));
     let mut rows = vec![HEADS.map(str::to_owned)];
-    rows.extend(fleet.offers.iter().enumerate().map(|(at, offer)| cells(at, offer)));
+    rows.extend(fleet.offers.iter().enumerate().map(|(at, offer)| cells(catalog, at, offer)));
     let wide = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
     let wides: Vec<usize> = (0..HEADS.len()).map(wide).collect();
     for (line, row) in rows.iter().enumerate() {
@@ -86,7 +86,7 @@ pub fn text(address: &Address, fleet: &Fleet, screen: &Screen) -> String {
 }
 
 /// One fleet.
-pub fn json(address: &Address, fleet: &Fleet) -> Value {
+pub fn json(catalog: &Catalog, address: &Address, fleet: &Fleet) -> Value {
     let offer = |offer: &Offer| {
         json!({
             "instance_type": offer.instance_type,
@@ -95,7 +95,7 @@ pub fn json(address: &Address, fleet: &Fleet) -> Value {
             "reservation": offer.reservation,
             "free": offer.free,
             "usd_per_hour": offer.price,
-            "usd_per_gpu_hour": per_gpu(offer),
+            "usd_per_gpu_hour": per_gpu(catalog, offer),
         })
     };
     let no = |one: &Rejected| json!({ "what": one.what, "why": one.why });

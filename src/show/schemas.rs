@@ -24,7 +24,9 @@ macro_rules! formats {
 }
 
 formats! {
+    "catalog": "`catalog show --json` and `catalog refresh --json`",
     "cost": "`cost --json`; also in plans and their events",
+    "doctor": "`doctor --json`",
     "drift": "`drift --json`",
     "events": "a line of `plan --json`, `apply --json` and `destroy --json`",
     "history": "`history --json`",
@@ -34,6 +36,7 @@ formats! {
     "output": "`output --json`",
     "plan": "`show --json PLANFILE`",
     "show": "`show --json`",
+    "update": "`update --json`",
     "validate": "`validate --json`",
 }
 

@@ -1,6 +1,7 @@
 //! A question about one object, with everything that can keep it from being answered.
 
-use super::region::{Inner, broken, refusal, throttled};
+use super::refusal::{broken, refusal, throttled};
+use super::region::Inner;
 use super::world::World;
 use super::{budget, physics};
 use crate::cloud::{Call, Failure};

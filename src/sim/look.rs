@@ -35,6 +35,7 @@ pub(super) fn facts(world: &World, region: &RegionName, ask: &Ask, now: u64) -> 
     let settings = &world.settings;
     let zones = settings.zones_of(region);
     let image = |name: &String| Some((name.clone(), settings.image(name)?));
+    let called = |name: &String| Some((settings.image(name)?, lookup::called(name)));
     let offering = |name: &String| {
         let here = zones.iter().filter(|zone| settings.offers(name, zone)).cloned().collect();
         (name.clone(), here)
@@ -42,6 +43,7 @@ pub(super) fn facts(world: &World, region: &RegionName, ask: &Ask, now: u64) -> 
     Facts {
         home: home(world, region),
         images: ask.images.iter().filter_map(image).collect(),
+        image_names: ask.images.iter().filter_map(called).collect(),
         offerings: ask.instance_types.iter().map(offering).collect(),
         lookups: ask
             .lookups

@@ -72,11 +72,17 @@ fn named(parameter: &str, value: String) -> Match {
     if !catalog::is_image_id(&value) {
         return Match::new();
     }
-    let name = match catalog::image_of_parameter(parameter) {
+    matched([("id", value), ("name", called(parameter))])
+}
+
+/// What the publisher of an image calls it, by our name or the parameter that names it.
+pub(super) fn called(name: &str) -> String {
+    let known = catalog::image_of_parameter(name)
+        .or_else(|| catalog::image_names().find(|short| *short == name));
+    match known {
         Some(short) => catalog::image_query(short).name.replace('*', "20261101"),
-        None => parameter.trim_start_matches('/').replace('/', "-"),
-    };
-    matched([("id", value), ("name", name)])
+        None => name.trim_start_matches('/').replace('/', "-"),
+    }
 }
 
 fn fit(object: &Object, asked: &Lookup) -> Option<Match> {

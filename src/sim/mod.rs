@@ -16,12 +16,15 @@ mod look;
 mod lookup;
 mod object;
 mod physics;
+mod probe;
+mod refusal;
 mod region;
 mod room;
 mod rules;
 mod settings;
 mod status;
 mod supply;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod world;

@@ -1,6 +1,6 @@
 //! A handle on one region of the world, and the port on it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,13 +13,14 @@ use super::budget::Bucket;
 use super::file::Log;
 use super::object::Event;
 use super::physics;
-use super::rules::{self, Caller as Judge, refuse};
+use super::refusal::{broken, denied, lost, refusal};
+use super::rules::{self, Caller as Judge};
 use super::settings::{Fault, FaultKind, Settings};
 use super::world::World;
 use super::{look, lookup};
 use crate::cloud::{
-    Ask, Call, CallCounts, Caller, Class, Cloud, Facts, Failure, Left, Observed, Phase, Reply,
-    Scope, Stray,
+    Ask, Call, CallCounts, Caller, Cloud, Facts, Failure, Observed, Permissions, Phase, Pulse,
+    Reply, Running, Scope, Stray,
 };
 use crate::kinds::KindName;
 use crate::model::{CloudId, Region as RegionName};
@@ -141,7 +142,7 @@ impl Region {
     }
 
     /// Half of a call's latency: whoever drops the call in its second half loses the answer.
-    async fn travel(&self, times: u64) {
+    pub(super) async fn travel(&self, times: u64) {
         let ms = self.inner().world.settings.latency_ms * times;
         if ms > 0 {
             tokio::time::sleep(Duration::from_micros(ms * 500)).await;
@@ -154,10 +155,14 @@ impl Region {
         inner.throttle(api)?;
         inner.afford(api, call)?;
         let region = self.name.clone();
-        let judged = |world: &World, now| match (Judge { world, region: &region, now }).judge(call)
-        {
-            Ok((event, reply)) => (Ok((event.is_some(), reply)), event),
-            Err(failure) => (Err(failure), None),
+        let judged = |world: &World, now| {
+            if world.settings.denied.contains(api) {
+                return (Err(denied(api)), None);
+            }
+            match (Judge { world, region: &region, now }).judge(call) {
+                Ok((event, reply)) => (Ok((event.is_some(), reply)), event),
+                Err(failure) => (Err(failure), None),
+            }
         };
         // Nearly always nothing is to go wrong, which the same look at the world tells.
         let outcome = inner.turn(|world, now| match world.settings.faults.is_empty() {
@@ -265,35 +270,6 @@ impl Inner {
     }
 }
 
-pub(super) fn throttled(api: &str) -> Failure {
-    refuse(Class::Throttled, api, "RequestLimitExceeded", "Request limit exceeded.")
-}
-
-fn lost(api: &str) -> Failure {
-    Failure::new(Class::Unavailable, Left::Unknown, api, "ConnectionReset", "no answer came")
-}
-
-pub(super) fn broken(api: &str, why: &SimError) -> Failure {
-    Failure::new(Class::Unavailable, Left::Unknown, api, "SandboxFile", why.to_string())
-}
-
-/// What a fault answers in place of the region; none when the call takes effect.
-pub(super) fn refusal(kind: FaultKind, api: &str) -> Option<Failure> {
-    match kind {
-        FaultKind::FailBefore => Some(lost(api)),
-        FaultKind::LoseAnswer => None,
-        FaultKind::Throttle => Some(throttled(api)),
-        FaultKind::Deny => {
-            let text = "You are not authorized to perform this operation.";
-            Some(refuse(Class::Denied, api, "UnauthorizedOperation", text))
-        }
-        FaultKind::Expire => {
-            let text = "The security token included in the request is expired";
-            Some(refuse(Class::Expired, api, "ExpiredToken", text))
-        }
-    }
-}
-
 #[async_trait]
 impl Cloud for Region {
     async fn caller(&self) -> Result<Caller, Failure> {
@@ -383,6 +359,23 @@ impl Cloud for Region {
         let mut inner = self.inner();
         inner.count("servicequotas:GetServiceQuota", 1);
         Ok(inner.world.settings.supply.vcpus.get(code).copied())
+    }
+
+    async fn pulse(&self) -> Pulse {
+        self.travel(2).await;
+        self.pulse_now()
+    }
+
+    async fn permissions(&self, actions: &BTreeSet<String>) -> Permissions {
+        self.travel(2).await;
+        self.inner().count("iam:SimulatePrincipalPolicy", 1);
+        self.allowed(actions)
+    }
+
+    async fn running(&self) -> Result<Running, Failure> {
+        self.travel(2).await;
+        self.inner().count("ec2:DescribeInstances", 1);
+        self.running_now()
     }
 
     fn calls(&self) -> CallCounts {

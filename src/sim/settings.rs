@@ -1,7 +1,7 @@
 //! The knobs of the simulated world. The defaults are a friendly world for newcomers:
 //! everything is offered everywhere, nothing fails, and a quota or two is as on AWS.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,12 @@ pub struct Settings {
     /// Machines of services whose user data hold this text say that they are unhealthy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sick: Option<String>,
+    /// Actions that the caller may not do.
+    pub denied: BTreeSet<String>,
+    /// Seconds by which the cloud's clock is ahead of ours.
+    pub clock_skew: i64,
+    /// Seconds until the credentials end; none for those that last.
+    pub session_seconds: Option<u64>,
     /// What goes wrong next.
     pub faults: Vec<Fault>,
     /// Reservations, prices and quotas.
@@ -92,7 +98,7 @@ impl FaultKind {
 }
 
 /// Every key with the values that it takes.
-pub const KEYS: [(&str, &str); 21] = [
+pub const KEYS: [(&str, &str); 25] = [
     ("account", "twelve digits, in a world without objects"),
     ("seed", "a number; ids of later objects follow from it"),
     ("zones", "letters such as `a,b,c`, or `default`"),
@@ -109,6 +115,7 @@ pub const KEYS: [(&str, &str); 21] = [
          `key=value`; or `none`",
     ),
     ("spot.<instance type>[@<zone>]", "US dollars per hour, or `default`"),
+    ("price.<instance type or service>", "what a refresh of the catalogue is told, or `default`"),
     ("vcpus.<quota code>", "a number of vCPUs, or `none`"),
     ("stillborn.<instance type>[@<zone>]", "nodes of each launch that end at once, or `none`"),
     ("quota.<kind>", "a number of objects, or `none`"),
@@ -117,6 +124,9 @@ pub const KEYS: [(&str, &str); 21] = [
     ("offer.<instance type>", "letters of zones such as `a,b`, `nowhere`, or `default`"),
     ("blind", "kinds that may not be listed, such as `vpc,bucket`, or `none`"),
     ("blind_objects", "ids that may not be read, or `none`"),
+    ("denied", "actions that the caller may not do, such as `ec2:RunInstances`, or `none`"),
+    ("clock_skew", "seconds by which the cloud's clock is ahead of ours"),
+    ("session_seconds", "seconds until the credentials end, or `none`"),
     ("faults", "such as `lose_answer@2,deny@ec2:CreateVpc,throttle@ec2:RunInstances#3`, or `none`"),
 ];
 
@@ -138,6 +148,9 @@ impl Default for Settings {
             blind: Vec::new(),
             blind_objects: Vec::new(),
             sick: None,
+            denied: BTreeSet::new(),
+            clock_skew: 0,
+            session_seconds: None,
             faults: Vec::new(),
             supply: Supply::default(),
         }
@@ -170,6 +183,11 @@ impl Settings {
                 }
                 "blind_objects" if value == "none" => self.blind_objects.clear(),
                 "blind_objects" => self.blind_objects = list().map(CloudId::from).collect(),
+                "denied" if value == "none" => self.denied.clear(),
+                "denied" => self.denied = list().map(str::to_owned).collect(),
+                "clock_skew" => self.clock_skew = value.parse().map_err(|_| bad())?,
+                "session_seconds" if value == "none" => self.session_seconds = None,
+                "session_seconds" => self.session_seconds = Some(number()?),
                 "faults" if value == "none" => self.faults.clear(),
                 "faults" => {
                     self.faults = list().map(Fault::read).collect::<Option<_>>().ok_or_else(bad)?;
@@ -238,6 +256,11 @@ impl Settings {
         out.push(("blind".to_owned(), or(join(blind), "none")));
         let objects = self.blind_objects.iter().map(CloudId::to_string).collect();
         out.push(("blind_objects".to_owned(), or(join(objects), "none")));
+        let denied = self.denied.iter().cloned().collect();
+        out.push(("denied".to_owned(), or(join(denied), "none")));
+        out.push(("clock_skew".to_owned(), self.clock_skew.to_string()));
+        let session = self.session_seconds.map_or("none".to_owned(), |left| left.to_string());
+        out.push(("session_seconds".to_owned(), session));
         let faults = self.faults.iter().map(Fault::text).collect();
         out.push(("faults".to_owned(), or(join(faults), "none")));
         out

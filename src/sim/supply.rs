@@ -19,6 +19,8 @@ pub struct Supply {
     pub reservations: BTreeMap<String, Kept>,
     /// Prices on spot: `type` (in each zone) or `type@zone`.
     pub spot: BTreeMap<String, Decimal>,
+    /// Prices that a refresh of the catalogue is told, of types and of services.
+    pub prices: BTreeMap<String, Decimal>,
     /// vCPUs by the code of their quota; absent for plenty.
     pub vcpus: BTreeMap<String, u64>,
     /// How many nodes of each launch end before they are ready: `type` or `type@zone`.
@@ -81,6 +83,8 @@ impl Supply {
             }
             ("spot", "default") => drop(self.spot.remove(&name)),
             ("spot", _) => drop(self.spot.insert(name, value.parse().ok()?)),
+            ("price", "default") => drop(self.prices.remove(&name)),
+            ("price", _) => drop(self.prices.insert(name, value.parse().ok()?)),
             ("vcpus", "none") => drop(self.vcpus.remove(&name)),
             ("vcpus", _) => drop(self.vcpus.insert(name, value.parse().ok()?)),
             ("stillborn", "none") => drop(self.stillborn.remove(&name)),
@@ -108,6 +112,7 @@ impl Supply {
         let kept = self.reservations.iter();
         out.extend(kept.map(|(id, kept)| (format!("reservation.{id}"), kept.text())));
         out.extend(self.spot.iter().map(|(k, v)| (format!("spot.{k}"), v.to_string())));
+        out.extend(self.prices.iter().map(|(k, v)| (format!("price.{k}"), v.to_string())));
         out.extend(self.vcpus.iter().map(|(k, v)| (format!("vcpus.{k}"), v.to_string())));
         out.extend(self.stillborn.iter().map(|(k, v)| (format!("stillborn.{k}"), v.to_string())));
         let launches = self.launches.map(|(most, refill)| format!("{most},{refill}"));

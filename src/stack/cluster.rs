@@ -231,7 +231,7 @@ pub(super) fn exports(here: &Here, block: &Evaluated) -> BTreeMap<String, Value>
 /// Adds it to what is wanted.
 pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
     let Some(address) = block.address.clone() else { return };
-    let mut candidates = need::candidates(block);
+    let mut candidates = need::candidates(block, &x.pins.tables);
     x.problems.append(&mut candidates.problems);
     let size = size::size(x, block);
     let gang = size.gang.unwrap_or_else(|| candidates.have_efa());
@@ -350,10 +350,19 @@ pub(super) fn template(x: &mut Expansion<'_>, block: &Evaluated, image_from: &st
     x.desired.specs.insert(at, spec.into());
 }
 
-/// The live template's image stays while its name in the configuration does: a newer
+/// What the lock file says holds; without it the live template's image stays while its name in the configuration does: a newer
 /// image must never replace nodes by itself.
 fn image(x: &mut Expansion<'_>, block: &Evaluated, at: &Address, from: &str) -> ImageId {
-    if let Some((pinned_from, image)) = x.pins.images.get(at)
+    let live = x.pins.images.get(at);
+    if let Some(pin) = x.pins.lock.image(from, &x.here.home.region) {
+        let lives = live.is_some_and(|(_, image)| *image == pin.id);
+        let image = pin.id.clone();
+        if !lives && !x.facts.images.contains_key(image.as_str()) {
+            gone(x, block, from, &image);
+        }
+        return image;
+    }
+    if let Some((pinned_from, image)) = live
         && pinned_from == from
     {
         return image.clone();
@@ -374,6 +383,20 @@ fn image(x: &mut Expansion<'_>, block: &Evaluated, at: &Address, from: &str) -> 
             }
             ImageId::from("ami-unknown")
         }
+    }
+}
+
+/// A pin whose image nobody can see any more.
+fn gone(x: &mut Expansion<'_>, block: &Evaluated, from: &str, image: &ImageId) {
+    let region = &x.here.home.region;
+    let problem = format!("{from:?} is pinned to {image}, which is not to be seen in {region}");
+    let help = format!(
+        "it was deregistered, or is shared with this account no more; `mlinfra update {from}`\n\
+         moves the pin in mlinfra.lock.hcl to the newest one"
+    );
+    match block.attr("image") {
+        Some(value) => x.check(value, Some(problem), &help),
+        None => x.problem(block, problem, &help),
     }
 }
 

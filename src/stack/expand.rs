@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::catalog::is_image_id;
 use crate::cloud::{Ask, Facts};
 use crate::kinds::{KindName, OutputPlan, Tags};
 use crate::lang::{Data, Evaluated, Loaded, Value, tidy};
-use crate::model::{AccountId, Block, Problem, Region, StackName, Text};
+use crate::model::{AccountId, Address, Block, Problem, Region, StackName, Text};
 
 use super::backend::{self, Backend};
 use super::budget::{self, Budget};
@@ -56,17 +57,15 @@ pub(super) fn config_of(stack: &Evaluated) -> Config {
 }
 
 /// What has to be found out before the configuration can be expanded.
-pub fn ask(loaded: &Loaded) -> Ask {
+pub fn ask(loaded: &Loaded, pins: &Pins) -> Ask {
     let mut ask = Ask::default();
-    let fleets = [Block::Cluster, Block::Service].map(Block::word);
-    for block in loaded.blocks.iter().filter(|block| fleets.contains(&block.word)) {
-        let candidates = need::candidates(block);
-        let default = match block.word == Block::Service.word() {
-            true => service::default_image(&candidates),
-            false => cluster::IMAGE,
-        };
-        let image = block.attr("image").and_then(Value::as_str).unwrap_or(default);
-        ask.images.insert(image.to_owned());
+    let Some(config) = config(loaded) else { return ask };
+    for block in fleets(loaded) {
+        let candidates = need::candidates(block, &pins.tables);
+        // Of what is pinned only that it is still there.
+        let image = image_of(block, &candidates);
+        let pinned = pins.lock.image(image, &config.region).map(|pin| pin.id.to_string());
+        ask.images.insert(pinned.unwrap_or_else(|| image.to_owned()));
         let names = candidates.names();
         let (reservations, spot) = ladder::questions(block);
         ask.reservations |= reservations;
@@ -77,6 +76,30 @@ pub fn ask(loaded: &Loaded) -> Ask {
     }
     ask.lookups = loaded.blocks.iter().filter_map(lookup::question).collect();
     ask
+}
+
+/// Blocks whose machines have an image.
+fn fleets(loaded: &Loaded) -> impl Iterator<Item = &Evaluated> {
+    let words = [Block::Cluster, Block::Service].map(Block::word);
+    loaded.blocks.iter().filter(move |block| words.contains(&block.word))
+}
+
+/// The image that a block names, or the default.
+fn image_of<'a>(block: &'a Evaluated, candidates: &need::Candidates) -> &'a str {
+    let default = match block.word == Block::Service.word() {
+        true => service::default_image(candidates),
+        false => cluster::IMAGE,
+    };
+    block.attr("image").and_then(Value::as_str).unwrap_or(default)
+}
+
+/// The images that blocks name, each with its block; ids aside.
+pub fn images(loaded: &Loaded, pins: &Pins) -> Vec<(Address, String)> {
+    let named = fleets(loaded).filter_map(|block| {
+        let candidates = need::candidates(block, &pins.tables);
+        Some((block.address.clone()?, image_of(block, &candidates).to_owned()))
+    });
+    named.filter(|(_, image)| !is_image_id(image)).collect()
 }
 
 /// Lookups without the one object that they mean.

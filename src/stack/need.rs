@@ -18,7 +18,7 @@ pub(super) struct Candidate {
     /// Its name.
     pub name: String,
     /// What the catalogue knows of it.
-    pub known: Option<&'static InstanceType>,
+    pub known: Option<InstanceType>,
     /// How far down the author's list it stands.
     pub rank: usize,
 }
@@ -37,13 +37,13 @@ pub(super) struct Candidates {
 impl Candidates {
     /// Whether nodes of this type have EFA, all of them.
     pub fn have_efa(&self) -> bool {
-        let efa = |one: &Candidate| one.known.is_some_and(|found| found.efa > 0);
+        let efa = |one: &Candidate| one.known.as_ref().is_some_and(|found| found.efa > 0);
         !self.fit.is_empty() && self.fit.iter().all(efa)
     }
 
     /// Whether nodes of this cluster may have NVIDIA GPUs.
     pub fn have_nvidia(&self) -> bool {
-        let maker = |one: &Candidate| one.known.and_then(InstanceType::maker);
+        let maker = |one: &Candidate| one.known.as_ref().and_then(InstanceType::maker);
         self.fit.iter().any(|one| maker(one) == Some(Maker::Nvidia))
     }
 
@@ -65,7 +65,7 @@ pub(super) fn place(block: &Evaluated) -> Option<&Value> {
 }
 
 /// Reads the needs of a cluster and finds the types that have them.
-pub(super) fn candidates(block: &Evaluated) -> Candidates {
+pub(super) fn candidates(block: &Evaluated, catalog: &Catalog) -> Candidates {
     let mut out = Candidates::default();
     let written: Vec<&Value> = ATTRIBUTES.iter().filter_map(|name| block.attr(name)).collect();
     if written.is_empty() {
@@ -80,9 +80,9 @@ pub(super) fn candidates(block: &Evaluated) -> Candidates {
     }
     let need = read(block, &mut out.problems);
     if need.types.is_empty() {
-        of_catalogue(&need, &mut out)
+        of_catalogue(&need, catalog, &mut out)
     } else {
-        named(&need, &mut out)
+        named(&need, catalog, &mut out)
     }
     if out.fit.is_empty()
         && out.problems.is_empty()
@@ -159,18 +159,18 @@ fn size(block: &Evaluated, name: &str, problems: &mut Vec<Problem>) -> Option<Si
 }
 
 /// Types that the author names. Those that the catalogue does not know are taken at their word.
-fn named(need: &Need, out: &mut Candidates) {
+fn named(need: &Need, catalog: &Catalog, out: &mut Candidates) {
     for (rank, name) in need.types.iter().enumerate() {
-        let known = Catalog::shipped().get(name);
-        match known.map_or(Ok(rank), |found| need.rank(found)) {
+        let known = catalog.get(name).cloned();
+        match known.as_ref().map_or(Ok(rank), |found| need.rank(found)) {
             Ok(rank) => out.fit.push(Candidate { name: name.clone(), known, rank }),
             Err(why) => out.unfit.push(Rejected { what: name.clone(), why }),
         }
     }
 }
 
-fn of_catalogue(need: &Need, out: &mut Candidates) {
-    for found in Catalog::shipped().types() {
+fn of_catalogue(need: &Need, catalog: &Catalog, out: &mut Candidates) {
+    for found in catalog.types() {
         let bare = need.accelerators.is_empty() && found.accelerator.is_some();
         let (what, name) = (found.name.clone(), found.name.clone());
         match need.rank(found) {
@@ -180,7 +180,7 @@ fn of_catalogue(need: &Need, out: &mut Candidates) {
                 let why = format!("is {}, and images are for x86_64", found.architecture);
                 out.unfit.push(Rejected { what, why });
             }
-            Ok(rank) => out.fit.push(Candidate { name, known: Some(found), rank }),
+            Ok(rank) => out.fit.push(Candidate { name, known: Some(found.clone()), rank }),
             Err(why) if need.is_near(found) => out.unfit.push(Rejected { what, why }),
             Err(_) => {}
         }

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use crate::catalog::{Catalog, InstanceType};
+use crate::catalog::InstanceType;
 use crate::cloud::Reservation;
 use crate::kinds::{Interface, InterfaceKind, Market, Offer};
 use crate::lang::{Evaluated, Value};
@@ -171,7 +171,7 @@ impl Search<'_> {
                     let offer = Offer {
                         market: found.market,
                         reservation: Some(found.id.clone()),
-                        interfaces: candidate.known.map(interfaces).unwrap_or_default(),
+                        interfaces: candidate.known.as_ref().map(interfaces).unwrap_or_default(),
                         price: Some(Money::ZERO),
                         free: Some(found.free),
                         ..Offer::plain(&candidate.name, found.zone.clone(), subnet)
@@ -215,12 +215,12 @@ impl Search<'_> {
         if offered.is_some_and(|zones| !zones.contains(zone)) {
             return Err("the zone does not offer it".to_owned());
         }
-        if candidate.known.is_some_and(|known| !known.markets.contains(&market)) {
+        if candidate.known.as_ref().is_some_and(|known| !known.markets.contains(&market)) {
             return Err(format!("AWS does not sell it as {}", market.word()));
         }
         let place = (candidate.name.clone(), zone.clone());
         let spot = x.facts.spot.get(&place).filter(|_| market == Market::Spot);
-        let listed = Catalog::shipped().price(&x.here.home.region, &candidate.name, market);
+        let listed = x.pins.tables.price(&x.here.home.region, &candidate.name, market);
         let price = spot.map(|spot| spot.usd).or(listed.map(|price| price.usd));
         match (self.ceiling, price) {
             (Some(most), Some(price)) if price > most => {
@@ -235,7 +235,7 @@ impl Search<'_> {
         let subnet = self.ground.subnet(zone).ok_or("the network has no subnet there")?;
         Ok(Offer {
             market,
-            interfaces: candidate.known.map(interfaces).unwrap_or_default(),
+            interfaces: candidate.known.as_ref().map(interfaces).unwrap_or_default(),
             price,
             max_price: self.ceiling.filter(|_| market == Market::Spot),
             ..Offer::plain(&candidate.name, zone.clone(), subnet)
@@ -247,7 +247,7 @@ impl Search<'_> {
 /// that of the same type on demand, which stands in for it where it is not known.
 fn cost(x: &Expansion<'_>, offer: &Offer) -> (bool, Option<Money>) {
     let (region, name) = (&x.here.home.region, &offer.instance_type);
-    let stand_in = || Catalog::shipped().price(region, name, Market::OnDemand);
+    let stand_in = || x.pins.tables.price(region, name, Market::OnDemand);
     let price = offer.price.or_else(|| stand_in().map(|price| price.usd));
     (price.is_none(), price)
 }

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::catalog::Tables;
 use crate::cloud::Observed;
 use crate::kinds::Spec;
+use crate::lang::Lock;
 use crate::model::{Address, ImageId, Zone};
 
 use super::names::Origins;
@@ -18,6 +20,10 @@ pub struct Pins {
     pub images: BTreeMap<Address, (String, ImageId)>,
     /// Objects whose names were computed from an address that they had before.
     pub origins: Arc<Origins>,
+    /// Hardware and prices as they are known in the stack's region.
+    pub tables: Tables,
+    /// The images that `mlinfra.lock.hcl` pins.
+    pub lock: Lock,
 }
 
 impl Pins {

@@ -133,7 +133,7 @@ pub(super) fn default_image(candidates: &need::Candidates) -> &'static str {
 /// Adds it to what is wanted.
 pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
     let Some(address) = block.address.clone() else { return };
-    let mut candidates = need::candidates(block);
+    let mut candidates = need::candidates(block, &x.pins.tables);
     x.problems.append(&mut candidates.problems);
     let count = x.integer(block, "nodes", 1, 1..=MOST);
     let ground = Ground::of(x, block);

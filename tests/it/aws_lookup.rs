@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use mlinfra::aws::Aws;
 use mlinfra::cloud::{Class, Cloud, Facts};
 use mlinfra::lang::{self, File, Loaded, Vars};
-use mlinfra::stack::{self, Words};
+use mlinfra::stack::{self, Pins, Words};
 use serde_json::{Value, json};
 
 use crate::aws_stage::{Stage, home};
@@ -48,7 +48,7 @@ async fn look(aws: &Aws, blocks: &str, found: &str) -> Result<Value, Vec<String>
     // A lookup may need what another one has found.
     for _ in 0..2 {
         let loaded = loaded(&blocks, facts);
-        let answer = aws.facts(&stack::ask(&loaded)).await.expect("an answer");
+        let answer = aws.facts(&stack::ask(&loaded, &Pins::default())).await.expect("an answer");
         let problems = stack::not_found(&loaded, &answer);
         if !problems.is_empty() {
             return Err(problems.into_iter().map(|problem| problem.summary).collect());
@@ -307,7 +307,7 @@ async fn aws_lookup_that_is_refused_says_which_call_was() {
         let region = Refusing::default();
         let aws = Aws::connect(seam::connect(region.clone())).await.expect("the account");
         let loaded = loaded(&format!("lookup {block}\n"), None);
-        let failure = aws.facts(&stack::ask(&loaded)).await.expect_err(api);
+        let failure = aws.facts(&stack::ask(&loaded, &Pins::default())).await.expect_err(api);
         assert_eq!((failure.class, failure.api.as_str()), (Class::Denied, api), "{failure}");
         let requests = region.0.lock().expect("no panic under the lock").clone();
         let fits = requests.iter().filter(|text| text.contains(sent)).count();

@@ -263,7 +263,7 @@ impl Lab {
     async fn desired_with(&self, text: &str, pins: Pins) -> Desired {
         let loaded = self.loaded(text, &pins);
         assert!(loaded.problems.is_empty(), "{:#?}", loaded.problems);
-        let facts = self.region.facts(&stack::ask(&loaded)).await.expect("facts");
+        let facts = self.region.facts(&stack::ask(&loaded, &pins)).await.expect("facts");
         stack::expand(&loaded, &facts, &pins).expect("a stack")
     }
 

@@ -33,6 +33,8 @@ mod aws_pages;
 mod aws_requests;
 #[cfg(feature = "aws")]
 mod aws_stage;
+#[cfg(feature = "aws")]
+mod aws_survey;
 mod board;
 mod boot;
 mod bucket;

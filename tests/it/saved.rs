@@ -52,6 +52,7 @@ fn saved(observed: Observed, plan: Plan) -> Saved {
             }],
         }),
         cost: mlinfra::plan::cost::Bill::default(),
+        catalogue: None,
         plan,
     }
 }

@@ -76,6 +76,24 @@ network "n" {
 }
 """
 
+SMALL = """
+stack "small" {
+  region = "eu-west-3"
+}
+
+network "n" {
+  zones = ["a"]
+}
+
+bucket "data" {}
+
+cluster "train" {
+  network       = network.n
+  instance_type = "g5.8xlarge"
+  nodes         = 1
+}
+"""
+
 BY_HAND = {"name": "by-hand", "versioning": True, "encryption": None, "public_access_block": True,
            "ownership": "BucketOwnerEnforced", "policy": None, "lifecycle": [], "precious": False}
 
@@ -342,6 +360,33 @@ def refused(mlinfra, name, document, change):
     other = json.loads(json.dumps(document))
     change(other)
     check(f"the schema {name} can refuse", any(mlinfra.schema(name).iter_errors(other)), True)
+
+
+def catalogued(binary, folder):
+    """The catalogue, the doctor and the pins of images: every document as its schema says."""
+    mlinfra = Mlinfra(binary, stack(folder, "small", SMALL))
+    shipped = mlinfra.document("catalog", "catalog", "show", "--json", "--region", "eu-west-3")
+    h100 = [it for it in shipped["types"] if (it["hardware"]["accelerator"] or {}).get("name") == "H100"]
+    check("the shipped catalogue", (len(h100) > 1, shipped["refreshed"], shipped["services"]), (True, None, []))
+    fresh = mlinfra.document("catalog", "catalog", "refresh", "--json", "--region", "eu-west-3")
+    priced = [it for it in fresh["types"] if it["on_demand"] and it["zones"] and it["spot"]]
+    check("a refreshed one", (len(priced) > 100, len(fresh["services"]) > 5), (True, True))
+    refused(mlinfra, "catalog", fresh, lambda other: other["types"][0].pop("source"))
+    refused(mlinfra, "catalog", fresh, lambda other: other["types"][0]["on_demand"].update(usd=1.5))
+    mlinfra.run("catalog", "clear")
+    well = mlinfra.document("doctor", "doctor", "--json")
+    check("a doctor", (well["well"], well["policy"]), (True, None))
+    mlinfra.run("sandbox", "set", "denied", "s3:CreateBucket,iam:CreateRole")
+    ill = mlinfra.document("doctor", "doctor", "--json", code=1)
+    check("what is missing", (ill["well"], ill["policy"]["Statement"][0]["Action"]),
+          (False, ["iam:CreateRole", "s3:CreateBucket"]))
+    refused(mlinfra, "doctor", ill, lambda other: other["checks"][0].update(status="fine"))
+    refused(mlinfra, "doctor", ill, lambda other: other["policy"].pop("Version"))
+    mlinfra.run("sandbox", "set", "denied", "none")
+    pins = mlinfra.document("update", "update", "--json")
+    check("pins of images", (pins["written"], all(pin["changed"] for pin in pins["images"])), (True, True))
+    refused(mlinfra, "update", pins, lambda other: other["images"][0].pop("after"))
+    refused(mlinfra, "update", pins, lambda other: other["images"][0].update(pinned="today"))
 
 
 def drifted(mlinfra):
@@ -639,6 +684,7 @@ def main():
         modules(binary, folder)
         report = problems(binary, folder)
         books(binary, folder)
+        catalogued(binary, folder)
         listed = set(json.loads(Mlinfra(binary, folder / "quickstart").run("schema", "--list", "--json")))
         print(f"  schemas: {sorted(listed)}")
         check("documents of each were judged", sorted(JUDGED | {"language"}), sorted(listed))

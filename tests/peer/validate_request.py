@@ -1,6 +1,7 @@
 """Checks requests against the services' own published models, as botocore carries them.
 
-Standard input: one JSON object per line, the fields of a form as it went over the wire.
+Standard input: one JSON object per line, the fields of a form as it went over the wire; of
+a service that takes JSON, `Target` is its header and `Body` what was sent.
 Each is read back into the parameters that it stands for, by the names and types of the
 operation's input shape; what does not fit is printed. Exit code 1 when anything does not.
 """
@@ -15,6 +16,7 @@ from botocore.validate import ParamValidator
 
 SERVICES = {"2016-11-15": "ec2", "2010-05-08": "iam", "2011-06-15": "sts"}
 ENVELOPE = {"Action", "Version"}
+TARGETS = {"AWSPriceListService": "pricing", "ServiceQuotasV20190624": "service-quotas"}
 
 
 class Misfit(Exception):
@@ -115,6 +117,16 @@ def check(models, form):
         raise Misfit(f"written again it differs in {sorted(set(again.items()) ^ set(form.items()))}")
 
 
+def check_json(form):
+    """Validates a body of JSON: fields that the model does not know are reported too."""
+    target, action = form["Target"].split(".")
+    model = ServiceModel(Loader().load_service_model(TARGETS[target], "service-2"))
+    shape = model.operation_model(action).input_shape
+    report = ParamValidator().validate(json.loads(form["Body"]), shape)
+    if report.has_errors():
+        raise Misfit(report.generate_report())
+
+
 def main():
     """Reads all forms and prints every misfit."""
     models, bad, count = {}, 0, 0
@@ -122,10 +134,13 @@ def main():
         form = json.loads(line)
         count += 1
         try:
-            check(models, form)
+            if "Target" in form:
+                check_json(form)
+            else:
+                check(models, form)
         except (Misfit, ValueError) as misfit:
             bad += 1
-            print(f"{form.get('Action')}: {misfit}")
+            print(f"{form.get('Action') or form.get('Target')}: {misfit}")
     print(f"{count} requests, {bad} do not fit")
     return 1 if bad else 0
 

@@ -133,12 +133,30 @@ pub(super) fn disk(disk: &Disk, prices: Prices<'_>) -> Charge {
     {
         let Some(value) = value else { continue };
         what.push_str(&format!(", {value} {unit}"));
+        // What gp3 has for nothing every io2 volume pays for.
+        if volume_type == "io2" {
+            io2(&mut rate, prices, units(*value));
+            continue;
+        }
         let more = units(value.saturating_sub(free));
         if more > 0 {
             rate.add(prices, &format!("{volume_type}-{name}"), more);
         }
     }
     (what, rate)
+}
+
+/// IOPS of an io2 volume: cheaper above 32,000, and again above 64,000
+/// (<https://aws.amazon.com/ebs/pricing/>).
+fn io2(rate: &mut Rate, prices: Prices<'_>, iops: u32) {
+    let tiers =
+        [("io2-iops", 0, 32_000), ("io2-iops-2", 32_000, 64_000), ("io2-iops-3", 64_000, u32::MAX)];
+    for (name, from, to) in tiers {
+        let part = iops.min(to).saturating_sub(from);
+        if part > 0 {
+            rate.add(prices, name, part);
+        }
+    }
 }
 
 /// What is paid for a volume: the same as for a root disk.

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use matrix::{Ends, Skipped};
 use mlinfra::kinds::KindName;
 use mlinfra::lang::{self, File, Vars};
-use mlinfra::stack;
+use mlinfra::stack::{self, Pins};
 use wire::Op;
 
 pub use cell::{Copy, Root};
@@ -101,7 +101,7 @@ fn faults_at_every_operation_end_converged_or_explained() {
     let files = [File { name: "main.hcl".to_owned(), text: scene::whole() }];
     let words = stack::Words { account: None, origins: Arc::default(), facts: None };
     let loaded = lang::load(&files, &Vars::new(), &words, None);
-    let facts = root.world.facts(&stack::ask(&loaded));
+    let facts = root.world.facts(&stack::ask(&loaded, &Pins::default()));
     let scenes = scene::all(&facts);
     every_kind(&scenes);
     let only = std::env::var("MLINFRA_FAULTS_SCENE").ok();
