@@ -4,13 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_ec2::primitives::DateTime;
 use aws_sdk_ec2::types::{InstanceTypeInfo, LocationType};
 use aws_sdk_pricing::types::{Filter, FilterType};
 use futures_util::future::join_all;
 use rust_decimal::Decimal;
 
-use super::{Aws, ec2, failure, pages};
+use super::{Aws, failure, pages};
 use crate::catalog::{Accelerator, Fresh, InstanceType, QUESTIONS, Question, take};
 use crate::cloud::{Class, Failure};
 use crate::kinds::Market;
