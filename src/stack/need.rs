@@ -49,7 +49,7 @@ impl Candidates {
 
     /// The most accelerators that any of them has; none where one of them is not known.
     pub fn most_gpus(&self) -> Option<u32> {
-        let counts = self.fit.iter().map(|one| one.known.map(InstanceType::accelerators));
+        let counts = self.fit.iter().map(|one| one.known.as_ref().map(InstanceType::accelerators));
         counts.collect::<Option<Vec<u32>>>()?.into_iter().max()
     }
 
