@@ -234,7 +234,7 @@ mod tests {
         let down = Err(What::Unreachable);
         let watch = watch(&[&[down, Ok(3.0), down, Ok(-1.0), Ok(0.0), down, down]]);
         let minute = |at: i64| Moment(at * 60_000);
-        let mut look = async |at| told(&watch.look(minute(at)).await.demand);
+        let look = async |at| told(&watch.look(minute(at)).await.demand);
         assert_eq!(look(0).await, ("error", None, None));
         assert_eq!(look(1).await, ("known", Some(3), Some(0)));
         assert_eq!(look(2).await, ("stale", Some(3), Some(60)));

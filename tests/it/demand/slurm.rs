@@ -228,3 +228,63 @@ async fn a_slurm_that_hangs_or_goes_makes_what_is_known_stale() {
     let ssh = around.trouble("source \"slurm\" {\n ssh = \"nobody@127.0.0.1\"\n}").await;
     assert!(matches!(ssh.what, What::Unreachable | What::Denied | What::Answer), "{ssh}");
 }
+
+/// A folder with programs that note down what they are told.
+fn stage() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path();
+    let log = path.join("log");
+    let log = log.display();
+    let slurmd = format!(
+        "trap 'echo end >>{log}; exit' TERM\necho \"slurmd $*\" >>{log}\n\
+         while :; do sleep 0.1; done"
+    );
+    let programs = [
+        ("slurmd", slurmd),
+        ("scontrol", format!("echo \"scontrol $*\" >>{log}")),
+        ("mlinfra", format!("echo \"mlinfra $1 $2\" >>{log}\nshift 2\nexec \"$@\"")),
+    ];
+    for (name, body) in programs {
+        let file = path.join(name);
+        fs::write(&file, format!("#!/bin/sh\n{body}\n")).expect("a program");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("a mode");
+    }
+    for name in ["nodes/wanted", "nodes/taken"] {
+        fs::create_dir_all(path.join(name)).expect("a folder");
+    }
+    folder
+}
+
+#[tokio::test]
+async fn a_machine_is_one_node_after_the_other_and_busy_meanwhile() {
+    let folder = stage();
+    let path = folder.path();
+    let wanted = |name: &str| fs::write(path.join("nodes/wanted").join(name), "").expect("a name");
+    let log = || fs::read_to_string(path.join("log")).unwrap_or_default();
+    wanted("gpu1");
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/slurm/serve");
+    let mut serve = Command::new(shipped);
+    let programs = format!("{}:{}", path.display(), std::env::var("PATH").unwrap_or_default());
+    serve.env("PATH", programs).env("MLINFRA_NODES", path.join("nodes"));
+    serve.env("MLINFRA_PAUSE", "0.2").env("MLINFRA_TRIES", "1");
+    let _serve = Peer::start(path, "serve", &mut serve);
+    until("it is gpu1", async || log().ends_with("mlinfra node run\nslurmd -D -N gpu1\n")).await;
+    assert!(log().starts_with("scontrol update nodename=gpu1 nodeaddr="), "{}", log());
+    // Slurm suspends it.
+    fs::remove_file(path.join("nodes/taken/gpu1")).expect("it is taken");
+    until("it ends", async || log().ends_with("end\n")).await;
+    wanted("gpu2");
+    until("it is gpu2", async || log().ends_with("slurmd -D -N gpu2\n")).await;
+}
+
+#[test]
+#[ignore = "needs shellcheck: run `make test`"]
+fn shellcheck_has_nothing_to_say() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let peers = std::env::var_os("MLINFRA_PEERS").unwrap_or_else(|| "target/peers".into());
+    let mut command = Command::new(Path::new(&peers).join("bin/shellcheck"));
+    command.args(
+        ["resume", "suspend", "claim", "serve"].map(|it| root.join("examples/slurm").join(it)),
+    );
+    run(command.args(["queues", "install"].map(|name| root.join("tests/peer").join(name))));
+}
