@@ -16,6 +16,7 @@ use crate::show::{self, event_json};
 
 use super::args::{ApplyArgs, Global, RunArgs};
 use super::connect::{self, Session};
+use super::fleet_lock::FleetLocks;
 use super::halt::Halt;
 use super::live::Live;
 use super::machine::{aside, dice, stamp};
@@ -40,11 +41,16 @@ pub fn go(global: &Global, terminal: &Terminal, args: &RunArgs, order: &Order) -
         let session = order.session(global, args).await?;
         let store = session.store()?;
         let lock = store.lock(SCOPE, &session.holder(&order.verb())).await?;
+        let verb = order.verb();
+        let mut fleets = match order.goal {
+            Goal::Nothing => FleetLocks::all(&session, terminal, &verb).await?,
+            Goal::Stack | Goal::Adopt | Goal::Forget | Goal::Rollback => FleetLocks::default(),
+        };
         let work = Work { global, terminal, session: &session, order };
         let stop = CancellationToken::new();
         let asked = AtomicBool::new(false);
         let code = tokio::select! {
-            code = work.run((&*store, &lock), args, &stop, &asked) => code,
+            code = work.run((&*store, &lock, &mut fleets), args, &stop, &asked) => code,
             () = interrupts(terminal, &stop, &asked) => {
                 // What was on its way may still arrive.
                 lock.taint();
@@ -53,6 +59,7 @@ pub fn go(global: &Global, terminal: &Terminal, args: &RunArgs, order: &Order) -
             }
         };
         // Who waits for it would only wait longer; what went wrong before matters more.
+        fleets.release().await;
         let released = lock.release().await;
         let code = code?;
         released?;
@@ -92,7 +99,7 @@ struct Work<'a> {
 impl Work<'_> {
     async fn run(
         &self,
-        (store, lock): (&dyn Store, &Arc<dyn Lock>),
+        (store, lock, fleets): (&dyn Store, &Arc<dyn Lock>, &mut FleetLocks),
         args: &RunArgs,
         stop: &CancellationToken,
         asking: &AtomicBool,
@@ -144,6 +151,7 @@ impl Work<'_> {
             }
             asking.store(false, Ordering::SeqCst);
         }
+        fleets.of(&plan, session, self.terminal, &self.order.verb()).await?;
         let mut live = Live::new(self.terminal, self.global.json, &session.side, &plan);
         let cost = Mutex::default();
         let planner = session.planner(*goal == Goal::Nothing, selection.afterwards(), &cost);

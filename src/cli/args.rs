@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::model::Place;
-
+pub use super::autoscale_args::AutoscaleArgs;
 pub use super::catalog_args::{CatalogArgs, UpdateArgs};
 pub use super::node_args::{LogsArgs, NodeArgs, NodesArgs, SshArgs};
+pub use super::price_args::{CostArgs, OffersArgs};
 pub use super::tools::{
     CompletionArgs, DiffEnvArgs, LedgerArgs, LedgerCommand, LedgerPlace, SandboxArgs,
     SandboxCommand, SchemaArgs, Shell,
@@ -29,7 +29,7 @@ pub struct Cli {
 }
 
 /// What every command understands.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "For every command")]
 pub struct Global {
     /// Work in this folder instead of the current one.
@@ -100,6 +100,8 @@ pub enum Command {
     Update(UpdateArgs),
     /// Show instance types and prices, and ask AWS for today's.
     Catalog(CatalogArgs),
+    /// Resize clusters by the work that waits for them.
+    Autoscale(AutoscaleArgs),
     /// Show the nodes of clusters: state, type, zone, market, age, price.
     Nodes(NodesArgs),
     /// Log in to a node, through AWS Systems Manager: no port of it is open.
@@ -142,6 +144,7 @@ impl Command {
             Self::Doctor(_) => "doctor",
             Self::Update(_) => "update",
             Self::Catalog(_) => "catalog",
+            Self::Autoscale(_) => "autoscale",
             Self::Nodes(_) => "nodes",
             Self::Ssh(_) => "ssh",
             Self::Logs(_) => "logs",
@@ -155,24 +158,8 @@ impl Command {
     }
 }
 
-/// `cost`
-#[derive(Args, Debug)]
-pub struct CostArgs {
-    #[command(flatten)]
-    pub vars: VarArgs,
-}
-
-/// `offers`
-#[derive(Args, Debug)]
-pub struct OffersArgs {
-    #[command(flatten)]
-    pub vars: VarArgs,
-    /// Only this cluster, such as `cluster.train`.
-    pub cluster: Option<Place>,
-}
-
 /// Values for variables.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct VarArgs {
     /// Set a variable.
     #[arg(long = "var", value_name = "NAME=VALUE")]

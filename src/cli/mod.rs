@@ -7,6 +7,8 @@ mod adopt;
 mod apply;
 mod args;
 mod ask;
+mod autoscale;
+mod autoscale_args;
 mod cache;
 mod catalog;
 mod catalog_args;
@@ -20,12 +22,15 @@ mod doctor_checks;
 mod doctor_quota;
 mod drift;
 mod environment;
+mod fleet_lock;
+mod fleet_world;
 mod fmt;
 mod forget;
 mod halt;
 mod hand;
 mod history;
 mod ledger;
+mod listen;
 mod live;
 mod load;
 mod logs;
@@ -38,6 +43,8 @@ mod order;
 mod output;
 mod plan;
 mod planfile;
+mod price_args;
+mod queues;
 mod rollback;
 mod sandbox;
 mod schema;
@@ -120,6 +127,7 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<u8, Halt> {
         Command::Doctor(args) => doctor::run(global, terminal, args),
         Command::Update(args) => update::run(global, terminal, args),
         Command::Catalog(args) => catalog::run(global, terminal, args),
+        Command::Autoscale(args) => autoscale::run(global, terminal, &args.command),
         Command::Nodes(args) => nodes::run(global, terminal, args),
         Command::Ssh(args) => ssh::run(global, terminal, args),
         Command::Logs(args) => logs::run(global, terminal, args),

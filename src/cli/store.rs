@@ -9,7 +9,7 @@ use crate::ledger::{
     FileStore, FolderObjects, Holder, Journal, Ledger, Manners, MemoryStore, ObjectStore, Objects,
     Store,
 };
-use crate::model::{Problem, Severity, Sources};
+use crate::model::{Address, Problem, Severity, Sources};
 use crate::stack::Backend;
 
 use super::connect::{Session, Side};
@@ -20,6 +20,8 @@ use super::machine::{Steady, dice};
 const LEDGER: &str = ".mlinfra";
 /// What the lock of a stack is called.
 pub const SCOPE: &str = "stack";
+/// The ledgers of fleets, in that of the stack.
+const FLEETS: &str = "fleet";
 /// The buckets of the simulated world, in its folder.
 pub const BUCKETS: &str = "buckets";
 
@@ -78,14 +80,17 @@ impl Session {
 
     /// The store that the stack's `backend` names.
     pub fn bucket_store(&self) -> Option<Box<dyn Store>> {
-        let backend = self.stack.config.backend.as_ref()?;
+        Some(self.object_store(self.stack.config.backend.as_ref()?))
+    }
+
+    fn object_store(&self, backend: &Backend) -> Box<dyn Store> {
         let manners = Manners {
             nonce: dice(),
             lease: Duration::from_secs(backend.lease),
             pace: Arc::new(Steady),
             waiting: Arc::new(waiting),
         };
-        Some(Box::new(ObjectStore::new(self.objects(backend), manners)))
+        Box::new(ObjectStore::new(self.objects(backend), manners))
     }
 
     /// What stands beside the stack while an empty ledger in a bucket is in force: its
@@ -122,6 +127,25 @@ impl Session {
         }
     }
 
+    /// The ledger of a fleet that is resized, for whoever writes: it stands beside the stack's,
+    /// so that a long apply does not stop the autoscaler.
+    pub fn fleet_store(&self, nodes: &Address) -> Result<Box<dyn Store>, Halt> {
+        let name = fleet_folder(nodes);
+        match &self.stack.config.backend {
+            None => Ok(Box::new(FileStore::open(&self.ledger_folder().join(FLEETS).join(name))?)),
+            Some(backend) => {
+                let folder = format!("{}/{FLEETS}/{name}", backend.folder);
+                Ok(self.object_store(&Backend { folder, ..backend.clone() }))
+            }
+        }
+    }
+
+    /// Whether there may be one: a folder is not made for who only asks.
+    pub fn has_fleet_store(&self, nodes: &Address) -> bool {
+        let folder = self.ledger_folder().join(FLEETS).join(fleet_folder(nodes));
+        self.stack.config.backend.is_some() || folder.exists()
+    }
+
     fn objects(&self, backend: &Backend) -> Arc<dyn Objects> {
         let Backend { bucket, folder, .. } = backend;
         match &self.side {
@@ -149,5 +173,28 @@ impl Session {
             Some(env) => folder.join("env").join(env),
             None => folder,
         }
+    }
+}
+
+/// A name for a folder or a key, one for each fleet: what would mean something in a path is
+/// written as its code.
+fn fleet_folder(nodes: &Address) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let text = nodes.owner().to_tag();
+    let code = |c: char| if plain(c) { c.to_string() } else { format!("%{:x}", u32::from(c)) };
+    text.chars().map(code).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fleet_has_a_folder_of_its_own() {
+        let folder = |text: &str| fleet_folder(&Address::from_tag(text).expect("an address"));
+        assert_eq!(folder("cluster.train/nodes"), "cluster.train");
+        let odd: Address = "module.m[\"../a\"].cluster.train[\"x%2f\"]".parse().expect("one");
+        let folder = fleet_folder(&odd);
+        assert!(!folder.contains('/') && !folder.contains("%2f\""), "{folder}");
     }
 }

@@ -166,7 +166,8 @@ fn turn_why(why: &TurnWhy) -> String {
     }
 }
 
-fn numbers(sums: &Sums) -> Vec<String> {
+/// The numbers behind a decision, a line each.
+pub fn numbers(sums: &Sums) -> Vec<String> {
     let Sums { serving, busy, coming, going, missing, head_room, min, max, target, .. } = *sums;
     let Sums { jobs_waiting, gpus_waiting, gpus_free, per_hour, this_month, .. } = *sums;
     let takes = if serving == 1 { "takes" } else { "take" };

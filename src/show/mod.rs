@@ -26,6 +26,7 @@ pub mod events;
 mod events_test;
 #[cfg(test)]
 mod fixture;
+pub mod fleet;
 mod fold;
 #[cfg(test)]
 mod golden;

@@ -50,6 +50,7 @@ mod docs;
 #[cfg(feature = "aws")]
 mod faults;
 mod fleet;
+mod fleet_days;
 mod hands;
 mod house;
 mod http;

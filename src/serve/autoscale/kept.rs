@@ -58,6 +58,11 @@ impl Default for Kept {
 }
 
 impl Kept {
+    /// Whether anything is: somebody has resized the fleet.
+    pub async fn is_there(store: &dyn Store) -> Result<bool, StoreError> {
+        Ok(store.get(KEY).await?.is_some())
+    }
+
     /// What is kept, and which version it is. What cannot be read is an error: to decide without
     /// the memory would launch what was launched already.
     pub async fn read(store: &dyn Store) -> Result<(Self, Option<Version>), StoreError> {

@@ -18,7 +18,7 @@ use super::status::{Board, ClusterStatus};
 use super::tick::{Blocked, Cluster, Eye, Look};
 
 /// The lock of whoever decides, in the stack's ledger.
-const LEADER: &str = "autoscale";
+pub const LEADER: &str = "autoscale";
 
 /// A stack and its surroundings, as they were last read.
 #[async_trait]
@@ -39,11 +39,12 @@ pub trait World: Send + Sync {
 }
 
 /// Reads a stack anew.
-#[async_trait]
-pub trait Reader: Send + Sync {
-    /// The stack as it is now, if it is another one than last time or `anew` is set; what is
-    /// wrong with it, otherwise.
-    async fn read(&self, anew: bool) -> Result<Option<Box<dyn World>>, String>;
+#[async_trait(?Send)]
+pub trait Reader {
+    /// The stack as it is now, or what is wrong with it.
+    async fn read(&self) -> Result<Box<dyn World>, String>;
+    /// Whether its files have changed since this was last asked.
+    fn has_changed(&self) -> bool;
 }
 
 /// The service.
@@ -71,9 +72,7 @@ const REFRESH: Duration = Duration::from_secs(300);
 impl Service {
     /// Runs until it is told to stop. A lock that is held is given back.
     pub async fn run(&self) -> Result<(), String> {
-        let Some(mut world) = self.reader.read(true).await? else {
-            return Err("there is no stack".to_owned());
-        };
+        let mut world = self.reader.read().await?;
         let mut lead: Option<Arc<dyn Lock>> = None;
         let mut read_at = tokio::time::Instant::now();
         while !self.stop.is_cancelled() {
@@ -82,13 +81,14 @@ impl Service {
             if lead.is_some() {
                 wake = self.tick(&*world).await;
             }
-            let anew = self.sleep(wake).await;
+            let told = self.sleep(wake).await;
             if self.stop.is_cancelled() {
                 break;
             }
-            if anew || read_at.elapsed() >= REFRESH {
+            let news = self.reader.has_changed() || told;
+            if news || read_at.elapsed() >= REFRESH {
                 read_at = tokio::time::Instant::now();
-                self.read_again(&mut world, anew).await;
+                self.read_again(&mut world, news).await;
             }
         }
         if let Some(lock) = lead {
@@ -204,14 +204,15 @@ impl Service {
     }
 
     /// Reads the stack again; what is wrong with a new one leaves the old one in force.
-    async fn read_again(&self, world: &mut Box<dyn World>, anew: bool) {
-        match self.reader.read(anew).await {
-            Ok(Some(new)) => {
-                (self.say)("the stack was read again");
+    async fn read_again(&self, world: &mut Box<dyn World>, news: bool) {
+        match self.reader.read().await {
+            Ok(new) => {
+                if news {
+                    (self.say)("the stack was read again");
+                }
                 *world = new;
                 self.board.write(|status| status.unread = None);
             }
-            Ok(None) => {}
             Err(problem) => {
                 (self.say)(&format!("the stack as it is now is not used: {problem}"));
                 self.board.write(|status| status.unread = Some(problem));

@@ -22,7 +22,7 @@ use super::record::Recording;
 use super::view::View;
 
 /// What the lock of a fleet's ledger is called.
-const SCOPE: &str = "fleet";
+pub const SCOPE: &str = "fleet";
 /// A memory in which nothing but the time has changed is written this often.
 const WRITE_EVERY_MS: i64 = 60_000;
 

@@ -1,0 +1,383 @@
+//! `mlinfra autoscale run`, `once`, `status`, `explain`, `pause` and `resume`.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::fleet::Demand;
+use crate::model::{Address, Clock as _, Moment, Place};
+use crate::serve::autoscale::{
+    Blocked, Board, Kept, LEADER, Look, Pause, Reader, Service, World, once,
+};
+use crate::show;
+use crate::show::screen::Untrusted;
+
+use super::args::{Global, VarArgs};
+use super::autoscale_args::{AutoscaleCommand, OnceArgs, PauseArgs, RunArgs, WhichArgs};
+use super::connect;
+use super::fleet_world::FleetWorld;
+use super::halt::Halt;
+use super::load;
+use super::terminal::Terminal;
+use super::{CHANGES, DONE, PROBLEM, listen};
+
+/// `autoscale once`
+fn look(global: &Global, terminal: &Terminal, args: &OnceArgs) -> Result<u8, Halt> {
+    connect::runtime(global)?.block_on(async {
+        let WhichArgs { cluster, vars } = &args.which;
+        let world = FleetWorld::read(global, vars, cluster.as_ref()).await?;
+        let stop = CancellationToken::new();
+        let interrupt = stop.clone();
+        tokio::spawn(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                interrupt.cancel();
+            }
+        });
+        let looks = once(&world, &stop, args.dry_run).await;
+        let looks = looks.map_err(|text| Halt::one("S010", text, "correct the stack"))?;
+        let (mut bad, mut more) = (false, false);
+        let mut all = Vec::new();
+        for (name, (looked, demand)) in &looks {
+            match looked {
+                Ok(look) => {
+                    more |= !look.orders.is_empty();
+                    bad |= look.outcome.as_ref().is_some_and(|outcome| !outcome.is_complete());
+                }
+                Err(_) => bad = true,
+            }
+            match global.json {
+                true => all.push(look_json(name, looked, demand)),
+                false => terminal.print(&look_text(terminal, name, looked, args.dry_run)),
+            }
+        }
+        if global.json {
+            terminal.json(&json!({ "format_version": "1.0", "clusters": all }));
+        }
+        Ok(match (bad, more && args.dry_run) {
+            (true, _) => PROBLEM,
+            (false, true) => CHANGES,
+            (false, false) => DONE,
+        })
+    })
+}
+
+fn look_text(terminal: &Terminal, name: &str, looked: &Result<Look, Blocked>, dry: bool) -> String {
+    let screen = &terminal.screen;
+    match looked {
+        Err(blocked) => format!("{name}: {}\n", Untrusted(&blocked.to_string())),
+        Ok(look) => {
+            let mut lines = show::decision::explain(&look.decision);
+            let failures = look.outcome.iter().flat_map(|outcome| outcome.failed.values());
+            lines.extend(failures.map(|failure| format!("failed: {failure}")));
+            if dry && !look.orders.is_empty() {
+                lines.push("nothing was done: this was a dry run".to_owned());
+            }
+            show::fleet::text(name, Some(look.at), &lines, screen)
+        }
+    }
+}
+
+fn look_json(name: &str, looked: &Result<Look, Blocked>, demand: &Demand) -> Value {
+    match looked {
+        Err(blocked) => json!({ "cluster": name, "error": blocked.to_string() }),
+        Ok(look) => {
+            let failed = look.outcome.iter().flat_map(|outcome| outcome.failed.values());
+            let failed: Vec<String> = failed.map(ToString::to_string).collect();
+            json!({
+                "cluster": name, "at": look.at.to_string(), "demand": demand,
+                "decision": look.decision, "failed": failed,
+            })
+        }
+    }
+}
+
+/// `autoscale`
+pub fn run(global: &Global, terminal: &Terminal, command: &AutoscaleCommand) -> Result<u8, Halt> {
+    match command {
+        AutoscaleCommand::Run(args) => serve(global, terminal, args),
+        AutoscaleCommand::Once(args) => look(global, terminal, args),
+        AutoscaleCommand::Status(which) => status(global, terminal, which),
+        AutoscaleCommand::Explain(which) => explain(global, terminal, which),
+        AutoscaleCommand::Pause(args) => pause(global, terminal, args),
+        AutoscaleCommand::Resume(which) => resume(global, terminal, which),
+    }
+}
+
+/// `autoscale run`
+fn serve(global: &Global, terminal: &Terminal, args: &RunArgs) -> Result<u8, Halt> {
+    connect::runtime(global)?.block_on(async {
+        let (stop, again) = (CancellationToken::new(), Arc::new(Notify::new()));
+        let board = Arc::new(Board::default());
+        let reader = Folder::new(global, &args.which);
+        // A stack that cannot be read is told as every other command tells it.
+        let first = reader.world().await?;
+        let server = listen::start(&args.listen, &board, &stop)?;
+        if let Some(server) = &server {
+            terminal.say(&format!("answers at http://{}/\n", server.address()));
+        }
+        tokio::spawn(signals(stop.clone(), Arc::clone(&again)));
+        introduce(&first, &board, args.every);
+        reader.put(first);
+        let speaker = *terminal;
+        let service = Service {
+            reader: Box::new(reader),
+            every: Duration::from_secs(u64::from(args.every)),
+            board,
+            stop: stop.clone(),
+            bell: Arc::new(Notify::new()),
+            again,
+            say: Box::new(move |text| {
+                let stamp = super::machine::stamp();
+                speaker.say(&format!("{stamp} {}\n", Untrusted(text)));
+            }),
+        };
+        let ended = service.run().await;
+        stop.cancel();
+        if let Some(server) = server {
+            server.wait();
+        }
+        ended.map_err(|text| Halt::one("S010", text, "correct the stack"))?;
+        Ok(DONE)
+    })
+}
+
+/// What the board says before the first look.
+fn introduce(world: &FleetWorld, board: &Board, every: u32) {
+    let (stack, started_at) = (&world.session().stack.config, world.session().side.now());
+    board.write(|status| {
+        status.version = env!("CARGO_PKG_VERSION").to_owned();
+        status.stack = stack.stack.to_string();
+        status.region = stack.region.to_string();
+        (status.started_at, status.every_s) = (started_at, every);
+    });
+}
+
+/// The first signal to end lets the call in flight end and gives back the lead; the second ends
+/// at once, which loses nothing either. A hang-up reads the stack again.
+async fn signals(stop: CancellationToken, again: Arc<Notify>) {
+    let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
+    let [Ok(mut term), Ok(mut int), Ok(mut hup)] = kinds.map(signal) else { return };
+    loop {
+        let ends = tokio::select! {
+            _ = hup.recv() => false,
+            _ = term.recv() => true,
+            _ = int.recv() => true,
+        };
+        match ends {
+            false => again.notify_one(),
+            true if stop.is_cancelled() => return,
+            true => stop.cancel(),
+        }
+    }
+}
+
+/// A stack in a folder, read again when a file of it has changed.
+struct Folder {
+    global: Global,
+    vars: VarArgs,
+    only: Option<Place>,
+    seen: Mutex<Option<Vec<Trace>>>,
+    first: Mutex<Option<FleetWorld>>,
+}
+
+/// A file, how long it is, and when it was written.
+type Trace = (PathBuf, u64, Option<SystemTime>);
+
+impl Folder {
+    fn new(global: &Global, which: &WhichArgs) -> Self {
+        let WhichArgs { cluster, vars } = which.clone();
+        let seen = Mutex::new(Some(traces(&load::folder(global))));
+        Self { global: global.clone(), vars, only: cluster, seen, first: Mutex::default() }
+    }
+
+    async fn world(&self) -> Result<FleetWorld, Halt> {
+        FleetWorld::read(&self.global, &self.vars, self.only.as_ref()).await
+    }
+
+    /// What was read already is given out first.
+    fn put(&self, world: FleetWorld) {
+        *self.first.lock().unwrap_or_else(PoisonError::into_inner) = Some(world);
+    }
+}
+
+#[async_trait(?Send)]
+impl Reader for Folder {
+    async fn read(&self) -> Result<Box<dyn World>, String> {
+        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(world) = first {
+            return Ok(Box::new(world));
+        }
+        // Prices, reservations and the account's zones change although no file does.
+        match self.world().await {
+            Ok(world) => Ok(Box::new(world)),
+            Err(halt) => {
+                let texts: Vec<String> = halt.problems.into_iter().map(|it| it.summary).collect();
+                Err(texts.join("; "))
+            }
+        }
+    }
+
+    fn has_changed(&self) -> bool {
+        let now = traces(&load::folder(&self.global));
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = seen.as_ref() != Some(&now);
+        *seen = Some(now);
+        changed
+    }
+}
+
+/// The configuration files of a folder, and of the folders in it, which may be modules.
+fn traces(folder: &Path) -> Vec<Trace> {
+    let mut found = Vec::new();
+    let mut todo = vec![(folder.to_owned(), 0)];
+    while let Some((folder, depth)) = todo.pop() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let (path, meta) = (entry.path(), entry.metadata());
+            let hidden = entry.file_name().to_string_lossy().starts_with('.');
+            let Ok(meta) = meta else { continue };
+            if meta.is_dir() && !hidden && depth < 4 {
+                todo.push((path, depth + 1));
+            } else if meta.is_file() && path.extension().is_some_and(|it| it == "hcl") {
+                found.push((path, meta.len(), meta.modified().ok()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// What is kept of each cluster that was named, or of all.
+async fn kept(
+    global: &Global,
+    which: &WhichArgs,
+) -> Result<(FleetWorld, Vec<(Address, Kept, Option<Pause>)>), Halt> {
+    let world = FleetWorld::read(global, &which.vars, which.cluster.as_ref()).await?;
+    let now = world.session().side.now();
+    let mut found = Vec::new();
+    for (cluster, store) in world.stores() {
+        let (kept, _) = Kept::read(store).await?;
+        found.push((cluster, kept, Pause::read(store, now).await?));
+    }
+    Ok((world, found))
+}
+
+/// `autoscale status`
+fn status(global: &Global, terminal: &Terminal, which: &WhichArgs) -> Result<u8, Halt> {
+    connect::runtime(global)?.block_on(async {
+        let (world, all) = kept(global, which).await?;
+        let leader = world.store().look_at_lock(LEADER).await?.holder;
+        if global.json {
+            let clusters = all.iter().map(|(cluster, kept, pause)| {
+                let (at, decision) = kept.last.clone().unzip();
+                json!({
+                    "cluster": cluster.to_string(), "pause": pause,
+                    "at": at.map(|at: Moment| at.to_string()), "decision": decision,
+                })
+            });
+            let clusters: Vec<Value> = clusters.collect();
+            let leader = leader.map(|it| it.to_string());
+            terminal
+                .json(&json!({ "format_version": "1.0", "leader": leader, "clusters": clusters }));
+            return Ok(DONE);
+        }
+        let screen = &terminal.screen;
+        let leader = leader.map_or_else(
+            || "Nobody leads: run `mlinfra autoscale run`, or `once` from a timer.".to_owned(),
+            |holder| format!("Led by {holder}."),
+        );
+        terminal.print(&format!("{}\n", Untrusted(&leader)));
+        for (cluster, kept, pause) in &all {
+            let name = cluster.to_string();
+            let (at, mut lines) = match &kept.last {
+                Some((at, decision)) => (Some(*at), show::decision::numbers(&decision.sums)),
+                None => (None, vec!["nobody has looked at it yet".to_owned()]),
+            };
+            lines.extend(pause.as_ref().map(pause_words));
+            terminal.print(&show::fleet::text(&name, at, &lines, screen));
+        }
+        Ok(DONE)
+    })
+}
+
+fn pause_words(pause: &Pause) -> String {
+    let Pause { who, at, why, until } = pause;
+    let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+    let until = until.map_or_else(String::new, |until| format!(" until {until}"));
+    format!("paused by {who} at {at}{until}{why}")
+}
+
+/// `autoscale explain`
+fn explain(global: &Global, terminal: &Terminal, which: &WhichArgs) -> Result<u8, Halt> {
+    connect::runtime(global)?.block_on(async {
+        let (_, all) = kept(global, which).await?;
+        let mut documents = Vec::new();
+        for (at, (cluster, kept, _)) in all.iter().enumerate() {
+            let name = cluster.to_string();
+            match (&kept.last, global.json) {
+                (Some((when, decision)), true) => documents.push(json!({
+                    "cluster": name, "at": when.to_string(), "decision": decision,
+                })),
+                (None, true) => documents.push(json!({ "cluster": name })),
+                (last, false) => {
+                    let gap = if at > 0 { "\n" } else { "" };
+                    let text = match last {
+                        Some((when, decision)) => {
+                            let lines = show::decision::explain(decision);
+                            show::fleet::text(&name, Some(*when), &lines, &terminal.screen)
+                        }
+                        None => format!("{name}: nobody has looked at it yet\n"),
+                    };
+                    terminal.print(&format!("{gap}{text}"));
+                }
+            }
+        }
+        if global.json {
+            terminal.json(&json!({ "format_version": "1.0", "clusters": documents }));
+        }
+        Ok(DONE)
+    })
+}
+
+/// `autoscale pause`
+fn pause(global: &Global, terminal: &Terminal, args: &PauseArgs) -> Result<u8, Halt> {
+    let time = args.until.as_deref().map(super::planfile::duration).transpose()?;
+    connect::runtime(global)?.block_on(async {
+        let WhichArgs { cluster, vars } = &args.which;
+        let world = FleetWorld::read(global, vars, cluster.as_ref()).await?;
+        let at = world.session().side.now();
+        let until = time.map(|time| Moment(at.0.saturating_add(time)));
+        let why = args.reason.clone().unwrap_or_default();
+        let pause = Pause { who: connect::user(), at, why, until };
+        for (cluster, store) in world.stores() {
+            pause.write(store).await?;
+            terminal.print(&format!(
+                "{cluster} is {}: nothing is launched or ended until `mlinfra autoscale resume`.\n",
+                Untrusted(&pause_words(&pause)),
+            ));
+        }
+        Ok(DONE)
+    })
+}
+
+/// `autoscale resume`
+fn resume(global: &Global, terminal: &Terminal, which: &WhichArgs) -> Result<u8, Halt> {
+    connect::runtime(global)?.block_on(async {
+        let world = FleetWorld::read(global, &which.vars, which.cluster.as_ref()).await?;
+        let now = world.session().side.now();
+        for (cluster, store) in world.stores() {
+            let paused = Pause::read(store, now).await?.is_some();
+            Pause::clear(store).await?;
+            terminal.print(&match paused {
+                true => format!("{cluster} is resized again.\n"),
+                false => format!("{cluster} was not paused.\n"),
+            });
+        }
+        Ok(DONE)
+    })
+}

@@ -1,0 +1,207 @@
+//! A stack as the autoscaler sees it: its clusters, their ledgers, their queues, its cloud.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use crate::apply::Event;
+use crate::cloud::{Observed, Scope};
+use crate::demand::{Sources, World as Around};
+use crate::fleet::{self, Demand, LatencyTarget, Pool, Schedule, Seconds};
+use crate::ledger::{Holder, Store, Who};
+use crate::model::{Address, Clock as _, Place, Problem};
+use crate::serve::autoscale::{Cluster, Eye, World, gpus};
+use crate::stack::{self, Autoscale};
+
+use super::args::{Global, VarArgs};
+use super::connect::{self, Session};
+use super::halt::Halt;
+use super::machine::{dice, env};
+
+/// One stack, read once.
+pub struct FleetWorld {
+    session: Session,
+    scope: Scope,
+    store: Box<dyn Store>,
+    fleets: BTreeMap<Address, Scaled>,
+    listener: Box<dyn Fn(Event) + Send + Sync>,
+    who: Who,
+    holder: Holder,
+    lineage: String,
+}
+
+/// A cluster that is resized: its ledger, and whoever asks its queues.
+struct Scaled {
+    store: Box<dyn Store>,
+    sources: Sources,
+}
+
+impl FleetWorld {
+    /// Reads the stack; only one of its clusters where one is named.
+    pub async fn read(global: &Global, vars: &VarArgs, only: Option<&Place>) -> Result<Self, Halt> {
+        let session = connect::session(global, vars).await?;
+        let store = session.store()?;
+        let ledger = session.read_ledger().await?;
+        let scope = session.scope(&ledger);
+        let bare = session.desired(&Observed::default(), false);
+        let desired = bare.map_err(|found| session.halt(found))?;
+        let mut fleets = BTreeMap::new();
+        for (address, fleet) in desired.fleets {
+            let Some(autoscale) = fleet.autoscale.as_ref().filter(|_| fleet.is_scaled()) else {
+                continue;
+            };
+            if only.is_none_or(|only| only.covers(&address)) {
+                let store = session.fleet_store(&address)?;
+                let sources = sources(&session, &fleet, autoscale)?;
+                fleets.insert(address, Scaled { store, sources });
+            }
+        }
+        if fleets.is_empty() {
+            return Err(nothing(only));
+        }
+        let start = session.start("autoscale", std::collections::BTreeSet::new());
+        let (who, holder) = (start.who, session.holder("autoscale"));
+        let listener = Box::new(|_| {});
+        Ok(Self { session, scope, store, fleets, listener, who, holder, lineage: dice() })
+    }
+
+    /// The stack.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The ledgers of its clusters, by cluster.
+    pub fn stores(&self) -> impl Iterator<Item = (Address, &dyn Store)> {
+        self.fleets.iter().map(|(address, it)| (address.owner(), it.store.as_ref()))
+    }
+}
+
+/// Whoever says how much work there is, or what each of them lacks.
+fn sources(
+    session: &Session,
+    fleet: &stack::Fleet,
+    autoscale: &Autoscale,
+) -> Result<Sources, Halt> {
+    let queues = session.side.queues();
+    let folder = &session.stack.dir;
+    let around = Around { env: &env, folder, queues: Some(&queues) };
+    let bounds = (Some(largest(fleet)).filter(|gpus| *gpus > 0), fleet.most);
+    Sources::open(autoscale, bounds, around).map_err(|bad| {
+        let problem = |(name, trouble): (String, crate::demand::Trouble)| {
+            let text = format!("the source {name:?} cannot be asked: {trouble}");
+            Problem::error("S011", text).help("set what it needs, then repeat the command")
+        };
+        Halt::of(bad.into_iter().map(problem).collect(), &crate::model::Sources::default())
+    })
+}
+
+/// Accelerators of the largest node that a cluster may have.
+fn largest(fleet: &stack::Fleet) -> u32 {
+    fleet.offers.iter().map(|offer| gpus(&offer.instance_type)).max().unwrap_or(0)
+}
+
+fn nothing(only: Option<&Place>) -> Halt {
+    let text = match only {
+        Some(place) => format!("{place} is no cluster that is resized"),
+        None => "the stack has no cluster that is resized".to_owned(),
+    };
+    let help = "write nodes = { min = 0, max = 16 } and an `autoscale` block in a cluster";
+    Halt::one("S010", text, help)
+}
+
+#[async_trait]
+impl World for FleetWorld {
+    async fn observe(&self) -> Observed {
+        self.session.side.cloud().observe(&self.scope).await
+    }
+
+    fn clusters(&self, observed: &Observed) -> Result<Vec<Cluster<'_>>, String> {
+        let desired = self.session.desired(observed, false).map_err(|found| {
+            let texts: Vec<String> = found.into_iter().map(|problem| problem.summary).collect();
+            texts.join("; ")
+        })?;
+        let cluster = |(address, fleet): (Address, stack::Fleet)| {
+            let scaled = self.fleets.get(&address)?;
+            let pool = pool(&address, &fleet, fleet.autoscale.as_ref()?);
+            let store = scaled.store.as_ref();
+            Some(Cluster { address, fleet, pool, store })
+        };
+        Ok(desired.fleets.into_iter().filter_map(cluster).collect())
+    }
+
+    async fn demand(&self, cluster: &Address) -> Demand {
+        match self.fleets.get(cluster) {
+            Some(scaled) => scaled.sources.ask(self.session.side.now()).await,
+            None => Demand::Error { age: None, why: format!("{cluster} has no source") },
+        }
+    }
+
+    fn eye(&self, stop: &CancellationToken) -> Eye<'_> {
+        Eye {
+            cloud: self.session.side.cloud(),
+            clock: &self.session.side,
+            scope: self.scope.clone(),
+            who: self.who.clone(),
+            holder: self.holder.clone(),
+            lineage: self.lineage.clone(),
+            listener: self.listener.as_ref(),
+            stop: stop.clone(),
+            decide: fleet::decide,
+            dry: false,
+        }
+    }
+
+    fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    fn holder(&self) -> Holder {
+        self.holder.clone()
+    }
+}
+
+/// What the stack says of a cluster's size, as the decision wants it.
+pub fn pool(address: &Address, fleet: &stack::Fleet, autoscale: &Autoscale) -> Pool {
+    let Autoscale {
+        sources: _,
+        idle_timeout,
+        latency_target,
+        stabilisation,
+        max_up,
+        max_down,
+        zero_confirm,
+        boot,
+        boot_timeout,
+        schedules,
+        per_hour,
+        per_month,
+    } = autoscale;
+    let (name, size) = (address.owner().to_string(), (fleet.count, fleet.most));
+    let plain = Pool::new(&name, size, largest(fleet));
+    Pool {
+        together: fleet.gang,
+        idle_timeout: Seconds(*idle_timeout),
+        stabilisation: Seconds(*stabilisation),
+        max_down_percent: *max_down,
+        zero_confirm: *zero_confirm,
+        latency_target: LatencyTarget::new(*latency_target),
+        schedules: schedules.iter().map(schedule).collect(),
+        max_up_per_minute: *max_up,
+        hourly_budget: *per_hour,
+        monthly_budget: *per_month,
+        boot: Seconds(*boot),
+        limits: fleet::Limits { booting: Seconds(*boot_timeout), ..plain.limits },
+        recheck: HEARD,
+        ..plain
+    }
+}
+
+/// A node may take a job for as long after its mark: its agent looks every few seconds, and
+/// instance metadata shows a new tag within a minute.
+const HEARD: Seconds = Seconds(90);
+
+fn schedule(written: &stack::Schedule) -> Schedule {
+    let stack::Schedule { cron, timezone, lasts, min, max } = written.clone();
+    Schedule { cron, timezone, lasts: lasts.map(Seconds), min, max }
+}
