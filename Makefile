@@ -4,7 +4,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/mlinfra-target
 # The Python peers of the tests: an AWS emulator and a client that knows nothing of mlinfra.
 export MLINFRA_PEERS ?= $(CARGO_TARGET_DIR)/peers
 
-.PHONY: help demo demo-aws test soak faults peers catalog docs bench smoke-aws
+.PHONY: help demo demo-aws test soak faults peers catalog docs bench bench-autoscale smoke-aws
 
 help:
 	@echo "make demo       the main job in a simulated region; no AWS account"
@@ -13,6 +13,7 @@ help:
 	@echo "make faults     every fault at every AWS operation; make test plays a part of it"
 	@echo "make soak       1,000 kills on each kind of ledger, and more orders of events; hours"
 	@echo "make bench      measure every command beside Terraform: CPU seconds, memory, ratios"
+	@echo "make bench-autoscale  replay traces (TRACES=...) under our policy and every peer's"
 	@echo "make catalog    write the catalogue's table of instance types anew"
 	@echo "make docs       write docs/reference.md from the tables in the code"
 	@echo "make smoke-aws  a small run on a real account, with a cap on what it may cost"
@@ -57,6 +58,12 @@ docs:
 bench:
 	cargo build --quiet --release --locked --no-default-features
 	benches/bench.py $(CARGO_TARGET_DIR)/release/mlinfra $(BENCH)
+
+# TRACES: files with submit_s,duration_s,gpus; those of tests/data and a made-up one of 80,000 jobs
+# where none is given.
+bench-autoscale:
+	cargo build --quiet --release --locked --no-default-features
+	benches/autoscale.py $(CARGO_TARGET_DIR)/release/mlinfra $(TRACES)
 
 smoke-aws:
 	@examples/smoke-aws.sh

@@ -24,6 +24,7 @@ use super::connect;
 use super::fleet_world::FleetWorld;
 use super::halt::Halt;
 use super::load;
+use super::simulate;
 use super::terminal::Terminal;
 use super::{CHANGES, DONE, PROBLEM, listen};
 
@@ -106,6 +107,7 @@ pub fn run(global: &Global, terminal: &Terminal, command: &AutoscaleCommand) -> 
         AutoscaleCommand::Explain(which) => explain(global, terminal, which),
         AutoscaleCommand::Pause(args) => pause(global, terminal, args),
         AutoscaleCommand::Resume(which) => resume(global, terminal, which),
+        AutoscaleCommand::Simulate(args) => simulate::run(global, terminal, args),
     }
 }
 

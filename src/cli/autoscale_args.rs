@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use crate::model::Place;
 
 use super::args::VarArgs;
+use super::simulate_args::SimulateArgs;
 
 /// `autoscale`
 #[derive(Args, Debug)]
@@ -31,6 +32,8 @@ pub enum AutoscaleCommand {
     Pause(PauseArgs),
     /// Resize clusters again.
     Resume(WhichArgs),
+    /// Replay what was once submitted: what it would have cost, and who would have waited.
+    Simulate(SimulateArgs),
 }
 
 /// Which clusters.

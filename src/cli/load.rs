@@ -73,13 +73,18 @@ pub fn folder(global: &Global) -> PathBuf {
 /// Reads a text file, with the problems that people have.
 pub fn read(path: &Path) -> Result<String, Halt> {
     let name = path.display();
-    let bytes = fs::read(path).map_err(|error| unread("file", path, &error, "check the path"))?;
+    let bytes = bytes(path)?;
     String::from_utf8(bytes).map_err(|error| {
         let head = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = head.split(|byte| *byte == b'\n').count();
         let help = "save it as UTF-8";
         Halt::one("F002", format!("{name} is not UTF-8, from line {line} on"), help)
     })
+}
+
+/// Reads a file, with the problems that people have.
+pub fn bytes(path: &Path) -> Result<Vec<u8>, Halt> {
+    fs::read(path).map_err(|error| unread("file", path, &error, "check the path"))
 }
 
 /// Why something cannot be read, without the operating system's numbers where all is clear.

@@ -46,7 +46,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &OffersArgs) -> Result<u8
     })
 }
 
-fn unknown<'a>(place: &Place, known: impl Iterator<Item = &'a Address>) -> Halt {
+pub fn unknown<'a>(place: &Place, known: impl Iterator<Item = &'a Address>) -> Halt {
     let known: Vec<String> = known.map(|address| address.owner().to_string()).collect();
     let help = if known.is_empty() {
         "the stack has no clusters".to_owned()

@@ -39,5 +39,5 @@ fn all(as_json: bool) -> String {
         let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
         return format!("{}\n", json!(names));
     }
-    all.iter().map(|(name, about)| format!("{name:<13} {about}\n")).collect()
+    all.iter().map(|(name, about)| format!("{name:<18} {about}\n")).collect()
 }

@@ -51,6 +51,8 @@ pub mod saved;
 pub mod schema;
 pub mod schemas;
 pub mod screen;
+pub mod simulation;
+pub mod simulation_html;
 mod state;
 pub mod state_json;
 mod summary;

@@ -24,6 +24,7 @@ macro_rules! formats {
 }
 
 formats! {
+    "autoscale-simulate": "`autoscale simulate --json`",
     "catalog": "`catalog show --json` and `catalog refresh --json`",
     "cost": "`cost --json`; also in plans and their events",
     "doctor": "`doctor --json`",

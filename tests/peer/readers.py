@@ -290,6 +290,11 @@ def quickstart(binary, folder, text):
     state = mlinfra.document("show", "show", "--json")
     check("the state holds it", len(state["values"]["root_module"]["resources"]), len(started))
     mlinfra.document("output", "output", "--json")
+    (mlinfra.folder / "jobs.csv").write_text("submit_s,duration_s,gpus\n0,600,1\n60,600,16\n")
+    replay = ["autoscale", "simulate", "--trace", "jobs.csv", "--json"]
+    check("a replay", mlinfra.document("autoscale-simulate", *replay)["unfinished"], 0)
+    both = mlinfra.document("autoscale-simulate", *replay, "--policy", "ours,karpenter")
+    check("replays by policy", sorted(both), ["karpenter", "ours"])
 
     (mlinfra.folder / "main.hcl").write_text(
         (text + SENSITIVE).replace('bucket "datasets" {}', "").replace("bucket.datasets", "bucket.checkpoints"))

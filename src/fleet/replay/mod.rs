@@ -5,10 +5,12 @@
 //! a node is paid from its request on, is there after `boot`, and takes jobs as a scheduler
 //! places them that packs and backfills. Jobs run exactly as long as they once did.
 
+mod act;
 mod adaptive;
 mod depth;
 mod faults;
 mod market;
+mod ours;
 mod outcome;
 mod peers;
 mod place;
@@ -20,6 +22,7 @@ mod world;
 
 pub use faults::Faults;
 pub use market::Market;
+pub use ours::Ours;
 pub use outcome::Outcome;
 pub use peers::{Peer, Replay};
 pub use series::{Point, Series};

@@ -157,9 +157,8 @@ impl Peer {
 
     /// Replays under it.
     pub fn replay(self, setting: &Setting, jobs: &[Job]) -> Replay {
-        let instant = Setting { boot: 0, ..setting.clone() };
         match self {
-            Self::Reference => replay(&instant, jobs, &mut Rule::new(1, 0, 0)),
+            Self::Reference => replay(&setting.ideal(), jobs, &mut Rule::new(1, 0, 0)),
             Self::Static(0) => {
                 let peak = Self::Reference.replay(setting, jobs).outcome.nodes_max;
                 Self::Static(peak).replay(setting, jobs)

@@ -22,6 +22,7 @@ impl World<'_> {
             return false;
         }
         self.booting -= 1;
+        self.there += 1;
         self.nodes[node].stage = Stage::Running;
         self.nodes[node].empty = self.now;
         self.sit(node);
@@ -43,7 +44,10 @@ impl World<'_> {
         match stage {
             Stage::Gone => return 0,
             Stage::Booting => self.booting -= 1,
-            Stage::Running => self.rise(node),
+            Stage::Running => {
+                self.there -= 1;
+                self.rise(node);
+            }
         }
         let paid = self.now - self.nodes[node].asked;
         self.asked_sum -= self.nodes[node].asked;
@@ -199,14 +203,18 @@ impl World<'_> {
         *sum = sum.saturating_add_signed(sign * i32::try_from(weight).unwrap_or(i32::MAX));
     }
 
-    /// Takes a seat in the bucket of the node's free accelerators.
-    fn sit(&mut self, node: usize) {
+    /// Takes a seat in the bucket of the node's free accelerators, if it takes jobs.
+    pub(super) fn sit(&mut self, node: usize) {
+        if self.nodes[node].closed {
+            return;
+        }
         self.seats += 1;
         self.nodes[node].seat = self.seats;
         self.buckets[self.nodes[node].free as usize].insert(self.seats, node);
     }
 
-    fn rise(&mut self, node: usize) {
+    /// Gives it up.
+    pub(super) fn rise(&mut self, node: usize) {
         let Node { free, seat, .. } = self.nodes[node];
         self.buckets[free as usize].remove(&seat);
     }

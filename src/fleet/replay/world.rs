@@ -9,16 +9,12 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
-use super::faults::{Faults, Life};
+use super::faults::Faults;
 use super::market::Market;
 use super::trace::Job;
 
 /// One second, in milliseconds.
 pub const SECOND: i64 = 1_000;
-
-/// A node that is not there by then never comes: what Karpenter waits for a registration
-/// (<https://karpenter.sh/docs/concepts/disruption/>).
-const BOOT_LIMIT: i64 = 900 * SECOND;
 
 /// What the replay is of.
 #[derive(Clone, Debug)]
@@ -33,6 +29,14 @@ pub struct Setting {
     pub faults: Faults,
     /// Spot capacity; without a trace all nodes are on demand.
     pub market: Market,
+}
+
+impl Setting {
+    /// The same nodes without a boot, in a world where nothing goes wrong.
+    pub fn ideal(&self) -> Self {
+        let (faults, market) = (Faults::default(), Market::default());
+        Self { boot: 0, faults, market, ..self.clone() }
+    }
 }
 
 /// What happens at a moment. In order of insertion among those of the same moment.
@@ -81,6 +85,8 @@ pub(super) struct Node {
     pub jobs: Vec<usize>,
     /// From the spot market.
     pub spot: bool,
+    /// It takes no more jobs.
+    pub closed: bool,
     /// Its place in the bucket of its free accelerators.
     pub seat: u64,
 }
@@ -145,7 +151,7 @@ pub struct World<'a> {
     heap: BinaryHeap<Reverse<(i64, u64, Event)>>,
     inserted: u64,
     /// Launches that were tried.
-    asked: u64,
+    pub(super) asked: u64,
     /// Sum of the moments at which the nodes that live were asked for.
     pub(super) asked_sum: i64,
     pub(super) nodes: Vec<Node>,
@@ -153,6 +159,8 @@ pub struct World<'a> {
     pub(super) buckets: Vec<BTreeMap<u64, usize>>,
     pub(super) seats: u64,
     pub(super) booting: u32,
+    /// Nodes that have booted and have not ended.
+    pub(super) there: u32,
     pub(super) lines: Vec<Line>,
     pub(super) waiting: usize,
     /// Nodes that waiting gangs take, and accelerators that other waiting jobs take.
@@ -183,6 +191,7 @@ impl<'a> World<'a> {
             buckets: vec![BTreeMap::new(); setting.gpus as usize + 1],
             seats: 0,
             booting: 0,
+            there: 0,
             lines: Vec::new(),
             waiting: 0,
             gang_nodes: 0,
@@ -225,7 +234,7 @@ impl<'a> World<'a> {
 
     /// Nodes that run.
     pub(super) fn running_nodes(&self) -> u32 {
-        self.buckets.iter().map(|bucket| bucket.len() as u32).sum()
+        self.there
     }
 
     /// Running nodes without a job, the one that is so for the longest first.
@@ -252,57 +261,5 @@ impl<'a> World<'a> {
     /// Node-milliseconds that were paid up to now.
     pub(super) fn paid(&self) -> i64 {
         self.count.paid + i64::from(self.living()) * self.now - self.asked_sum
-    }
-
-    // ---- what policies do -----------------------------------------------------------
-
-    /// Asks for nodes; as many as may live.
-    pub(super) fn launch(&mut self, nodes: u32) -> u32 {
-        let nodes = nodes.min(self.setting.max_nodes.saturating_sub(self.living()));
-        let made = (0..nodes).filter(|_| self.launch_one()).count() as u32;
-        self.count.peak = self.count.peak.max(self.living());
-        made
-    }
-
-    /// One node, from the spot market as long as there is any; whether the cloud gave it.
-    fn launch_one(&mut self) -> bool {
-        let node = self.nodes.len();
-        self.asked += 1;
-        if self.setting.faults.refuses(self.asked) {
-            self.count.faults += 1;
-            return false;
-        }
-        let spot = self.supply.is_some_and(|supply| self.spot_nodes < supply);
-        self.spot_nodes += u32::from(spot);
-        self.nodes.push(Node {
-            stage: Stage::Booting,
-            asked: self.now,
-            free: self.setting.gpus,
-            empty: self.now,
-            jobs: Vec::new(),
-            spot,
-            seat: 0,
-        });
-        self.booting += 1;
-        self.asked_sum += self.now;
-        self.count.launches += 1;
-        match self.setting.faults.life(self.asked) {
-            Life::Stillborn => self.at(self.now + BOOT_LIMIT, Event::Dead { node }),
-            Life::Short(life) => {
-                self.at(self.now + self.setting.boot, Event::Ready { node });
-                self.at(self.now + self.setting.boot + life, Event::Lost { node });
-            }
-            Life::Long => self.at(self.now + self.setting.boot, Event::Ready { node }),
-        }
-        true
-    }
-
-    /// Ends a node; jobs on it are killed, and counted.
-    pub(super) fn end(&mut self, node: usize) {
-        let killed = self.remove(node);
-        self.count.kills += killed as u64;
-        if killed > 0 {
-            *self.count.broken.entry("a busy node was ended").or_default() += 1;
-        }
     }
 }

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Replays traces under every policy, and prints what came of it as Markdown.
+
+    benches/autoscale.py BINARY [--policy LIST] [TRACE.csv ...]
+
+Without a trace: those of tests/data, and one that is made up from a seed, of 80,000 jobs whose
+sizes, durations and bursts are like those of Microsoft's Philly trace.
+"""
+
+import json
+import math
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+JOBS = 80_000
+SEED = 20_171_222
+# Shares of sizes in the Philly trace (jobs of so many accelerators).
+SIZES = [(1, 76_627), (2, 1_818), (4, 1_870), (8, 1_643), (16, 199), (32, 67), (64, 6), (128, 3)]
+
+
+def made_up(path):
+    """Singles through the day, and sweeps of like jobs: half of a minute apart at most."""
+    dice = random.Random(SEED)
+    sizes, weights = zip(*SIZES)
+    rows, time = [], 0.0
+    while len(rows) < JOBS:
+        time += dice.expovariate(1 / 420)
+        gpus = dice.choices(sizes, weights)[0]
+        # A median of 1,144 s and a long tail, as in the trace.
+        duration = min(math.exp(dice.gauss(math.log(1_144), 2.0)), 40 * 86_400)
+        sweep = dice.randint(10, 90) if gpus == 1 and dice.random() < 0.05 else 1
+        at = time
+        for _ in range(min(sweep, JOBS - len(rows))):
+            rows.append((int(at), max(1, int(duration * dice.uniform(0.8, 1.25))), gpus))
+            at += dice.expovariate(1 / 5)
+    rows.sort()
+    text = "".join(f"{submit},{duration},{gpus}\n" for submit, duration, gpus in rows)
+    path.write_text("submit_s,duration_s,gpus\n" + text)
+
+
+def replay(binary, trace, policy):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    words = [binary, "autoscale", "simulate", "--trace", str(trace), "--policy", policy, "--json"]
+    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return json.loads(done.stdout), cpu
+
+
+def seconds(value):
+    return f"{value:,.0f}"
+
+
+def table(binary, trace, policies):
+    rows = []
+    for policy in policies:
+        found, cpu = replay(binary, trace, policy)
+        rows.append((policy, found, cpu))
+    print(f"\n**{trace.name}**\n")
+    print("| policy | GPU-hours | vs reference | at once | wait p95 s | gang p95 s | launches |"
+          " killed | never ran | CPU s |")
+    print("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
+    for policy, found, cpu in rows:
+        print(f"| {policy} | {found['cost_gpu_h']:,.0f} | {(found['cost_vs_reference'] - 1) * 100:+.2f} % |"
+              f" {found['instant_share'] * 100:.1f} % | {seconds(found['wait_p95_s'])} |"
+              f" {seconds(found['gang_wait_p95_s'])} | {found['launches']:,} | {found['kills']:,} |"
+              f" {found['unfinished']} | {cpu:.1f} |", flush=True)
+
+
+def main():
+    binary, words = sys.argv[1], sys.argv[2:]
+    policies = ["ours", "reference", "karpenter", "ray", "cluster-autoscaler", "parallelcluster",
+                "determined", "dstack", "idle=60", "spare=1", "spare=2", "spare=4", "spare=8",
+                "adaptive=90", "adaptive=95", "keda=4", "keda=1", "hpa=4", "static"]
+    if words[:1] == ["--policy"]:
+        policies, words = words[1].split(","), words[2:]
+    with tempfile.TemporaryDirectory() as folder:
+        traces = [Path(word) for word in words]
+        if not traces:
+            made = Path(folder) / "made-up-80000.csv"
+            made_up(made)
+            traces = sorted((Path(__file__).parent.parent / "tests/data").glob("*.csv")) + [made]
+        for trace in traces:
+            table(binary, trace, policies)
+
+
+main()
