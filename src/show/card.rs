@@ -4,9 +4,10 @@ use serde_json::{Map, Value};
 
 use super::diff::Diff;
 use super::fold::{Page, Row, count};
-use super::item::{self, Act, Doomed, Item, Symbol};
+use super::item::{Act, Doomed, Item, Symbol};
 pub(super) use super::node_rows::BODY;
 use super::node_rows::{offers as on_offers, terminated};
+use super::reason;
 use super::screen::Ink;
 use super::{value, words};
 use crate::kinds::{KindName, Spec};
@@ -103,7 +104,7 @@ fn likeness(item: &Item<'_>) -> Option<String> {
         }
     };
     let (symbol, stem) = (item.act.symbol().mark(), value::stem(item.address));
-    let whys: Vec<_> = item.whys.iter().map(|why| item::why(why)).collect();
+    let whys: Vec<_> = item.whys.iter().map(|why| reason::why(why)).collect();
     Some(format!("{symbol} {kind} {stem} {whys:?} {what}"))
 }
 
@@ -117,7 +118,8 @@ pub(super) fn card(group: &[&Item<'_>], verbose: bool) -> Option<Card> {
     if let Some(card) = tagged(group) {
         return Some(card);
     }
-    let mut rows: Vec<Row> = item.whys.iter().filter_map(|why| item::why(why)).map(note).collect();
+    let mut rows: Vec<Row> =
+        item.whys.iter().filter_map(|why| reason::why(why)).map(note).collect();
     let (title, dim) = match &item.act {
         Act::Create { spec, generation } => {
             if *generation > 1 {
@@ -296,7 +298,7 @@ fn contents(doomed: &Doomed<'_>) -> Option<Row> {
 
 /// The successor's reasons, and what differs from what it succeeds.
 fn replaced(item: &Item<'_>, spec: &Spec, old: &[Doomed<'_>], many: bool) -> Vec<Row> {
-    let says = item.whys.iter().filter_map(|why| item::why_replaced(why));
+    let says = item.whys.iter().filter_map(|why| reason::why_replaced(why));
     let mut rows: Vec<Row> = says.map(note).collect();
     for (i, doomed) in old.iter().enumerate() {
         if old.len() > 1 {

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use super::card::{self, BODY, Card};
 use super::fold::{Row, count};
-use super::item::{self, Act, Item, Symbol};
+use super::item::{Act, Item, Symbol};
+use super::reason;
 use super::screen::{Ink, Screen};
 use super::value;
 use crate::kinds::{KindName, Spec, differing};
@@ -132,7 +133,7 @@ fn kind(act: &Act<'_>) -> KindName {
 
 /// What tells changes of one sort apart: why, which fields, and whether data goes.
 fn note(item: &Item<'_>) -> String {
-    let mut words: Vec<String> = item.whys.iter().filter_map(|why| item::why(why)).collect();
+    let mut words: Vec<String> = item.whys.iter().filter_map(|why| reason::why(why)).collect();
     let mut fields = |was: &Spec, spec: &Spec| words.extend(differing(was, spec));
     match &item.act {
         Act::Update { was, spec, .. } => fields(was, spec),

@@ -310,59 +310,6 @@ impl Act<'_> {
     }
 }
 
-/// A reason in words; none where the item itself says it all.
-pub(super) fn why(why: &Why) -> Option<String> {
-    Some(match why {
-        Why::Missing | Why::Changed | Why::Moved | Why::Adopted | Why::Forgotten => return None,
-        Why::Replaces { ids: _, fields } if fields.is_empty() => "must be replaced".to_owned(),
-        Why::Replaces { ids: _, fields } => {
-            format!("must be replaced: {} cannot change in place", fields.join(", "))
-        }
-        Why::Failed { text } => format!("the cloud reports that the former one failed: {text}"),
-        Why::Superseded => "a successor stands at its address".to_owned(),
-        Why::Removed => "is no longer declared".to_owned(),
-        Why::Destroyed => "the whole stack is destroyed".to_owned(),
-        Why::Grow { from, to } => format!("grows from {from} to {to} nodes"),
-        Why::Shrink { from, to } => format!("shrinks from {from} to {to} nodes"),
-        Why::Outdated { what } => {
-            let what: Vec<&str> = what.iter().map(|one| one.words()).collect();
-            match what.as_slice() {
-                [one] => format!("their {one} is not the wanted one"),
-                several => format!("their {} are not the wanted ones", several.join(" and ")),
-            }
-        }
-        Why::Led => "its machines must be healthy first".to_owned(),
-        Why::Requested => "asked for on the command line".to_owned(),
-        Why::Vanished { id } => {
-            format!("{id:?}, which was to be adopted or replaced, is not there")
-        }
-    })
-}
-
-/// The same within a replacement, which has one line for both of its halves and marks
-/// the fields that force it.
-pub(super) fn why_replaced(reason: &Why) -> Option<String> {
-    match reason {
-        Why::Superseded => None,
-        Why::Replaces { ids: _, fields } if !fields.is_empty() => None,
-        Why::Missing
-        | Why::Changed
-        | Why::Replaces { .. }
-        | Why::Failed { .. }
-        | Why::Removed
-        | Why::Destroyed
-        | Why::Grow { .. }
-        | Why::Shrink { .. }
-        | Why::Outdated { .. }
-        | Why::Moved
-        | Why::Requested
-        | Why::Adopted
-        | Why::Vanished { .. }
-        | Why::Led
-        | Why::Forgotten => why(reason),
-    }
-}
-
 /// How much a plan does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sums {

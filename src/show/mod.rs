@@ -46,6 +46,7 @@ mod plan_json_test;
 #[cfg(test)]
 mod plan_test;
 pub mod problem;
+mod reason;
 pub mod sandbox;
 pub mod saved;
 pub mod schema;

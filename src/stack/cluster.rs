@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::is_parameter;
-use crate::kinds::{Disk, LaunchTemplate, Metadata, Peer, PlacementGroup, Rule, SecurityGroup};
+use crate::kinds::{LaunchTemplate, Metadata, Peer, PlacementGroup, Rule, SecurityGroup};
 use crate::lang::schema::{Attribute, BlockSchema, Export, Type};
 use crate::lang::{Evaluated, Value};
-use crate::model::{Address, Block, ImageId, Link};
+use crate::model::{Address, ImageId, Link};
 
 use super::desired::Fleet;
 use super::expansion::{Expansion, tags_of};
 use super::ground::Ground;
 use super::names::Here;
-use super::{autoscale, machine, mounts, need, offers, rights, size};
+use super::{autoscale, disk, machine, mounts, need, offers, rights, size};
 
 /// One way to ask for accelerators.
 const ACCELERATOR: Type = Type::Either(&[
@@ -152,7 +152,7 @@ pub const SCHEMA: BlockSchema = BlockSchema {
         Attribute::new("tags", Type::Map(&Type::String), "Tags beside the stack's.").or("{}"),
     ],
     blocks: &[
-        DISK,
+        disk::LARGE,
         size::ROLLING,
         autoscale::SCHEMA,
         mounts::SCHEMA,
@@ -167,31 +167,6 @@ pub const SCHEMA: BlockSchema = BlockSchema {
     ],
     doc: "A cluster of like nodes in private subnets. Reached through AWS Systems Manager; no port \
           is open.",
-};
-
-/// The table of its root disk.
-const DISK: BlockSchema = BlockSchema {
-    word: "disk",
-    label: None,
-    repeats: false,
-    attributes: &[
-        Attribute::new("size", Type::Size, "How large; 8GiB to 64TiB.").or("\"200GiB\""),
-        Attribute::new("iops", Type::Integer, "Operations per second; 3000 to 80000.").or("6000"),
-        Attribute::new("throughput", Type::Integer, "MiB per second; 125 to 2000.").or("500"),
-    ],
-    blocks: &[],
-    exports: &[],
-    doc: "The root disk: gp3, encrypted.",
-};
-
-/// The same where less passes through it.
-pub(super) const SMALL_DISK: BlockSchema = BlockSchema {
-    attributes: &[
-        DISK.attributes[0].or("\"50GiB\""),
-        DISK.attributes[1].or("3000"),
-        DISK.attributes[2].or("125"),
-    ],
-    ..DISK
 };
 
 /// The image of a cluster that names none.
@@ -340,7 +315,7 @@ pub(super) fn template(x: &mut Expansion<'_>, block: &Evaluated, image_from: &st
         image_from: image_from.to_owned(),
         profile: Link::To(address.with_part("profile")),
         groups: vec![Link::To(address.with_part("group"))],
-        disk: disk(x, block),
+        disk: disk::disk(x, block),
         user_data,
         metadata: Metadata { tokens: "required".to_owned(), hop_limit: 1, tags: true },
         on_shutdown: "terminate".to_owned(),
@@ -397,30 +372,5 @@ fn gone(x: &mut Expansion<'_>, block: &Evaluated, from: &str, image: &ImageId) {
     match block.attr("image") {
         Some(value) => x.check(value, Some(problem), &help),
         None => x.problem(block, problem, &help),
-    }
-}
-
-fn disk(x: &mut Expansion<'_>, block: &Evaluated) -> Disk {
-    let written = block.nested("disk").next();
-    // Data sets and checkpoints pass through a node; a service has what every gp3 volume has
-    // without paying for it.
-    let default =
-        if block.word == Block::Service.word() { (50, 3000, 125) } else { (200, 6000, 500) };
-    let (size, iops, throughput) = match written {
-        Some(disk) => (
-            x.gib(disk, "size", default.0, 8..=65_536),
-            x.integer(disk, "iops", default.1, 3000..=80_000),
-            x.integer(disk, "throughput", default.2, 125..=2000),
-        ),
-        None => default,
-    };
-    let number = |value: u32| i32::try_from(value).unwrap_or(i32::MAX);
-    Disk {
-        device: "/dev/sda1".to_owned(),
-        size: number(size),
-        volume_type: "gp3".to_owned(),
-        iops: Some(number(iops)),
-        throughput: Some(number(throughput)),
-        encrypted: true,
     }
 }

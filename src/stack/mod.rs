@@ -11,6 +11,7 @@ mod budget;
 mod check;
 mod cluster;
 mod desired;
+mod disk;
 mod expand;
 mod expansion;
 mod filesystem;

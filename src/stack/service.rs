@@ -23,7 +23,7 @@ use super::desired::{Fleet, Published};
 use super::expansion::{Expansion, map, tags_of};
 use super::ground::Ground;
 use super::names::{Here, block_name, fit};
-use super::{machine, mounts, need, offers, rights, size};
+use super::{disk, machine, mounts, need, offers, rights, size};
 
 /// Seconds for which an answer may be kept: how long a predecessor stays after its successor
 /// has taken its name.
@@ -79,7 +79,7 @@ pub const SCHEMA: BlockSchema = BlockSchema {
         machine::CONTAINER,
         machine::UNIT,
         machine::HEALTH,
-        cluster::SMALL_DISK,
+        disk::SMALL,
         size::ROLLING,
         mounts::SCHEMA,
         machine::SCRATCH,

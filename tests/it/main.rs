@@ -14,6 +14,8 @@ mod aws_compute;
 #[cfg(feature = "aws")]
 mod aws_contract;
 #[cfg(feature = "aws")]
+mod aws_dns;
+#[cfg(feature = "aws")]
 mod aws_faults;
 #[cfg(feature = "aws")]
 mod aws_gpu;
@@ -79,3 +81,4 @@ mod service;
 mod stacks;
 mod targets;
 mod walks;
+mod whole;

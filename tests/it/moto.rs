@@ -121,6 +121,11 @@ impl Moto {
         self.send(method, path, body, "s3").await
     }
 
+    /// A request to one service of the server itself.
+    pub async fn rest(&self, method: &str, path: &str, body: &str, service: &str) -> String {
+        self.send(method, path, body, service).await
+    }
+
     /// Writes an SSM parameter on the server itself.
     pub async fn put_parameter(&self, name: &str, value: &str) {
         let body = serde_json::json!({ "Name": name, "Value": value, "Type": "String", "Overwrite": true });

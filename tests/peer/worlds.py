@@ -78,6 +78,7 @@ def inventory(placement_groups, fsx):
     """Everything in the account: kind, id, tags."""
     ec2 = get_backend("ec2")[ACCOUNT][REGION]
     iam = get_backend("iam")[ACCOUNT]["aws"]
+    route53 = get_backend("route53")[ACCOUNT]["aws"]
     s3 = get_backend("s3")[ACCOUNT]["aws"]
     sqs = get_backend("sqs")[ACCOUNT][REGION]
     efs = get_backend("efs")[ACCOUNT][REGION]
@@ -118,6 +119,8 @@ def inventory(placement_groups, fsx):
         add("bucket", bucket.name, s3.tagger.get_tag_dict_for_resource(bucket.arn))
     for queue in sqs.queues.values():
         add("queue", queue.name, queue.tags)
+    for zone in route53.zones.values():
+        add("hosted_zone", zone.id, route53.list_tags_for_resource(zone.id))
     for role in iam.roles.values():
         add("role", role.name, pairs(role.tags))
     for profile in iam.instance_profiles.values():
@@ -129,6 +132,7 @@ def remove_strangers(placement_groups, fsx):
     """What carries the tag of a stranger's stack is taken away."""
     ec2 = get_backend("ec2")[ACCOUNT][REGION]
     iam = get_backend("iam")[ACCOUNT]["aws"]
+    route53 = get_backend("route53")[ACCOUNT]["aws"]
     s3 = get_backend("s3")[ACCOUNT]["aws"]
     sqs = get_backend("sqs")[ACCOUNT][REGION]
     efs = get_backend("efs")[ACCOUNT][REGION]
@@ -141,6 +145,7 @@ def remove_strangers(placement_groups, fsx):
         "launch_template": lambda id: ec2.delete_launch_template(None, id),
         "placement_group": placement_groups.pop,
         "bucket": s3.delete_bucket,
+        "hosted_zone": route53.zones.pop,
         "queue": lambda id: sqs.queues.pop(id),
         "role": lambda id: iam.roles.pop(iam.get_role(id).id),
         "instance_profile": lambda id: iam.instance_profiles.pop(id),
