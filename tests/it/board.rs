@@ -269,8 +269,8 @@ pub fn board(looks: i64) -> Arc<Board> {
             until: Some(Moment(BEGAN + 7_200_000)),
         };
         let paused = Look { pause: Some(pause), ..scene.look() };
-        idle.looked(&paused, &demand, &Pool::new("cluster.eval", (0, 4), 8));
-        status.clusters.insert("cluster.eval".to_owned(), idle);
+        idle.looked(&paused, &demand, &Pool::new("cluster.video", (0, 4), 8));
+        status.clusters.insert("cluster.video".to_owned(), idle);
     });
     board
 }

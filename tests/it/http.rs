@@ -180,7 +180,7 @@ fn the_document_says_what_the_board_says_and_only_what_is_new() {
     );
     assert_eq!((&train["log"][0]["acts"], &train["acts"]), (&1.into(), &0.into()));
     assert_eq!(train["words"][0], "nothing is done");
-    assert_eq!(whole["clusters"]["cluster.eval"]["demand_problem"], HOSTILE);
+    assert_eq!(whole["clusters"]["cluster.video"]["demand_problem"], HOSTILE);
 
     let last = BEGAN + 199 * 10_000;
     let part = json(server.at, &format!("/status?after={}", last - 30_000));

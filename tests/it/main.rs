@@ -65,6 +65,7 @@ mod moto;
 #[cfg(feature = "aws")]
 mod moto_groups;
 mod node;
+mod page;
 mod process;
 mod readers;
 mod roll;

@@ -145,13 +145,21 @@ function showClusters(name) {
   if (there.join("\n") !== names.join("\n")) {
     list(nav, names.map((it) => {
       const button = make("button", it);
+      button.append(make("small", ""));
       button.type = "button";
       button.dataset.name = it;
       button.addEventListener("click", () => { location.hash = encodeURIComponent(it); });
       return button;
     }));
   }
-  for (const button of nav.children) button.setAttribute("aria-current", String(button.dataset.name === name));
+  for (const button of nav.children) {
+    button.setAttribute("aria-current", String(button.dataset.name === name));
+    const { nodes, blocked, demand_problem, pause, sums } = status.clusters[button.dataset.name];
+    const all = Object.values(nodes).reduce((sum, number) => sum + number, 0);
+    const ails = blocked || demand_problem ? "needs a look" : pause ? "paused" : "";
+    set(button.lastChild, [`${all} ${all === 1 ? "node" : "nodes"}`, `${money(sums.per_hour)}/h`, ails].filter(Boolean).join(" · "));
+    button.classList.toggle("ails", Boolean(blocked || demand_problem));
+  }
 }
 
 // ---- one cluster -----------------------------------------------------------------------
@@ -175,7 +183,7 @@ function showTiles(cluster) {
     tile("free", "Free", String(Math.max(0, sums.serving - sums.busy)), `${sums.gpus_free} GPUs`),
     tile("coming", "Coming", String(sums.coming), "on their way"),
     tile("going", "Going", String(sums.going), "on their way out"),
-    tile("", "Nodes", String(all), `wanted ${sums.target}, from ${sums.min} to ${sums.max}`),
+    tile("", "Nodes", String(all), `wanted ${sums.target} (${sums.min} to ${sums.max})`),
     tile("cost", "Cost an hour", money(sums.per_hour), `${money(sums.this_month)} this month`),
   ]);
   $("tiles").title = states;
@@ -294,13 +302,20 @@ function marks(plot) {
   for (const { at, decision } of log) {
     const x = Math.round(plot.valToPos(at / 1000, "x", true));
     const kind = direction(decision);
-    ctx.strokeStyle = colour(kind === "other" ? "soft" : kind);
+    const size = 5 * devicePixelRatio;
+    const [tip, end] = kind === "up" ? [bbox.top, bbox.top + 1.6 * size] : [bbox.top + 1.6 * size, bbox.top];
+    ctx.strokeStyle = ctx.fillStyle = colour(kind === "other" ? "soft" : kind);
     ctx.lineWidth = devicePixelRatio;
     ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
+    ctx.beginPath();
+    ctx.moveTo(x, tip);
+    ctx.lineTo(x - size, end);
+    ctx.lineTo(x + size, end);
+    ctx.fill();
   }
   ctx.restore();
 }
@@ -340,8 +355,10 @@ function readout(plot) {
   const it = samples.find((sample) => sample.at === Math.round(time));
   if (!it) return;
   const numbers = `${clock(it.at)}: ${it.jobs} jobs wait; ${it.busy} busy, ${it.free} free, ${it.coming} coming, ${it.going} going; ${money(it.per_hour)} an hour`;
-  const taken = log.filter((one) => one.at === it.at).flatMap((one) => one.words.slice(0, one.acts));
-  set($("readout"), [numbers, ...taken].join(". "));
+  // A finger hits within a few pixels.
+  const near = (one) => Math.abs(plot.valToPos(one.at / 1000, "x") - plot.cursor.left) < 8;
+  const taken = log.filter(near).map((one) => `${clock(one.at)}: ${one.words.slice(0, one.acts).join("; ")}`);
+  list($("readout"), [numbers, ...taken].map((text) => make("span", text)));
 }
 
 function draw() {
