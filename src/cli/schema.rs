@@ -39,5 +39,6 @@ fn all(as_json: bool) -> String {
         let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
         return format!("{}\n", json!(names));
     }
-    all.iter().map(|(name, about)| format!("{name:<18} {about}\n")).collect()
+    let wide = all.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    all.iter().map(|(name, about)| format!("{name:<wide$} {about}\n")).collect()
 }

@@ -1,7 +1,12 @@
 //! Every reason of the autoscaler, exactly.
 
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
 use super::decision::explain;
 use super::golden::check;
+use super::schemas;
 use crate::fleet::{
     Against, Alert, Considered, Decision, Fate, Launch, LaunchReason, NotLess, NotMore, Rule,
     Seconds, Shape, Sums, Turn, TurnTo, TurnWhy,
@@ -161,8 +166,7 @@ fn considered() -> Vec<Considered> {
     all.into_iter().map(one).collect()
 }
 
-#[test]
-fn every_reason_reads_well() {
+fn everything() -> Decision {
     let sums = Sums {
         serving: 3,
         busy: 2,
@@ -178,7 +182,7 @@ fn every_reason_reads_well() {
         this_month: dollars(1234),
         ..Sums::default()
     };
-    let decision = Decision {
+    Decision {
         launches: launches(),
         turns: turns(),
         sums,
@@ -188,8 +192,36 @@ fn every_reason_reads_well() {
         considered: considered(),
         alerts: alerts(),
         wake: Some(AT),
-    };
-    check("decision.txt", &(explain(&decision).join("\n") + "\n"));
+    }
+}
+
+#[test]
+fn every_reason_reads_well() {
+    check("decision.txt", &(explain(&everything()).join("\n") + "\n"));
+}
+
+/// Every word by which a reason is known as JSON, wherever it stands.
+fn tags(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(key, value)| {
+            let tag = ["reason", "why", "alert", "against", "to"].contains(&key.as_str());
+            found.extend(value.as_str().filter(|it| tag && !it.contains(' ')).map(str::to_owned));
+            tags(value, found);
+        }),
+        Value::Array(items) => items.iter().for_each(|it| tags(it, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[test]
+fn the_schema_knows_every_reason() {
+    let schema = schemas::format("autoscale-status").expect("a schema").schema;
+    let mut found = BTreeSet::new();
+    tags(&serde_json::to_value(everything()).expect("JSON"), &mut found);
+    assert!(found.len() > 45, "{found:?}");
+    for tag in found {
+        assert!(schema.contains(&format!("\"{tag}\"")), "{tag}");
+    }
 }
 
 #[test]

@@ -25,6 +25,7 @@ macro_rules! formats {
 
 formats! {
     "autoscale-simulate": "`autoscale simulate --json`",
+    "autoscale-status": "`/status` of `autoscale run`",
     "catalog": "`catalog show --json` and `catalog refresh --json`",
     "cost": "`cost --json`; also in plans and their events",
     "doctor": "`doctor --json`",

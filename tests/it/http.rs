@@ -232,3 +232,109 @@ fn it_ends_at_once_and_gives_its_port_back() {
     let again = run(&board, at.port(), None, Limits::default());
     assert_eq!(get(again.at, "/healthz"), "ok\n");
 }
+
+#[test]
+fn metrics_count_what_has_happened() {
+    let board = board(300);
+    let server = plain(&board);
+    let text = get(server.at, "/metrics");
+    let train = r#"cluster="cluster.train""#;
+    let place = r#"type="p5.48xlarge",az="us-east-1a",capacity="on-demand""#;
+    for line in [
+        format!(r#"queue_depth{{{train},queue="queue.jobs"}} 0"#),
+        format!(r#"queue_oldest_job_age_seconds{{{train},queue="queue.jobs"}} 45"#),
+        format!(r#"nodes{{{train},state="busy",{place}}} 6"#),
+        format!(r#"limit_nodes{{{train},bound="max"}} 12"#),
+        format!(r#"scale_events_total{{{train},direction="up",reason="jobs",result="done"}} 4"#),
+        format!(r#"scale_events_total{{{train},direction="up",reason="jobs",result="failed"}} 8"#),
+        format!(
+            r#"scale_events_total{{{train},direction="down",reason="still_idle",result="done"}} 3"#
+        ),
+        format!(r#"decisions_total{{{train},action="launch",reason="jobs"}} 2"#),
+        format!(r#"decisions_total{{{train},action="cordon",reason="idle"}} 3"#),
+        format!(r#"launch_attempts_total{{{train},result="no_capacity",{place}}} 1"#),
+        format!(r#"launch_attempts_total{{{train},result="started",{place}}} 1"#),
+        format!("launch_duration_seconds_count{{{train}}} 12"),
+        format!(r#"launch_phase_seconds_count{{{train},phase="booting"}} 12"#),
+        format!("decision_duration_seconds_count{{{train}}} 300"),
+        format!("jobs_killed_total{{{train}}} 0"),
+        format!("hourly_cost_dollars{{{train}}} 495"),
+        format!("budget_remaining_dollars{{{train}}} 7501"),
+        format!("ice_cooldowns{{{train}}} 1"),
+        "source_errors_total{cluster=\"cluster.video\"} 1".to_owned(),
+        "source_staleness_seconds{cluster=\"cluster.video\"} 75".to_owned(),
+        "paused{cluster=\"cluster.video\"} 1".to_owned(),
+        "leader 1".to_owned(),
+        "lease_epoch 7".to_owned(),
+        "looks_total{result=\"failed\"} 1".to_owned(),
+    ] {
+        assert!(text.contains(&format!("\nmlinfra_autoscaler_{line}\n")), "{line}\n{text}");
+    }
+    assert!(text.starts_with("# HELP mlinfra_build_info The mlinfra that runs.\n"), "{text}");
+    // 120 looks with 4 nodes, 140 with 12 and 9 with 9, ten seconds each: 55 dollars an hour.
+    let cost = text.lines().find_map(|it| {
+        it.strip_prefix("mlinfra_autoscaler_cost_dollars_total{cluster=\"cluster.train\"} ")
+    });
+    let cost: f64 = cost.and_then(|it| it.parse().ok()).expect("a cost");
+    let wanted = (120.0 * 4.0 + 140.0 * 12.0 + 9.0 * 9.0) * 10.0 / 3600.0 * 55.0;
+    assert!((cost - wanted).abs() < 1e-6, "{cost} and not {wanted}");
+    // Whoever does not lead has nothing to tell of clusters, and knows nothing of them.
+    board.write(|status| status.leader = Some(false));
+    let text = get(server.at, "/metrics");
+    assert!(text.contains("\nmlinfra_autoscaler_leader 0\n") && !text.contains("cluster="));
+    board.write(|status| status.leader = None);
+    assert!(!get(server.at, "/metrics").contains("mlinfra_autoscaler_leader"));
+}
+
+/// Certificates of clients, by a client that knows nothing of mlinfra.
+#[cfg(feature = "tls")]
+#[test]
+#[ignore = "needs Python and openssl: run `make test`"]
+fn without_a_certificate_nobody_is_let_in() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+
+    use mlinfra::serve::autoscale::http::{Refused, Tls, start};
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peer/mtls.py");
+    let mut client = Command::new("python3")
+        .args([script.as_ref(), folder.path()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("Python starts");
+    let mut said = BufReader::new(client.stdout.take().expect("its output"));
+    let mut line = String::new();
+    said.read_line(&mut line).expect("text");
+    assert_eq!(line, "made\n");
+
+    let file = |name: &str| folder.path().join(name);
+    let clients = Some(file("ours.pem"));
+    let tls = Tls { certificate: file("server.pem"), key: file("server.key"), clients };
+    let listener = TcpListener::bind("0.0.0.0:0").expect("a port");
+    let at = listener.local_addr().expect("it");
+    let open = Tls { clients: None, ..tls.clone() };
+    assert_eq!(Access::new(at, None, Some(&open)).err(), Some(Refused::Open(at)));
+    let missing = Tls { key: file("none.key"), ..tls.clone() };
+    let why = Access::new(at, None, Some(&missing)).err().expect("refused").to_string();
+    assert!(why.contains("none.key") && why.contains("No such file"), "{why}");
+    let swapped = Tls { certificate: file("server.key"), ..tls.clone() };
+    let why = Access::new(at, None, Some(&swapped)).err().expect("refused").to_string();
+    assert!(why.ends_with("server.key: there is no certificate in it"), "{why}");
+    let other = Tls { key: file("friend.key"), ..tls.clone() };
+    let why = Access::new(at, None, Some(&other)).err().expect("refused").to_string();
+    assert!(why.starts_with("TLS with this certificate and key does not work"), "{why}");
+
+    let stop = CancellationToken::new();
+    let access = Access::new(at, None, Some(&tls)).expect("access");
+    let server = start(listener, board(3), access, stop.clone()).expect("a server");
+    writeln!(client.stdin.take().expect("its input"), "{}", at.port()).expect("told");
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).expect("text");
+    println!("{rest}");
+    assert!(client.wait().expect("it ends").success());
+    assert!(rest.ends_with("mtls: all of it holds\n"), "{rest}");
+    stop.cancel();
+    server.wait();
+}

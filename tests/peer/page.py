@@ -8,6 +8,7 @@ Usage: page.py URL FOLDER-FOR-SCREENSHOTS
 """
 
 import json
+import shutil
 import sys
 import time
 import urllib.request
@@ -15,7 +16,8 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-CHROMIUM = "/usr/bin/chromium"
+# As packages install it: Playwright's own comes from elsewhere.
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def do(what):

@@ -4,7 +4,9 @@ tftest and terraform-compliance read plans of Terraform; regopy runs a policy in
 jsonschema holds every document to the schema that mlinfra publishes. Where a `terraform` is on the
 machine, its own documents are compared in shape, and it reads our outputs as a remote state.
 
-Usage: readers.py MLINFRA QUICKSTART.hcl
+Usage: readers.py MLINFRA QUICKSTART.hcl STATUS.json
+
+The last is what the autoscaler's service has answered at /status.
 """
 
 import fcntl
@@ -681,6 +683,19 @@ output "token" {
     check("the same outputs", said, ours.document("output", "output", "--json"))
 
 
+def autoscaler(binary, folder, path):
+    """The one document that no command prints."""
+    mlinfra = Mlinfra(binary, folder / "quickstart")
+    status = json.loads(Path(path).read_text())
+    mlinfra.judged("autoscale-status", status)
+    train = status["clusters"]["cluster.train"]
+    check("decisions stand in it", bool(train["log"] and train["decision"]["considered"]), True)
+    refused(mlinfra, "autoscale-status", status,
+            lambda it: it["clusters"]["cluster.train"]["sums"].update(per_hour=55))
+    refused(mlinfra, "autoscale-status", status,
+            lambda it: it["clusters"]["cluster.train"]["log"][0]["decision"]["launches"][0].update(reason={"reason": "whim"}))
+
+
 def main():
     binary, text = sys.argv[1], Path(sys.argv[2]).read_text()
     with tempfile.TemporaryDirectory() as name:
@@ -690,6 +705,7 @@ def main():
         report = problems(binary, folder)
         books(binary, folder)
         catalogued(binary, folder)
+        autoscaler(binary, folder, sys.argv[3])
         listed = set(json.loads(Mlinfra(binary, folder / "quickstart").run("schema", "--list", "--json")))
         print(f"  schemas: {sorted(listed)}")
         check("documents of each were judged", sorted(JUDGED | {"language"}), sorted(listed))

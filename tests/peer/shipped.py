@@ -15,7 +15,6 @@ import yaml
 
 FOLDER = Path(__file__).parents[2] / "examples/autoscale"
 MLINFRA, PEERS = Path(sys.argv[1]), Path(sys.argv[2])
-PROMTOOL = PEERS / "prometheus/usr/bin/promtool"
 # systemd's own measure from 0 to 10, in tenths: what may be opened to whoever takes the service over.
 EXPOSURE = "15"
 
@@ -57,8 +56,8 @@ def units(folder):
 
 
 def alerts(folder):
-    check("alerts", judge(PROMTOOL, "check", "rules", FOLDER / "alerts.yaml"))
-    check("alerts' tests", judge(PROMTOOL, "test", "rules", "alerts_test.yaml", of=FOLDER))
+    check("alerts", judge("promtool", "check", "rules", FOLDER / "alerts.yaml"))
+    check("alerts' tests", judge("promtool", "test", "rules", "alerts_test.yaml", of=FOLDER))
     rules = yaml.safe_load((FOLDER / "alerts.yaml").read_text())["groups"][0]["rules"]
     tests = yaml.safe_load((FOLDER / "alerts_test.yaml").read_text())["tests"]
     rings = {it["alertname"] for test in tests for it in test["alert_rule_test"] if it["exp_alerts"]}
@@ -68,7 +67,7 @@ def alerts(folder):
     print("holds: each alert rings in one test and is quiet in another")
     spoilt(folder, "alerts.yaml", "> 300", "> 30000")
     (Path(folder) / "alerts_test.yaml").write_text((FOLDER / "alerts_test.yaml").read_text())
-    check("an alert that does not ring is seen", judge(PROMTOOL, "test", "rules", "alerts_test.yaml", of=folder), good=False)
+    check("an alert that does not ring is seen", judge("promtool", "test", "rules", "alerts_test.yaml", of=folder), good=False)
 
 
 def manifests(folder):
