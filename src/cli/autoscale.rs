@@ -121,7 +121,7 @@ fn serve(global: &Global, terminal: &Terminal, args: &RunArgs) -> Result<u8, Hal
         let first = reader.world().await?;
         let server = listen::start(&args.listen, &board, &stop)?;
         if let Some(server) = &server {
-            terminal.say(&format!("answers at http://{}/\n", server.address()));
+            terminal.say(&format!("answers at {}\n", server.url()));
         }
         tokio::spawn(signals(stop.clone(), Arc::clone(&again)));
         introduce(&first, &board, args.every);

@@ -231,6 +231,8 @@ fn it_ends_at_once_and_gives_its_port_back() {
     assert!(TcpStream::connect(at).is_err());
     let again = run(&board, at.port(), None, Limits::default());
     assert_eq!(get(again.at, "/healthz"), "ok\n");
+    let url = again.server.as_ref().map(Server::url);
+    assert_eq!(url, Some(format!("http://{at}/")));
 }
 
 #[test]

@@ -57,6 +57,7 @@ impl Default for Limits {
 /// A server that runs.
 pub struct Server {
     address: SocketAddr,
+    secure: bool,
     thread: JoinHandle<()>,
 }
 
@@ -64,6 +65,12 @@ impl Server {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where its page is.
+    pub fn url(&self) -> String {
+        let scheme = if self.secure { "https" } else { "http" };
+        format!("{scheme}://{}/", self.address)
     }
 
     /// Waits until it has ended: some seconds after `stop` at most. Blocks.
@@ -98,11 +105,12 @@ pub fn start_within(
         let _in = runtime.enter();
         tokio::net::TcpListener::from_std(listener)?
     };
+    let secure = access.tls().is_some();
     let shared = Arc::new(Shared { board, access, stop, limits });
     let thread = std::thread::Builder::new()
         .name("http".to_owned())
         .spawn(move || runtime.block_on(listen(&listener, &shared)))?;
-    Ok(Server { address, thread })
+    Ok(Server { address, secure, thread })
 }
 
 struct Shared {
