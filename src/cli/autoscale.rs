@@ -26,7 +26,7 @@ use super::halt::Halt;
 use super::load;
 use super::simulate;
 use super::terminal::Terminal;
-use super::{CHANGES, DONE, PROBLEM, listen};
+use super::{CHANGES, DONE, PROBLEM, listen, planfile};
 
 /// `autoscale once`
 fn look(global: &Global, terminal: &Terminal, args: &OnceArgs) -> Result<u8, Halt> {
@@ -348,7 +348,7 @@ fn explain(global: &Global, terminal: &Terminal, which: &WhichArgs) -> Result<u8
 
 /// `autoscale pause`
 fn pause(global: &Global, terminal: &Terminal, args: &PauseArgs) -> Result<u8, Halt> {
-    let time = args.until.as_deref().map(super::planfile::duration).transpose()?;
+    let time = args.until.as_deref().map(|text| planfile::duration("--for", text)).transpose()?;
     connect::runtime(global)?.block_on(async {
         let WhichArgs { cluster, vars } = &args.which;
         let world = FleetWorld::read(global, vars, cluster.as_ref()).await?;

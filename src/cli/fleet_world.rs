@@ -149,6 +149,7 @@ impl World for FleetWorld {
             stop: stop.clone(),
             decide: fleet::decide,
             dry: false,
+            thorough: false,
         }
     }
 

@@ -14,7 +14,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
     terminal.announce();
     let runtime = connect::runtime(global)?;
     let selection = select::of(&args.select)?;
-    let lasts = planfile::duration(&args.expires)?;
+    let lasts = planfile::duration("--expires", &args.expires)?;
     if let Some(path) = &args.out {
         planfile::writable(path)?;
     }

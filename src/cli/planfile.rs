@@ -35,11 +35,11 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 const AGAIN: &str = "make a new plan with `mlinfra plan --out FILE`, and read it";
 
 /// `24h` in milliseconds.
-pub fn duration(text: &str) -> Result<i64, Halt> {
+pub fn duration(flag: &str, text: &str) -> Result<i64, Halt> {
     let seconds = lang::duration(text).ok().filter(|seconds| *seconds > 0);
     let millis = seconds.and_then(|seconds| i64::try_from(seconds.checked_mul(1000)?).ok());
     millis.ok_or_else(|| {
-        let text = format!("--expires {text:?} is no duration");
+        let text = format!("{flag} {text:?} is no duration");
         Halt::one("P010", text, "write it like 30m, 24h or 7d")
     })
 }

@@ -167,6 +167,7 @@ impl World for Ground {
             stop: stop.clone(),
             decide: fleet::decide,
             dry: false,
+            thorough: false,
         }
     }
 

@@ -63,6 +63,8 @@ pub struct Eye<'a> {
     pub decide: Decide,
     /// Nothing is done or written.
     pub dry: bool,
+    /// Every look is written down, and not only those that change something.
+    pub thorough: bool,
 }
 
 /// What came of a look.
@@ -168,7 +170,7 @@ impl Eye<'_> {
         let orders = orders(&decision, wanted, (&ground.template, &ground.offers));
         let mut look = Look { at: now, fleet, decision, orders, pause, outcome: None, took };
         let fresh = before.is_some_and(|before| now.since(before) < WRITE_EVERY_MS);
-        if self.dry || (look.orders.is_empty() && fresh) {
+        if self.dry || (look.orders.is_empty() && fresh && !self.thorough) {
             return Ok(look);
         }
         let version = kept.write(cluster.store, version.as_ref()).await?;

@@ -8,7 +8,8 @@ network "main" {
 }
 
 queue "jobs" {
-  job = { gpus = 8 }
+  job      = { gpus = 8 }
+  precious = false
 }
 
 cluster "train" {
