@@ -45,8 +45,9 @@ soak: export MLINFRA_KILLS ?= 1000
 soak: export MLINFRA_DEPARTURES ?= 3
 soak: export MLINFRA_ORDERS ?= 20000
 soak: export MLINFRA_SCHEDULES ?= 100000
+soak: export MLINFRA_FLEETS ?= 1000000
 soak:
-	cargo test --locked --no-default-features --test it -- --nocapture kills schedule dying
+	cargo test --locked --no-default-features --test it -- --nocapture kills schedule dying no_history
 
 # The hardware table of the catalogue, from the answers of EC2 that moto records.
 catalog: peers

@@ -50,11 +50,10 @@ pub struct HeadRoom {
     /// How often a level of a class was left for that long, and was crossed within the span.
     risks: Vec<f64>,
     hits: Vec<f64>,
+    /// Jobs that crossed them then: many small ones are worth more than a large one.
+    gains: Vec<f64>,
     /// When what was seen was last made to count less.
     decayed: Option<Moment>,
-    /// Jobs, and levels that they crossed.
-    jobs: f64,
-    crossed: f64,
     /// The tables below are of that moment.
     made: Option<Moment>,
     #[serde(skip)]
@@ -117,8 +116,9 @@ impl HeadRoom {
     /// since it was last looked at.
     pub fn observe(&mut self, now: Moment, gpus: u64, jobs: u32) {
         let unit = u64::from(self.unit.max(1));
-        if self.risks.len() != CLASSES * SPANS {
-            (self.risks, self.hits) = (vec![0.0; CLASSES * SPANS], vec![0.0; CLASSES * SPANS]);
+        if self.gains.len() != CLASSES * SPANS {
+            let none = vec![0.0; CLASSES * SPANS];
+            (self.risks, self.hits, self.gains) = (none.clone(), none.clone(), none);
         }
         let level = gpus.div_ceil(unit);
         if level > LEVELS as u64 {
@@ -139,8 +139,7 @@ impl HeadRoom {
 
     /// Levels from `before` on are crossed.
     fn rise(&mut self, now: i64, before: usize, level: usize, jobs: u32) {
-        self.jobs += f64::from(jobs);
-        self.crossed += (level - before) as f64;
+        let gain = f64::from(jobs) / (level - before) as f64;
         if self.levels.len() < level {
             let new = Level { left: now, counted: now, span: SPANS as u8, ..Level::default() };
             self.levels.resize(level, new);
@@ -153,6 +152,7 @@ impl HeadRoom {
                 let cell = usize::from(it.class) * SPANS + span;
                 self.risks[cell] += 1.0;
                 self.hits[cell] += 1.0;
+                self.gains[cell] += gain.min(1.0);
             }
             (it.count, it.counted) = (it.pace(now) + 1.0, now);
         }
@@ -180,7 +180,7 @@ impl HeadRoom {
     /// How many of the nodes that nobody has are worth keeping, if launching one takes `boot`
     /// seconds.
     pub fn keep(&mut self, now: Moment, room: Room, boot: u32, target: LatencyTarget) -> u32 {
-        if room.nodes == 0 || self.risks.len() != CLASSES * SPANS {
+        if room.nodes == 0 || self.gains.len() != CLASSES * SPANS {
             return 0;
         }
         self.refresh(now, boot, target);
@@ -221,25 +221,28 @@ impl HeadRoom {
         if now.since(decayed) >= DAY {
             let days = now.since(decayed) as f64 / DAY as f64;
             let less = 0.5_f64.powf(days / HALF_LIFE);
-            self.risks.iter_mut().chain(&mut self.hits).for_each(|it| *it *= less);
-            (self.jobs, self.crossed) = (self.jobs * less, self.crossed * less);
+            let tables = [&mut self.risks, &mut self.hits, &mut self.gains];
+            tables.into_iter().flatten().for_each(|it| *it *= less);
             self.decayed = Some(now);
         }
-        let jobs = if self.crossed > 0.0 { (self.jobs / self.crossed).min(1.0) } else { 1.0 };
-        let value = value(target) * jobs
-            + if target == LatencyTarget::CHEAPEST { 0.0 } else { f64::from(boot) };
-        self.tables = Tables { worth: self.index(value), target: Some((target, boot)) };
+        let cheapest = target == LatencyTarget::CHEAPEST;
+        let credit = if cheapest { 0.0 } else { f64::from(boot) };
+        let worth = self.index(value(target), credit);
+        self.tables = Tables { worth, target: Some((target, boot)) };
     }
 
     /// For each class and span the best ratio of what is gained to what is paid, over all spans
     /// for which a level might be kept from then on.
-    fn index(&self, value: f64) -> Vec<f64> {
+    fn index(&self, value: f64, credit: f64) -> Vec<f64> {
         let all = |table: &[f64], span: usize| -> f64 {
             (0..CLASSES).map(|class| table[class * SPANS + span]).sum()
         };
         // Five that were not crossed are assumed of each span: what is not known is worth little.
         let common: Vec<f64> =
             (0..SPANS).map(|span| all(&self.hits, span) / (all(&self.risks, span) + 5.0)).collect();
+        let share = |gains: f64, hits: f64, usual: f64| (gains + PRIOR * usual) / (hits + PRIOR);
+        let sum = |table: &[f64]| table.iter().sum::<f64>();
+        let usual = share(sum(&self.gains), sum(&self.hits), 1.0);
         let mut out = vec![0.0; CLASSES * (SPANS + 1)];
         for class in 0..CLASSES {
             let hazard: Vec<f64> = (0..SPANS)
@@ -250,12 +253,15 @@ impl HeadRoom {
                 })
                 .collect();
             for from in 0..SPANS {
-                let (mut left, mut paid, mut best) = (1.0_f64, 0.0, 0.0_f64);
+                let (mut left, mut paid, mut won, mut best) = (1.0_f64, 0.0, 0.0, 0.0_f64);
                 for span in from..SPANS {
                     let length = EDGES[span + 1] - EDGES[span];
                     paid += left * length * (1.0 - hazard[span] / 2.0);
+                    let cell = class * SPANS + span;
+                    let jobs = share(self.gains[cell], self.hits[cell], usual);
+                    won += left * hazard[span] * (value * jobs + credit);
                     left *= 1.0 - hazard[span];
-                    best = best.max((1.0 - left) * value / paid.max(1e-9));
+                    best = best.max(won / paid.max(1e-9));
                 }
                 out[class * (SPANS + 1) + from] = best;
             }

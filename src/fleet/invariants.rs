@@ -135,7 +135,9 @@ fn most_together(case: &Case<'_>, gpus: u32) -> u32 {
         *places.entry(place).or_default() += 1;
     }
     let unseen = u32::try_from(unseen(case)).unwrap_or(u32::MAX);
-    places.into_values().max().unwrap_or(0).max(unseen)
+    let most = places.into_values().max().unwrap_or(0);
+    // Where nodes may stand anywhere, those that do not show yet stand with the others.
+    if case.pool.together { most.max(unseen) } else { most.saturating_add(unseen) }
 }
 
 fn slot(case: &Case<'_>, decision: &Decision, out: &mut Broken) {
@@ -208,5 +210,149 @@ fn shrinks(case: &Case<'_>, decision: &Decision, out: &mut Broken) {
     let most = (total.saturating_mul(case.pool.max_down_percent.into())).div_ceil(100);
     if cordons > 0 && cordons + downs > most {
         out.push((Rule::Reversal, format!("{cordons} nodes more would go in a minute of {most}")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::decision::{Launch, Turn};
+    use crate::fleet::demand::{Job, Shape, Work};
+    use crate::fleet::id::Seconds;
+    use crate::fleet::memory::Batch;
+    use crate::kinds;
+    use crate::model::{Link, SubnetId, Zone};
+
+    const NOW: Moment = Moment(1_790_000_000_000);
+
+    /// A case that says nothing against any decision of those below, and its parts.
+    struct Bench {
+        pool: Pool,
+        fleet: Fleet,
+        demand: Demand,
+        offers: Vec<Offer>,
+        memory: Memory,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let subnet = Link::Id(SubnetId("subnet-1".to_owned()));
+            let mut offer = kinds::Offer::plain("p5.48xlarge", Zone("a".to_owned()), subnet);
+            offer.price = Some(Money::new(10.into()));
+            let offers = vec![Offer::new(offer, 8)];
+            let node = |id: &str, state, free| Node {
+                id: id.into(),
+                state,
+                since: Moment(NOW.0 - 1_000_000),
+                batch: 1,
+                offer: offers[0].key.clone(),
+                zone: Zone("a".to_owned()),
+                market: kinds::Market::OnDemand,
+                price: Some(Money::new(10.into())),
+                launched_at: Moment(NOW.0 - 2_000_000),
+                gpus: 8,
+                free,
+                jobs: Vec::new(),
+                heard_at: None,
+                own_mark: false,
+                outdated: false,
+            };
+            let nodes = vec![node("busy", State::Busy, 4), node("idle", State::Idle, 8)];
+            let fleet = Fleet { nodes, last_batch: 1, ..Fleet::default() };
+            let jobs = vec![Job::depth(1, Shape::gang(8, 3))];
+            let demand = Demand::known(Work { waiting: jobs, ..Work::default() });
+            let mut pool = Pool::new("cluster.a", (0, 6), 8);
+            pool.hourly_budget = Some(Money::new(60.into()));
+            Self { pool, fleet, demand, offers, memory: Memory::default() }
+        }
+
+        fn broken(&self, decision: &Decision) -> Vec<Rule> {
+            let Self { pool, fleet, demand, offers, memory } = self;
+            let case = Case { pool, max: pool.max, fleet, demand, offers, memory, now: NOW };
+            broken(&case, decision).into_iter().map(|(rule, _)| rule).collect()
+        }
+
+        fn launch(&self, batch: u64, count: u32, reason: LaunchReason) -> Decision {
+            let offers = vec![self.offers[0].key.clone()];
+            let launches = vec![Launch { batch, count, whole: true, offers, reason }];
+            Decision { launches, ..Decision::default() }
+        }
+    }
+
+    fn turn(node: &str, to: TurnTo, why: TurnWhy) -> Decision {
+        Decision { turns: vec![Turn { node: node.into(), to, why }], ..Decision::default() }
+    }
+
+    fn gang(have: u32) -> LaunchReason {
+        LaunchReason::Gang { job: None, shape: Shape::gang(8, 3), have }
+    }
+
+    #[test]
+    fn what_keeps_the_rules_passes() {
+        let bench = Bench::new();
+        let idle = TurnWhy::Idle { idle: Seconds(1000) };
+        assert_eq!(bench.broken(&bench.launch(2, 2, gang(1))), []);
+        assert_eq!(bench.broken(&turn("idle", TurnTo::Cordon, idle)), []);
+        assert_eq!(bench.broken(&turn("idle", TurnTo::Terminate, TurnWhy::StillIdle)), []);
+    }
+
+    #[test]
+    fn every_rule_sees_who_breaks_it() {
+        let bench = Bench::new();
+        let idle = || TurnWhy::Idle { idle: Seconds(1000) };
+        let many = bench.launch(2, 5, LaunchReason::HeadRoom);
+        assert_eq!(bench.broken(&many), [Rule::Max, Rule::Budget]);
+        let split = bench.launch(2, 1, gang(1));
+        assert_eq!(bench.broken(&split), [Rule::Gang]);
+        let parts = bench.launch(2, 1, gang(2));
+        assert_eq!(bench.broken(&parts), [Rule::Gang], "only one of its nodes is free");
+        assert_eq!(bench.broken(&bench.launch(1, 2, gang(1))), [Rule::Slot]);
+        let ends = turn("busy", TurnTo::Terminate, TurnWhy::StillIdle);
+        assert_eq!(bench.broken(&ends), [Rule::Busy]);
+        assert_eq!(bench.broken(&turn("gone", TurnTo::Cordon, idle())), [Rule::Once]);
+        let mut twice = turn("idle", TurnTo::Drain, TurnWhy::StillIdle);
+        twice.turns.push(twice.turns[0].clone());
+        assert_eq!(bench.broken(&twice), [Rule::Once]);
+        let mut flood = turn("idle", TurnTo::Cordon, idle());
+        flood.turns.extend(turn("busy", TurnTo::Cordon, idle()).turns);
+        assert_eq!(bench.broken(&flood), [Rule::Reversal]);
+    }
+
+    #[test]
+    fn rules_look_at_what_is_known_and_remembered() {
+        let idle = || TurnWhy::Idle { idle: Seconds(1000) };
+        let mut bench = Bench::new();
+        bench.demand = Demand::Error { age: None, why: "no answer".to_owned() };
+        assert_eq!(bench.broken(&turn("idle", TurnTo::Cordon, idle())), [Rule::Known]);
+        let mut bench = Bench::new();
+        bench.fleet.blind = Some("a page was not read".to_owned());
+        assert_eq!(
+            bench.broken(&turn("idle", TurnTo::Terminate, TurnWhy::AboveMax)),
+            [Rule::Known]
+        );
+        assert_eq!(bench.broken(&bench.launch(2, 2, gang(1))), [Rule::Known]);
+        let mut bench = Bench::new();
+        bench.memory.returns.insert("idle".into(), (RETURNS, NOW));
+        assert_eq!(bench.broken(&turn("idle", TurnTo::Cordon, idle())), [Rule::Reversal]);
+        let mut bench = Bench::new();
+        let batch = Batch { at: NOW, count: 3, gang: None };
+        bench.memory.batches.insert(2, batch);
+        assert_eq!(bench.broken(&bench.launch(2, 2, gang(1))), [Rule::Max, Rule::Slot]);
+        let mut bench = Bench::new();
+        bench.pool.hourly_budget = None;
+        bench.pool.monthly_budget = Some(Money::new(50.into()));
+        bench.memory.spent.sum = Money::new(20.into());
+        assert_eq!(bench.broken(&bench.launch(2, 2, gang(1))), [Rule::Budget]);
+        bench.offers[0].launch.price = None;
+        assert_eq!(bench.broken(&bench.launch(2, 2, gang(1))), [Rule::Budget]);
+    }
+
+    #[test]
+    fn what_breaks_a_rule_is_not_done_and_is_told() {
+        let bench = Bench::new();
+        let mut decision = bench.launch(2, 5, LaunchReason::HeadRoom);
+        hold(&mut decision, vec![(Rule::Max, "there would be 7".to_owned())]);
+        assert!(decision.is_hold());
+        assert!(matches!(decision.alerts[..], [Alert::Invariant { rule: Rule::Max, .. }]));
     }
 }

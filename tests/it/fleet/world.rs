@@ -2,9 +2,9 @@
 //! observes, decides, stores and executes. Everything in it may go wrong.
 
 use mlinfra::fleet::{
-    Alert, Arrival, Attempt, Decision, Demand, Fleet, Job, LatencyTarget, Launch, LaunchReason,
-    Memory, Node, NotMore, Offer, Outcome, Pool, Seconds, Shape, State, Turn, TurnTo, TurnWhy,
-    Work, decide,
+    Alert, Arrival, Attempt, Decision, Demand, Fate, Fleet, Job, LatencyTarget, Launch,
+    LaunchReason, Memory, Node, NotMore, Offer, Outcome, Pool, Seconds, Shape, State, Turn, TurnTo,
+    TurnWhy, Work, decide,
 };
 use mlinfra::kinds::{self, Market};
 use mlinfra::model::{Link, Moment, Money, SubnetId, Zone};
@@ -271,7 +271,7 @@ impl World {
             if self.wild
                 && !busy
                 && self.fleet.nodes[at].state.is_serving()
-                && self.dice.one_in(200)
+                && self.dice.roll(200) < 12
             {
                 self.count.lost += 1;
                 self.turn(at, State::Lost);
@@ -468,6 +468,10 @@ impl World {
         };
         // What was set aside for the dearest offer may be left over.
         let left = decision.not_more.iter().any(short);
+        // A gang that may not have all of its nodes yet takes those that come for others, once
+        // they are enough: it may take several looks until all have found their place.
+        let held = |fate: &Fate| fate.shape.gang && fate.held.is_some();
+        let left = left || decision.waiting.iter().any(held);
         // Batches that were never asked for are seen to be so by those that follow.
         let ghosts = memory.batches.keys().any(|number| *number > seen.last_batch);
         if whole && !ghosts && seen.blind.is_none() && self.skew == 0 && !left {
