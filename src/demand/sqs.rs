@@ -2,6 +2,7 @@
 //! them from workers, and count toward the dead-letter queue.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -30,6 +31,9 @@ fn yes() -> bool {
 const EVERY: i64 = 60_000;
 /// Who was refused asks again after an hour: rights may have been given.
 const REFUSED: i64 = 3_600_000;
+
+/// Who is not answered in that time does without: the depth matters, and has its own patience.
+const PATIENCE: Duration = Duration::from_millis(800);
 
 struct Sqs {
     settings: Settings,
@@ -78,14 +82,17 @@ impl Sqs {
         if next.is_some_and(|next| now < next) {
             return since;
         }
-        let asked = self.queues.oldest(&self.settings.url, now).await;
+        // Also where this is given up half-way, the next look does not ask again.
+        let later = |pause: i64| Some(Moment(now.0.saturating_add(pause)));
+        self.hold(Age { since, next: later(EVERY) });
+        let asked = self.queues.oldest(&self.settings.url, now);
+        let Ok(asked) = tokio::time::timeout(PATIENCE, asked).await else { return since };
         let (since, pause) = match asked {
             Ok(age) => (age.and_then(|age| before(now, age)), EVERY),
             Err(trouble) if trouble.what == What::Denied => (None, REFUSED),
             Err(_) => (since, EVERY),
         };
-        let next = Some(Moment(now.0.saturating_add(pause)));
-        self.hold(Age { since, next });
+        self.hold(Age { since, next: later(pause) });
         since
     }
 
@@ -115,6 +122,7 @@ mod tests {
     struct Shelf {
         depth: Depth,
         oldest: Result<Option<u64>, What>,
+        hangs: bool,
         asked: Mutex<u32>,
     }
 
@@ -126,13 +134,20 @@ mod tests {
 
         async fn oldest(&self, _: &str, _: Moment) -> Result<Option<u64>, Trouble> {
             *self.asked.lock().expect("a count") += 1;
+            if self.hangs {
+                std::future::pending::<()>().await;
+            }
             self.oldest.map_err(|what| Trouble::new(what, "no"))
         }
     }
 
     fn sqs(visible: u64, oldest: Result<Option<u64>, What>) -> (Sqs, Arc<Shelf>) {
+        shelf(visible, oldest, false)
+    }
+
+    fn shelf(visible: u64, oldest: Result<Option<u64>, What>, hangs: bool) -> (Sqs, Arc<Shelf>) {
         let depth = Depth { visible, delayed: 1, in_flight: 2 };
-        let shelf = Arc::new(Shelf { depth, oldest, asked: Mutex::new(0) });
+        let shelf = Arc::new(Shelf { depth, oldest, hangs, asked: Mutex::new(0) });
         let settings = Settings { url: "https://q".to_owned(), oldest_age: true };
         let bounds = Bounds { job: stack::Job::default(), most: 100, gpus: Some(8), nodes: 4 };
         let queues: Arc<dyn Queues> = shelf.clone();
@@ -166,6 +181,17 @@ mod tests {
             source.read(Moment(minute * 60_000)).await.expect("a reading");
         }
         assert_eq!(*shelf.asked.lock().expect("a count"), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_cloudwatch_that_hangs_keeps_nobody_waiting_for_the_depth() {
+        let (source, shelf) = shelf(3, Ok(None), true);
+        let begin = tokio::time::Instant::now();
+        for second in [0, 10, 20] {
+            let reading = source.read(Moment(second * 1000)).await.expect("a reading");
+            assert_eq!((reading.oldest, reading.work.waiting[0].count), (None, 4));
+        }
+        assert_eq!((*shelf.asked.lock().expect("a count"), begin.elapsed()), (1, PATIENCE));
     }
 
     #[tokio::test]

@@ -13,7 +13,7 @@ mod prometheus;
 #[cfg(feature = "redis")]
 mod redis;
 mod slurm;
-#[cfg(feature = "aws")]
+#[cfg(all(feature = "aws", feature = "http"))]
 mod sqs;
 #[cfg(feature = "http")]
 mod web;

@@ -1,11 +1,11 @@
-//! `source "sqs"` against moto's SQS and CloudSources.
+//! `source "sqs"` against moto's SQS and CloudWatch.
 
 use std::sync::Arc;
 
 use mlinfra::demand::{AwsQueues, Queues, What};
 use mlinfra::fleet::Shape;
-use mlinfra::model::Moment;
 
+use super::web::{Page, Web};
 use super::{Around, NOW, known, told};
 use crate::moto::Moto;
 
@@ -70,29 +70,38 @@ async fn depths_of_sqs_are_counted_and_nothing_is_received() {
     assert_eq!(known(&watch.look(NOW).await), (vec![(3, Shape::gang(8, 2))], 1));
 }
 
+/// An answer of CloudWatch, whose protocol (RPC over CBOR) moto does not speak.
+fn answer(status: &str, body: &[u8]) -> Page {
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: application/cbor\r\nsmithy-protocol: rpc-v2-cbor\r\n\
+         Content-Length: {length}\r\n\r\n"
+    );
+    Page::Bytes([head.as_bytes(), body].concat())
+}
+
 #[tokio::test]
 #[ignore = "starts moto"]
 async fn the_age_of_the_oldest_message_comes_from_cloudwatch() {
     let moto = Moto::start().await;
-    say(&moto, "create", "").await;
-    say(&moto, "send", "a").await;
     let aws = moto.aws().await;
-    let watch = aws_sdk_cloudwatch::Client::new(aws.sdk());
-    let queue =
-        aws_sdk_cloudwatch::types::Dimension::builder().name("QueueName").value("jobs").build();
-    let datum = aws_sdk_cloudwatch::types::MetricDatum::builder()
-        .metric_name("ApproximateAgeOfOldestMessage")
-        .dimensions(queue)
-        .timestamp(aws_smithy_types::DateTime::from_millis(NOW.0 - 120_000))
-        .value(3600.0)
-        .build();
-    watch.put_metric_data().namespace("AWS/SQS").metric_data(datum).send().await.expect("kept");
-    let folder = tempfile::tempdir().expect("a folder");
-    let around = Around { queues: Some(queues(&moto).await), ..Around::folder(folder.path()) };
-    let answer = around.look(&source(&moto)).await;
-    assert_eq!(answer.reports[0].oldest, Some(Moment(NOW.0 - 3_600_000)));
-    let without = source(&moto).replace("job =", "oldest_age = false\n job =");
-    assert_eq!(around.look(&without).await.reports[0].oldest, None);
+    // { "MetricDataResults": [{ "Values": [3600.0] }] }
+    let head = &b"\xa1\x71MetricDataResults\x81\xa1\x66Values\x81\xfb"[..];
+    let age = [head, &3600_f64.to_be_bytes()[..]];
+    let none = b"\xa1\x71MetricDataResults\x81\xa1\x66Values\x80".to_vec();
+    let denied = b"\xa1\x66__type\x6cAccessDenied".to_vec();
+    for (page, expect) in [
+        (answer("200 OK", &age.concat()), Ok(Some(3600))),
+        (answer("200 OK", &none), Ok(None)),
+        (answer("403 Forbidden", &denied), Err(What::Denied)),
+    ] {
+        let web = Web::serve(page).await;
+        let place = format!("http://127.0.0.1:{}", web.port);
+        let queues = AwsQueues::new(&aws.sdk().to_builder().endpoint_url(place).build());
+        let url = "https://sqs.us-east-1.amazonaws.com/123456789012/jobs";
+        let told = queues.oldest(url, NOW).await;
+        assert_eq!(told.clone().map_err(|trouble| trouble.what), expect, "{told:?}");
+    }
 }
 
 #[tokio::test]
