@@ -85,12 +85,13 @@ async fn aws_hosted_zone_lives_and_dies() {
 
 #[tokio::test]
 #[ignore = "needs moto: run `make test`"]
-async fn aws_hosted_zone_is_made_once_and_ours_before_it_has_tags() {
+async fn aws_hosted_zone_is_ours_before_it_has_tags() {
     let stage = Stage::new().await;
     let vpc = stage.make("network.main/vpc", vpc()).await;
     let (want, owner) = (zone(&vpc, Vec::new()), stage.owner("network.main/zone"));
     let id = stage.create(&want, &owner).await.expect("a zone");
-    stage.only_once(&id, &want, &owner).await;
+    // That a reference is taken once is asked in the contract: moto by itself does not mind.
+    assert_eq!(stage.live(&id).await.owner, owner);
 
     // Its maker died before it could tag it.
     let short = vpc.short();

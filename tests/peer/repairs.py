@@ -7,6 +7,7 @@
 * moto lets a statement that denies deny whatever its condition says. Here it denies
   nobody: what the tests send stands for requests over TLS.
 * moto's EFS has no UpdateFileSystem.
+* moto makes hosted zones again under a reference that was used, and twice in one VPC.
 """
 
 import json
@@ -15,6 +16,8 @@ from moto.core.exceptions import ServiceException
 from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ec2.models.nat_gateways import NatGatewayBackend
 from moto.efs.responses import EFSResponse
+from moto.route53.exceptions import ConflictingDomainExists, Route53ClientError
+from moto.route53.models import Route53Backend
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.sqs.models import Queue
 
@@ -51,6 +54,20 @@ def mind_conditions(is_permitted):
     return is_permitted_or_neutral
 
 
+def once(create):
+    def create_once(self, name, private_zone, caller_reference=None, vpcid=None, **more):
+        for zone in self.zones.values():
+            if zone.caller_reference == caller_reference:
+                text = "A hosted zone has already been created with this caller reference."
+                raise Route53ClientError("HostedZoneAlreadyExists", text)
+            here = any(vpc["vpc_id"] == vpcid for vpc in zone.vpcs)
+            if private_zone and here and zone.name.rstrip(".") == name.rstrip("."):
+                raise ConflictingDomainExists(name, None)
+        return create(self, name, private_zone, caller_reference, vpcid, **more)
+
+    return create_once
+
+
 def update_file_system(self):
     id = self._get_param("FileSystemId")
     _, [system] = self.efs_backend.describe_file_systems(file_system_id=id)
@@ -65,5 +82,6 @@ def make():
     EFSResponse.update_file_system = update_file_system
     Queue._set_attributes = keep_policy(Queue._set_attributes)
     NatGatewayBackend.delete_nat_gateway = let_go(NatGatewayBackend.delete_nat_gateway)
+    Route53Backend.create_hosted_zone = once(Route53Backend.create_hosted_zone)
     statement = IAMPolicyStatement
     statement.is_action_permitted = mind_conditions(statement.is_action_permitted)
