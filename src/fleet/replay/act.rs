@@ -1,7 +1,8 @@
 //! What policies do to a simulated world: nodes are asked for, closed to jobs, and ended.
 
 use super::faults::Life;
-use super::world::{Event, Node, SECOND, Stage, World};
+use super::unit::SECOND;
+use super::world::{Event, Node, Stage, World};
 
 /// A node that is not there by then never comes: what Karpenter waits for a registration
 /// (<https://karpenter.sh/docs/concepts/disruption/>).
@@ -97,5 +98,29 @@ impl World<'_> {
     /// Something happened that never must.
     pub(super) fn broke(&mut self, what: &'static str) {
         *self.count.broken.entry(what).or_default() += 1;
+    }
+
+    /// The first entry of the spot market's trace.
+    pub(super) fn supply_begins(&mut self) {
+        if let Some((time, _)) = self.setting.market.supply.first() {
+            self.supply = Some(0);
+            self.at(*time, Event::Supply { at: 0 });
+        }
+    }
+
+    /// The supply changes; where there are too many spot nodes, the youngest are taken back.
+    pub(super) fn supply_turns(&mut self, at: usize) {
+        let Some((_, supply)) = self.setting.market.supply.get(at) else { return };
+        self.supply = Some(*supply);
+        if let Some((time, _)) = self.setting.market.supply.get(at + 1) {
+            self.at(*time, Event::Supply { at: at + 1 });
+        }
+        let surplus = self.spot_nodes.saturating_sub(*supply) as usize;
+        let nodes = self.nodes.iter().enumerate().rev();
+        let spot = nodes.filter(|(_, node)| node.spot && node.stage != Stage::Gone);
+        let taken: Vec<usize> = spot.map(|(at, _)| at).take(surplus).collect();
+        for node in taken {
+            self.lose(node);
+        }
     }
 }

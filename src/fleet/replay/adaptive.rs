@@ -3,7 +3,8 @@
 
 use std::collections::VecDeque;
 
-use super::world::{SECOND, World};
+use super::unit::SECOND;
+use super::world::World;
 
 /// Bins of that length, at least; the time a boot takes, if that is longer.
 const BIN: i64 = 60 * SECOND;

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use super::faults::mix;
 use super::run::Policy;
-use super::world::{Event, SECOND, Stage, World};
+use super::unit::SECOND;
+use super::world::{Event, Stage, World};
 
 const RHYTHM: i64 = 30 * SECOND;
 /// Down only to the highest wish of that time

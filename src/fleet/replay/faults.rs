@@ -2,7 +2,7 @@
 //! nothing, nodes that are lost. Dice are a hash of a seed and a number, so that every
 //! policy meets the same luck and a replay repeats.
 
-use super::world::SECOND;
+use super::unit::SECOND;
 
 /// How often things go wrong, each between 0 and 1.
 #[derive(Clone, Debug, Default, PartialEq)]

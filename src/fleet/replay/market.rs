@@ -1,6 +1,6 @@
 //! Spot capacity over time: the two formats of published traces, and what they do to nodes.
 
-use super::world::{Event, SECOND, Stage, World};
+use super::unit::SECOND;
 
 /// How many spot nodes can be had, from a moment on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,31 +74,5 @@ impl Market {
             }
         }
         Ok(Self { supply })
-    }
-}
-
-impl World<'_> {
-    /// The first entry of the spot market's trace.
-    pub(super) fn supply_begins(&mut self) {
-        if let Some((time, _)) = self.setting.market.supply.first() {
-            self.supply = Some(0);
-            self.at(*time, Event::Supply { at: 0 });
-        }
-    }
-
-    /// The supply changes; where there are too many spot nodes, the youngest are taken back.
-    pub(super) fn supply_turns(&mut self, at: usize) {
-        let Some((_, supply)) = self.setting.market.supply.get(at) else { return };
-        self.supply = Some(*supply);
-        if let Some((time, _)) = self.setting.market.supply.get(at + 1) {
-            self.at(*time, Event::Supply { at: at + 1 });
-        }
-        let surplus = self.spot_nodes.saturating_sub(*supply) as usize;
-        let nodes = self.nodes.iter().enumerate().rev();
-        let spot = nodes.filter(|(_, node)| node.spot && node.stage != Stage::Gone);
-        let taken: Vec<usize> = spot.map(|(at, _)| at).take(surplus).collect();
-        for node in taken {
-            self.lose(node);
-        }
     }
 }

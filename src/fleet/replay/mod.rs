@@ -18,6 +18,7 @@ mod rule;
 mod run;
 mod series;
 mod trace;
+mod unit;
 mod world;
 
 pub use faults::Faults;
@@ -27,7 +28,8 @@ pub use outcome::Outcome;
 pub use peers::{Peer, Replay};
 pub use series::{Point, Series};
 pub use trace::{BadRow, Job, Trace};
-pub use world::{SECOND, Setting};
+pub use unit::SECOND;
+pub use world::Setting;
 
 #[cfg(test)]
 mod tests;

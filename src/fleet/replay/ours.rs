@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use super::peers::{self, Replay};
 use super::run::Policy;
 use super::trace::Trace;
-use super::world::{Event, SECOND, Setting, Stage, World};
+use super::unit::SECOND;
+use super::world::{Event, Setting, Stage, World};
 use crate::fleet::{
     Alert, Arrival, Attempt, Decision, Demand, Fleet, Job, Launch, Memory, Node, NodeId, Offer,
     Outcome, Pool, Shape, State, TurnTo, Work, decide,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::peers::gpu_hours;
-use super::world::{Count, SECOND, World};
+use super::unit::{SECOND, gpu_hours};
+use super::world::{Count, World};
 
 /// What came of a replay. Times are in seconds.
 #[derive(Clone, Debug, PartialEq)]

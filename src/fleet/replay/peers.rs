@@ -11,7 +11,7 @@ use super::rule::{Rule, Spare};
 use super::run::{self, Policy};
 use super::series::Series;
 use super::trace::Job;
-use super::world::{SECOND, Setting};
+use super::world::Setting;
 
 /// A policy to compare with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -212,9 +212,4 @@ pub(super) fn replay(setting: &Setting, jobs: &[Job], policy: &mut dyn Policy) -
     let world = run::run(setting, jobs, policy, &mut |world| series.see(world));
     series.close(&world);
     Replay { outcome: Outcome::of(&world), series }
-}
-
-/// Accelerator-hours of node-milliseconds.
-pub(super) fn gpu_hours(node_millis: i64, gpus: u32) -> f64 {
-    node_millis as f64 * f64::from(gpus) / (3_600 * SECOND) as f64
 }

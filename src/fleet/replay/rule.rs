@@ -3,7 +3,8 @@
 
 use super::adaptive::Adaptive;
 use super::run::Policy;
-use super::world::{Event, SECOND, World};
+use super::unit::SECOND;
+use super::world::{Event, World};
 
 /// How many empty nodes are kept for what may come.
 #[derive(Clone, Debug)]

@@ -2,7 +2,8 @@
 //! them the policy's say.
 
 use super::trace::Job;
-use super::world::{Event, SECOND, Setting, Stage, World};
+use super::unit::SECOND;
+use super::world::{Event, Setting, Stage, World};
 
 /// After the last arrival a replay goes on for no longer than that: what has not run by
 /// then never will.

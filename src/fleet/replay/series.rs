@@ -1,7 +1,7 @@
 //! A replay over time, in no more points than a picture has columns.
 
-use super::peers::gpu_hours;
-use super::world::{SECOND, World};
+use super::unit::{SECOND, gpu_hours};
+use super::world::World;
 
 /// More points than that are folded, two into one.
 const MOST: usize = 2_000;

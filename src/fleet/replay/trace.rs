@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::world::SECOND;
+use super::unit::SECOND;
 
 /// A job that was once submitted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

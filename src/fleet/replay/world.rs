@@ -13,9 +13,6 @@ use super::faults::Faults;
 use super::market::Market;
 use super::trace::Job;
 
-/// One second, in milliseconds.
-pub const SECOND: i64 = 1_000;
-
 /// What the replay is of.
 #[derive(Clone, Debug)]
 pub struct Setting {
