@@ -137,6 +137,7 @@ impl Moto {
         let head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n", self.direct);
         let form = match service {
             "s3" => "text/plain",
+            "route53" => "application/xml",
             "ssm" => "application/x-amz-json-1.1\r\nX-Amz-Target: AmazonSSM.PutParameter",
             _ => "application/x-www-form-urlencoded",
         };
