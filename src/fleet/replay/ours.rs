@@ -160,7 +160,7 @@ impl Agent {
         self.look(world);
         let demand = self.ask(world);
         let (now, memory) = (Moment(world.now), std::mem::take(&mut self.memory));
-        let again = (world.count.turns % AGAIN == 0).then(|| memory.clone());
+        let again = world.count.turns.is_multiple_of(AGAIN).then(|| memory.clone());
         let decided = |memory| decide(&self.pool, &self.fleet, &demand, &self.offers, memory, now);
         let (decision, memory) = decided(memory);
         if again.is_some_and(|memory| decided(memory).0 != decision) {
