@@ -149,7 +149,7 @@ impl Aws {
         let spec = async {
             let Got { zone, vpcs } = self.zone(id.as_str()).await?;
             if vpcs.is_empty() {
-                return Ok(None);
+                return Ok::<_, Failure>(None);
             }
             let name = plain(&zone.name);
             let records = read_records(self.record_sets(id.as_str(), None).await?, &name);
