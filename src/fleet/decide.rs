@@ -1,7 +1,7 @@
 //! The decision: learn from what is observed, give what waits the room that is there or comes,
 //! ask for what lacks, let go of what nobody needs, and hold all of it to the rules.
 
-use super::decision::{Decision, LaunchReason, TurnTo, TurnWhy};
+use super::decision::{Decision, Fate, LaunchReason, TurnTo, TurnWhy};
 use super::demand::{Demand, Work};
 use super::grow::Grow;
 use super::headroom::Room;
@@ -47,14 +47,19 @@ pub fn decide(
     // What was cordoned comes back before anything is launched in its place.
     let have = round.census.serving + round.census.coming + round.census.unseen;
     let min = round.bounds.min;
+    // Nodes in several places may be the fewest and yet keep a gang from ever starting: then
+    // those without work make room.
+    let stuck = |fate: &Fate| fate.shape.gang && matches!(fate.held, Some(NotMore::Max { .. }));
+    let min = if packed.fates.iter().any(stuck) { 0 } else { min };
     let lacks = min.saturating_sub(have).max(head.saturating_sub(spare));
-    let have = have.saturating_add(shrink::cordoned(&mut round, &mut packed.stock, lacks));
+    let back = shrink::cordoned(&mut round, &mut packed.stock, lacks);
+    let have = have.saturating_add(back);
     let launched = least(&mut round, &mut grow, have);
     grow.finish(&mut round);
     let needed = have.saturating_sub(spare).saturating_add(launched);
     let target = needed.saturating_add(head).clamp(min, round.bounds.max);
     sums(&mut round, (&packed, head, target));
-    shrink::idle(&mut round, &packed.stock, (target, launched));
+    shrink::idle(&mut round, &packed.stock, (min, target, launched.saturating_add(back)));
     finish(round, packed)
 }
 

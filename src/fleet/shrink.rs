@@ -182,7 +182,7 @@ fn hurry(round: &Round<'_>) -> Option<(u32, TurnWhy)> {
 }
 
 /// Cordons nodes without work of which there are more than `target`.
-pub(super) fn idle(round: &mut Round<'_>, stock: &Stock, (target, launched): (u32, u32)) {
+pub(super) fn idle(round: &mut Round<'_>, stock: &Stock, (min, target, launched): (u32, u32, u32)) {
     let found = candidates(round, stock);
     let census = round.census;
     let have = census.serving + census.coming.saturating_add(census.unseen);
@@ -200,7 +200,6 @@ pub(super) fn idle(round: &mut Round<'_>, stock: &Stock, (target, launched): (u3
         round.not_less(why);
         return;
     }
-    let min = round.bounds.min;
     let urgent = hurry.as_ref().map_or(0, |(count, _)| *count);
     let surplus = have.saturating_sub(stable).max(urgent).min(have.saturating_sub(min));
     if surplus == 0 {
