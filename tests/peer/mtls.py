@@ -6,6 +6,7 @@ It makes the certificates, says `made`, reads a port, and asks there.
 Usage: mtls.py FOLDER
 """
 
+import http.client
 import ssl
 import subprocess
 import sys
@@ -62,8 +63,8 @@ def main():
     print("with another's:", refused(port, "stranger"))
     try:
         urllib.request.urlopen(f"http://localhost:{port}/status", timeout=10)
-    except OSError as error:
-        print("without TLS:", error)
+    except (OSError, http.client.HTTPException) as error:
+        print("without TLS:", repr(error))
     else:
         raise AssertionError("plain text was answered")
     assert ask(port, "friend")[0] == 200
