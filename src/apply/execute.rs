@@ -200,12 +200,11 @@ impl Hands<'_> {
     }
 }
 
+/// What was found at each address, by steps that run at once.
+type Found<T> = Mutex<BTreeMap<Address, T>>;
+
 /// Keeps what later steps may ask for.
-fn known(
-    step: &Step,
-    found: &[CloudId],
-    (made, nodes): (&Mutex<BTreeMap<Address, CloudId>>, &Mutex<BTreeMap<Address, Vec<CloudId>>>),
-) {
+fn known(step: &Step, found: &[CloudId], (made, nodes): (&Found<CloudId>, &Found<Vec<CloudId>>)) {
     match (&step.action, found) {
         (Action::Create { .. }, [id, ..]) => {
             let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);

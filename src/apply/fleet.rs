@@ -71,7 +71,8 @@ impl Hands<'_> {
                 match self.tag(0, KindName::Node, node, mark.change()).await {
                     // It has gone by itself.
                     Err(Trouble::Failed(failure)) if failure.class == Class::Gone => {}
-                    done => done?,
+                    Ok(()) => {}
+                    Err(trouble) => return Err(trouble),
                 }
             }
         }

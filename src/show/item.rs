@@ -301,8 +301,10 @@ impl Act<'_> {
             Self::Replace { order: Order::CreateFirst, .. } => Symbol::CreateDelete,
             Self::Launch { .. } => Symbol::Launch,
             Self::Terminate { .. } => Symbol::Terminate,
-            Self::Point { was, .. } if was.is_empty() => Symbol::Create,
-            Self::Point { .. } => Symbol::Update,
+            Self::Point { was, .. } => match was.is_empty() {
+                true => Symbol::Create,
+                false => Symbol::Update,
+            },
             Self::Move { .. } => Symbol::Move,
             Self::Adopt { .. } => Symbol::Adopt,
             Self::Forget { .. } => Symbol::Forget,
