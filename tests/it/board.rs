@@ -98,6 +98,19 @@ impl Scene {
         Launch { batch: 1, count, whole: false, offers: vec![OFFER.into()], reason }
     }
 
+    fn fate(jobs: u32, coming: u32) -> Fate {
+        Fate {
+            shape: Shape::single(4),
+            priority: 0,
+            first: None,
+            jobs,
+            on_free: 0,
+            on_coming: coming.min(jobs),
+            launched: 0,
+            held: (jobs > coming).then_some(NotMore::Max { max: 12 }),
+        }
+    }
+
     fn decision(&self) -> Decision {
         let (jobs, busy, free, coming) = self.counts();
         let launches = match self.look {
@@ -129,16 +142,7 @@ impl Scene {
             this_month: dollars(1200 + self.look),
             ..Sums::default()
         };
-        let fate = Fate {
-            shape: Shape::single(4),
-            priority: 0,
-            first: None,
-            jobs,
-            on_free: 0,
-            on_coming: coming.min(jobs),
-            launched: 0,
-            held: (jobs > coming).then_some(NotMore::Max { max: 12 }),
-        };
+        let fate = Self::fate(jobs, coming);
         let refused = Some(Against::Refused { until: Moment(self.at().0 + 180_000) });
         let offer = |key: &str, against| Considered {
             offer: key.into(),

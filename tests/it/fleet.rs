@@ -29,7 +29,7 @@ fn history(seed: u64) -> Result<world::Count, String> {
     for _ in 0..24 {
         world.step()?;
     }
-    if seed % 4 == 0 {
+    if seed.is_multiple_of(4) {
         world.calm()?;
     }
     Ok(world.count)

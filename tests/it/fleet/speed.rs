@@ -13,7 +13,7 @@ const NOW: i64 = 1_790_000_000_000;
 fn fleet(offer: &Offer, nodes: u32) -> Fleet {
     let node = |at: u32| Node {
         id: format!("i-{at:017x}").into(),
-        state: if at % 3 == 0 { State::Idle } else { State::Busy },
+        state: if at.is_multiple_of(3) { State::Idle } else { State::Busy },
         since: Moment(NOW - 60_000),
         batch: u64::from(at / 100),
         offer: offer.key.clone(),
@@ -22,7 +22,7 @@ fn fleet(offer: &Offer, nodes: u32) -> Fleet {
         price: None,
         launched_at: Moment(NOW - 600_000),
         gpus: 8,
-        free: if at % 3 == 0 { 8 } else { at % 8 },
+        free: if at.is_multiple_of(3) { 8 } else { at % 8 },
         jobs: Vec::new(),
         heard_at: None,
         own_mark: false,
@@ -38,7 +38,11 @@ fn jobs(count: u32) -> Vec<Job> {
         submitted_at: Some(Moment(NOW - i64::from(at % 4000) * 1000)),
         ..Job::depth(
             1,
-            if at % 10 == 0 { Shape::gang(8, 2 + at % 7) } else { Shape::single(1 + at % 8) },
+            if at.is_multiple_of(10) {
+                Shape::gang(8, 2 + at % 7)
+            } else {
+                Shape::single(1 + at % 8)
+            },
         )
     };
     (0..count).map(job).collect()

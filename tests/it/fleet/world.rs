@@ -231,13 +231,14 @@ impl World {
         for _ in 0..=self.dice.roll(3) {
             self.numbers += 1;
             let most = u64::from(self.pool.gpus.max(1));
-            let gpus = (1 + self.dice.roll(most + u64::from(self.dice.0 % 16 == 0))) as u32;
+            let gpus =
+                (1 + self.dice.roll(most + u64::from(self.dice.0.is_multiple_of(16)))) as u32;
             let shape = match self.dice.roll(4) {
                 0 => Shape::gang(self.pool.gpus, 2 + self.dice.roll(3) as u32),
                 _ if self.pool.gpus == 0 => Shape::single(0),
                 _ => Shape::single(gpus),
             };
-            let named = self.pool.max % 2 == 0;
+            let named = self.pool.max.is_multiple_of(2);
             let job = Job {
                 id: named.then(|| format!("job-{}", self.numbers).into()),
                 priority: self.dice.roll(2) as i32,
