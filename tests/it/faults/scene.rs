@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mlinfra::cloud::Facts;
 use mlinfra::kinds::{
-    EfsThroughput, Encryption, InlinePolicy, Peer, Rule, Spec, Tags, Target, canonical_json,
+    EfsThroughput, Encryption, InlinePolicy, Peer, Role, Rule, Spec, Tags, Target, canonical_json,
 };
 use mlinfra::lang::{self, File, Vars};
 use mlinfra::model::{Address, Link, Text};
@@ -121,6 +121,19 @@ fn document(statement: &str) -> Text {
 
 const MANAGED: &str = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess";
 
+fn change_role(role: &mut Role) {
+    role.description = "other nodes".to_owned();
+    role.trust = document(
+        r#"{"Effect":"Allow","Action":"sts:AssumeRole",
+            "Principal":{"Service":["ec2.amazonaws.com","ssm.amazonaws.com"]}}"#,
+    );
+    let allow = r#"{"Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"}"#;
+    let (name, document) = ("other".to_owned(), document(allow));
+    role.policies = vec![InlinePolicy { name, document }];
+    role.managed = vec![MANAGED.to_owned()];
+    other_tags(&mut role.tags);
+}
+
 fn change(address: &Address, spec: &mut Spec) {
     match spec {
         Spec::Vpc(vpc) => {
@@ -166,18 +179,7 @@ fn change(address: &Address, spec: &mut Spec) {
         | Spec::EfsFileSystem(_)
         | Spec::LustreFileSystem(_)
         | Spec::DataRepositoryAssociation(_) => change_files(spec),
-        Spec::Role(role) => {
-            role.description = "other nodes".to_owned();
-            role.trust = document(
-                r#"{"Effect":"Allow","Action":"sts:AssumeRole",
-                    "Principal":{"Service":["ec2.amazonaws.com","ssm.amazonaws.com"]}}"#,
-            );
-            let allow = r#"{"Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"}"#;
-            let (name, document) = ("other".to_owned(), document(allow));
-            role.policies = vec![InlinePolicy { name, document }];
-            role.managed = vec![MANAGED.to_owned()];
-            other_tags(&mut role.tags);
-        }
+        Spec::Role(role) => change_role(role),
         Spec::InstanceProfile(profile) => {
             profile.roles.clear();
             other_tags(&mut profile.tags);
