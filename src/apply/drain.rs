@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::cloud::Class;
+use crate::cloud::{Class, Condition};
 use crate::kinds::{Change, KindName, StepId, Tags};
 use crate::model::{CloudId, tags};
 
@@ -45,7 +45,7 @@ impl Hands<'_> {
             told.retain(|node| blind || observed.live.contains_key(node));
             let busy = |node: &&CloudId| {
                 let condition = observed.conditions.get(*node);
-                blind || condition.is_some_and(|it| it.state.as_deref() == Some("busy"))
+                blind || condition.is_some_and(Condition::is_busy)
             };
             let busy = told.iter().filter(busy).count();
             if busy == 0 && (told.is_empty() || marked.elapsed() >= HEARD) {
@@ -67,8 +67,11 @@ impl Hands<'_> {
         let blind = observed.blind.contains_key(&KindName::Node);
         let state = |node: &&CloudId| {
             let condition = observed.conditions.get(*node);
-            let state = condition.and_then(|condition| condition.state.as_deref());
-            blind || matches!(state, Some("busy" | "idle" | "ready"))
+            let speaks = |it: &Condition| {
+                // One that is unhealthy has closed its door already: only a job counts.
+                it.is_busy() || matches!(it.state.as_deref(), Some("idle" | "ready"))
+            };
+            blind || condition.is_some_and(speaks)
         };
         nodes.iter().filter(state).cloned().collect()
     }

@@ -117,6 +117,7 @@ impl Hands<'_> {
     /// What the cloud shows, without what we know to be deleted.
     pub async fn look(&self) -> Observed {
         let mut observed = self.cloud.observe(&self.scope).await;
+        observed.at = self.now();
         self.journal.lock().await.ledger.reconcile(&mut observed);
         observed
     }

@@ -3,15 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use crate::catalog::{Catalog, expectation};
-use crate::cloud::{Call, Class, Failure, Launch, Left, Owner, Phase};
-use crate::kinds::{KindName, Offer, StepId, Tags};
+use crate::cloud::{Call, Class, Failure, Launch, Left, Owner};
+use crate::kinds::{Care, KindName, Offer, StepId, Tags};
 use crate::ledger::Refusal;
-use crate::model::{Address, CloudId, GroupName, Link, SubnetId, TemplateId, tags};
+use crate::model::{Address, CloudId, GroupName, Link, SubnetId, TemplateId, Zone, tags};
 
 use super::Event;
+use super::boot::{Up, again_and_again};
 use super::hands::{Hands, Trouble};
 use super::ids::{Ids, link};
 use super::retry;
@@ -29,6 +28,7 @@ pub(super) struct Order<'a> {
     pub gang: bool,
     pub template: CloudId,
     pub tags: &'a Tags,
+    pub care: Care,
 }
 
 /// How far a launch has come.
@@ -44,6 +44,10 @@ struct Walk {
     attempts: u32,
     /// Offers that did not do, and why.
     refused: Vec<String>,
+    /// How often nodes that failed were made up for.
+    rounds: u32,
+    /// Where the nodes of a gang stand.
+    place: Option<(String, Zone)>,
 }
 
 impl Walk {
@@ -53,10 +57,10 @@ impl Walk {
 }
 
 impl Hands<'_> {
-    /// Walks down the offers until all nodes run. The next attempt begins only after a
+    /// Walks down the offers until all nodes serve. The next attempt begins only after a
     /// definitive refusal of the last, so that two for the same nodes are never alive at once.
     /// Nodes that end before they are ready count as not launched; a gang of which one does is
-    /// given back as a whole.
+    /// given back as a whole. Nodes that fail are made up for, where the others stand.
     pub(super) async fn launch(
         &self,
         at: StepId,
@@ -64,19 +68,53 @@ impl Hands<'_> {
         offers: &[Offer],
         ids: Ids<'_>,
     ) -> Result<Vec<CloudId>, Trouble> {
+        self.may_launch(order).await?;
         let mut walk = Walk::default();
-        let mut offers = self.in_order(at, offers).await.into_iter();
-        while walk.left(order) > 0 {
-            let Some(offer) = offers.next() else { break };
-            let offer = settled(offer, ids)?;
-            self.try_offer(at, order, &offer, &mut walk).await?;
-            if self.patience.nodes && (walk.left(order) == 0 || offers.len() == 0) {
-                self.stand(at, order, &mut walk).await?;
-            }
-        }
+        let done = self.walk(at, order, (offers, ids), &mut walk).await;
+        done.map_err(|trouble| so_far(trouble, order, &walk))?;
         match walk.left(order) {
             0 => Ok(walk.made),
             _ => Err(Trouble::Failed(short(order, &walk))),
+        }
+    }
+
+    async fn walk(
+        &self,
+        at: StepId,
+        order: &Order<'_>,
+        (offers, ids): (&[Offer], Ids<'_>),
+        walk: &mut Walk,
+    ) -> Result<(), Trouble> {
+        loop {
+            let rounds = walk.rounds;
+            let mut offers = self.in_order(at, offers).await.into_iter();
+            while walk.left(order) > 0 && walk.rounds == rounds {
+                let Some(offer) = offers.next() else { break };
+                let there = |(kind, zone): &(String, Zone)| {
+                    *kind == offer.instance_type && *zone == offer.zone
+                };
+                if walk.place.as_ref().is_some_and(|place| !there(place)) {
+                    continue;
+                }
+                let offer = settled(offer, ids)?;
+                self.try_offer(at, order, &offer, walk).await?;
+                if walk.left(order) == 0 {
+                    if order.gang {
+                        walk.place = Some((offer.instance_type, offer.zone));
+                    }
+                    self.stand(at, order, walk).await?;
+                }
+            }
+            if walk.rounds == rounds {
+                // What could be had of them comes up, too.
+                self.stand(at, order, walk).await?;
+            }
+            if walk.rounds == rounds {
+                return Ok(());
+            }
+            if walk.rounds >= Care::ROUNDS {
+                return Err(Trouble::Failed(again_and_again(walk.rounds)));
+            }
         }
     }
 
@@ -180,15 +218,46 @@ impl Hands<'_> {
         self.make(at, build, (order.address, batch, walk.attempts)).await
     }
 
-    /// Waits until the nodes are ready, and takes out those that have ended instead.
+    /// Waits until the nodes serve, and takes out those that have ended or failed instead.
     async fn stand(&self, at: StepId, order: &Order<'_>, walk: &mut Walk) -> Result<(), Trouble> {
         let waiting: Vec<CloudId> =
             walk.made.iter().filter(|id| !walk.ready.contains(*id)).cloned().collect();
-        let lost = self.all_ready(at, &waiting).await?;
-        let Some(why) = lost.values().next() else {
-            walk.ready.extend(waiting);
+        if !self.patience.nodes {
             return Ok(());
-        };
+        }
+        let Up { lost, failed } = self.all_up(at, &waiting, order.care).await?;
+        walk.ready.extend(waiting.iter().filter(|id| !failed.contains_key(*id)).cloned());
+        walk.made.retain(|id| !failed.contains_key(id));
+        self.gone_again(at, order, &lost, walk).await?;
+        if walk.made.is_empty() {
+            walk.place = None;
+        }
+        let came: Vec<&CloudId> = waiting.iter().filter(|id| !lost.contains_key(*id)).collect();
+        self.remember(order, &came, &failed).await?;
+        if failed.is_empty() {
+            return Ok(());
+        }
+        walk.rounds += 1;
+        let address = order.address;
+        self.set_aside(at, (address, order.care), &failed).await?;
+        // Those that are kept run on, and are billed.
+        self.may_launch(order).await.map_err(|trouble| match trouble {
+            Trouble::Failed(stopped) => {
+                Trouble::Failed(Failure { left: Left::Something, ..stopped })
+            }
+            other @ (Trouble::Ledger(_) | Trouble::Interrupted) => other,
+        })
+    }
+
+    /// Nodes that ended as they started.
+    async fn gone_again(
+        &self,
+        at: StepId,
+        order: &Order<'_>,
+        lost: &BTreeMap<CloudId, String>,
+        walk: &mut Walk,
+    ) -> Result<(), Trouble> {
+        let Some(why) = lost.values().next() else { return Ok(()) };
         let (gone, whole) = (lost.len(), walk.made.len());
         walk.refused.push(format!("{gone} of {whole} ended at once: {why}"));
         // Part of a gang trains nothing and costs as much: it is given back as a whole.
@@ -199,7 +268,7 @@ impl Hands<'_> {
         let what = format!("{gone} of {whole} nodes ended before they were ready: {why}");
         self.tell(Event::Waiting { step: at, what });
         walk.made.retain(|id| !lost.contains_key(id));
-        walk.ready.extend(walk.made.iter().cloned());
+        walk.ready.retain(|id| !lost.contains_key(id));
         self.end(at, &ending).await
     }
 
@@ -214,62 +283,6 @@ impl Hands<'_> {
             self.gone(at, KindName::Node, node).await?;
         }
         Ok(())
-    }
-
-    /// Waits until nodes are ready: one question for all of them at a time. What has ended
-    /// instead is returned, with the reason.
-    async fn all_ready(
-        &self,
-        at: StepId,
-        nodes: &[CloudId],
-    ) -> Result<BTreeMap<CloudId, String>, Trouble> {
-        let limit = Duration::from_secs(KindName::Node.traits().ready_within.into());
-        let (begun, mut wait) = (Instant::now(), Duration::from_secs(1));
-        let mut open: BTreeSet<CloudId> = nodes.iter().cloned().collect();
-        let (mut seen, mut lost) = (BTreeSet::new(), BTreeMap::new());
-        while !open.is_empty() {
-            let asked: Vec<CloudId> = open.iter().cloned().collect();
-            let phases = match self.cloud.phases(KindName::Node, &asked).await {
-                Ok(phases) => phases,
-                Err(failure) if failure.class.may_pass() || failure.class == Class::Gone => {
-                    BTreeMap::new()
-                }
-                // Only the question was refused: what it was asked about stands.
-                Err(failure) => {
-                    return Err(Trouble::Failed(Failure { left: Left::Something, ..failure }));
-                }
-            };
-            for id in asked {
-                let end = match phases.get(&id).unwrap_or(&Phase::Gone) {
-                    Phase::Pending => {
-                        seen.insert(id);
-                        continue;
-                    }
-                    // Not visible yet.
-                    Phase::Gone if !seen.contains(&id) => continue,
-                    Phase::Ready => None,
-                    Phase::Failed(text) => Some(text.clone()),
-                    Phase::Leaving | Phase::Gone => Some("terminated".to_owned()),
-                };
-                open.remove(&id);
-                lost.extend(end.map(|why| (id, why)));
-            }
-            if open.is_empty() {
-                break;
-            }
-            if begun.elapsed() >= limit {
-                let text =
-                    format!("{} not ready within {} s", nodes_of(open.len()), limit.as_secs());
-                let failure =
-                    Failure::new(Class::Settling, Left::Something, "node", "NotReady", text);
-                return Err(Trouble::Failed(failure));
-            }
-            let what = format!("waiting for {} to become ready", nodes_of(open.len()));
-            self.tell(Event::Waiting { step: at, what });
-            self.pause(wait).await?;
-            wait = (wait * 2).min(Duration::from_secs(15));
-        }
-        Ok(lost)
     }
 
     /// Says which quota it was, how high it is, and how to have it raised.
@@ -296,7 +309,7 @@ impl Hands<'_> {
     }
 }
 
-fn nodes_of(count: usize) -> String {
+pub(super) fn nodes_of(count: usize) -> String {
     if count == 1 { "1 node".to_owned() } else { format!("{count} nodes") }
 }
 
@@ -306,6 +319,26 @@ fn settled(mut offer: Offer, ids: Ids<'_>) -> Result<Offer, Trouble> {
         offer.placement = Some(Link::Id(GroupName(link(group, ids)?.0)));
     }
     Ok(offer)
+}
+
+/// A launch that stops hard says how many nodes run by then.
+fn so_far(trouble: Trouble, order: &Order<'_>, walk: &Walk) -> Trouble {
+    match trouble {
+        Trouble::Failed(failure) if !walk.made.is_empty() => {
+            let run = if walk.made.len() == 1 { "runs" } else { "run" };
+            let (made, wanted) = (walk.made.len(), order.count);
+            let text = match failure.text.as_str() {
+                "" => format!("{made} of {wanted} nodes {run}"),
+                text => format!("{text} ({made} of {wanted} nodes {run})"),
+            };
+            let left = match failure.left {
+                Left::Nothing | Left::Something => Left::Something,
+                Left::Unknown => Left::Unknown,
+            };
+            Trouble::Failed(Failure { text, left, ..failure })
+        }
+        other @ (Trouble::Failed(_) | Trouble::Ledger(_) | Trouble::Interrupted) => other,
+    }
 }
 
 /// Not all that was wanted could be had.

@@ -4,6 +4,7 @@
 //! follows from the failure's class (`retry`). What it guarantees is that whatever dies
 //! when, the next run finds or finishes what this one began (`make`, `recover`).
 
+mod boot;
 mod drain;
 mod event;
 mod execute;
@@ -18,6 +19,7 @@ mod retry;
 mod session;
 mod step;
 
+pub use boot::BOOTS;
 pub use event::{Event, Listener};
 pub use execute::Outcome;
 pub use fleet::Mark;

@@ -101,7 +101,7 @@ fn how(observed: &Observed, node: &CloudId) -> How {
     let Some(condition) = observed.conditions.get(node).filter(|_| stands) else {
         return How::Gone;
     };
-    let Condition { state: _, reason, launched: _, mark: _, address } = condition;
+    let Condition { reason, address, .. } = condition;
     match address {
         _ if condition.is_unhealthy() => {
             How::Unhealthy(reason.clone().unwrap_or_else(|| "it does not say why".to_owned()))

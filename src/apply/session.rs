@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::cloud::Observed;
 use crate::kinds::{KindName, Plan};
 use crate::ledger::{Applied, Entry, Ledger, StoreError, Who};
-use crate::model::Address;
+use crate::model::{Address, Moment};
 use crate::plan::Refusal;
 
 use super::Outcome;
@@ -59,7 +59,7 @@ impl Hands<'_> {
         if let Some(error) = outcome.ledger {
             return Err(error);
         }
-        let (left, observed) = self.verify(&outcome, planner).await;
+        let (left, observed) = self.verify((&outcome, at), planner).await;
         let text = match (&left, outcome.is_complete()) {
             // Nothing was to be changed: whether the configuration holds was not asked.
             (Some(_), true) if refresh => "refreshed",
@@ -87,13 +87,13 @@ impl Hands<'_> {
     /// enough: it is known that something is left.
     async fn verify(
         &self,
-        outcome: &Outcome,
+        (outcome, began): (&Outcome, Moment),
         planner: Planner<'_>,
     ) -> (Option<Plan>, Option<Observed>) {
         let begun = Instant::now();
         let mut pause = Duration::from_secs(1);
         loop {
-            let observed = if outcome.is_complete() {
+            let mut observed = if outcome.is_complete() {
                 match self.until_visible().await {
                     Ok(observed) => observed,
                     Err(_) => return (None, None),
@@ -101,6 +101,8 @@ impl Hands<'_> {
             } else {
                 self.look().await
             };
+            // What comes due with time alone, while it was carried out, is the next one's.
+            observed.at = began;
             let plan = {
                 let journal = self.journal.lock().await;
                 planner(&observed, &journal.ledger)

@@ -36,18 +36,19 @@ impl Hands<'_> {
                 self.delete(at, id, was, *empty_first).await?;
                 Ok(vec![id.clone()])
             }
-            Action::Launch { batch, count, gang, template, offers, tags } => {
+            Action::Launch { batch, count, gang, template, offers, tags, care } => {
                 let template = link(template, ids)?;
                 let (batch, count, gang) = (*batch, *count, *gang);
                 let address = &step.address;
-                let order = Order { address, batch, count, gang, template, tags };
+                let order = Order { address, batch, count, gang, template, tags, care: *care };
                 self.launch(at, &order, offers, ids).await
             }
-            Action::Terminate { nodes, drain, .. } => {
-                if *drain {
-                    self.drain(at, nodes).await?;
-                }
-                self.end(at, nodes).await?;
+            Action::Quarantine { nodes, was, reasons, seconds } => {
+                self.quarantine(at, (&step.address, was), (nodes, reasons), *seconds).await?;
+                Ok(nodes.clone())
+            }
+            Action::Terminate { nodes, drain, once, .. } => {
+                self.terminate(at, (nodes, once), *drain).await?;
                 Ok(nodes.clone())
             }
             Action::Point { zone, name, ttl, nodes, launched: more, with, was, patience } => {
@@ -77,6 +78,20 @@ impl Hands<'_> {
                 Ok(vec![id.clone()])
             }
         }
+    }
+
+    /// Ends nodes, once those that take their place serve and their own jobs have ended.
+    async fn terminate(
+        &self,
+        at: StepId,
+        (nodes, once): (&[CloudId], &[CloudId]),
+        drain: bool,
+    ) -> Result<(), Trouble> {
+        self.successors(at, once).await?;
+        if drain {
+            self.drain(at, nodes).await?;
+        }
+        self.end(at, nodes).await
     }
 
     /// Whose an object is; the token of the intent comes later.

@@ -34,6 +34,7 @@ mod queue;
 mod role;
 mod route_table;
 mod security_group;
+mod status;
 mod store;
 mod subnet;
 mod survey;

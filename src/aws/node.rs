@@ -16,7 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::found::{self, Found};
 use super::{Aws, ec2, failure, pages, template_data};
-use crate::cloud::{Class, Failure, Launch, Phase, Reply, Scope};
+use crate::cloud::{Class, Condition, Failure, Launch, Phase, Reply, Scope};
 use crate::kinds::{Home, Market, Node, Offer};
 use crate::model::{
     CloudId, GroupName, Link, Moment, ReservationId, SubnetId, TemplateId, Zone, tags,
@@ -36,6 +36,10 @@ fn phase(instance: &Instance) -> Phase {
         "stopping" | "stopped" => Phase::Failed(format!("the instance is {state}")),
         _ => Phase::Pending,
     }
+}
+
+fn launched(instance: &Instance) -> Option<Moment> {
+    instance.launch_time.and_then(|time| time.to_millis().ok()).map(Moment)
 }
 
 /// Why an instance ended, for the batch that died within its first minute.
@@ -60,7 +64,7 @@ fn read(home: &Home, instance: Instance) -> Option<Found> {
         return None;
     }
     let market = market(&instance);
-    let launched = instance.launch_time.and_then(|time| time.to_millis().ok()).map(Moment);
+    let launched = launched(&instance);
     let address = instance.private_ip_address.filter(|address| !address.is_empty());
     let all = ec2::tags_of(instance.tags);
     let template = all.get(tags::TEMPLATE).or(all.get(AWS_TEMPLATE)).cloned();
@@ -225,28 +229,45 @@ impl Aws {
         self.send(API, request.send()).await.map(|_| Reply::default())
     }
 
+    /// A filter, other than a list of ids, does not fail on what is gone.
     async fn which_exist(&self, ids: &[CloudId]) -> Result<Vec<CloudId>, Failure> {
-        let phases = self.node_phases(ids).await?;
-        let alive = phases.into_iter().filter(|(_, phase)| *phase != Phase::Gone);
-        Ok(alive.map(|(id, _)| id).collect())
+        let mut alive = Vec::new();
+        for some in ids.chunks(200) {
+            let found = self.described(some).await?.into_iter();
+            let standing = found.filter(|one| phase(one) != Phase::Gone);
+            alive.extend(standing.filter_map(|one| one.instance_id.map(CloudId)));
+        }
+        Ok(alive)
     }
 
-    /// How far nodes are: two hundred of them in a call. A filter, other than a list of ids,
-    /// does not fail on what is gone.
-    pub(super) async fn node_phases(
+    async fn described(&self, ids: &[CloudId]) -> Result<Vec<Instance>, Failure> {
+        let values = ids.iter().map(|id| id.0.clone()).collect();
+        let filter = Filter::builder().name("instance-id").set_values(Some(values)).build();
+        let request = || self.ec2.describe_instances().filters(filter.clone()).max_results(1000);
+        let all = pages!(self, "ec2:DescribeInstances", request(), reservations);
+        Ok(all.into_iter().flat_map(|one| one.instances.unwrap_or_default()).collect())
+    }
+
+    /// How far nodes are and how they are: two hundred of them in a call, and two more for what
+    /// EC2's checks say.
+    pub(super) async fn node_conditions(
         &self,
         ids: &[CloudId],
-    ) -> Result<BTreeMap<CloudId, Phase>, Failure> {
+    ) -> Result<BTreeMap<CloudId, (Phase, Condition)>, Failure> {
         let mut out = BTreeMap::new();
         for some in ids.chunks(200) {
-            let values = some.iter().map(|id| id.0.clone()).collect();
-            let filter = Filter::builder().name("instance-id").set_values(Some(values)).build();
-            let request =
-                || self.ec2.describe_instances().filters(filter.clone()).max_results(1000);
-            let all = pages!(self, "ec2:DescribeInstances", request(), reservations);
-            for one in all.into_iter().flat_map(|one| one.instances.unwrap_or_default()) {
-                let phase = phase(&one);
-                out.extend(one.instance_id.map(|id| (CloudId(id), phase)));
+            for one in self.described(some).await? {
+                let (phase, launched) = (phase(&one), launched(&one));
+                let condition =
+                    Condition::of(&ec2::tags_of(one.tags), launched, one.private_ip_address);
+                out.extend(one.instance_id.map(|id| (CloudId(id), (phase, condition))));
+            }
+        }
+        let running = out.iter().filter(|(_, (phase, _))| *phase == Phase::Ready);
+        let running: Vec<CloudId> = running.map(|(id, _)| id.clone()).collect();
+        for (id, told) in self.statuses(&running).await? {
+            if let Some((_, condition)) = out.get_mut(&id) {
+                told.put(condition);
             }
         }
         Ok(out)

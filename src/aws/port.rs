@@ -8,8 +8,8 @@ use futures_util::future::join_all;
 use super::found::Found;
 use super::{Aws, ec2, failure};
 use crate::cloud::{
-    Ask, Call, CallCounts, Caller, Class, Cloud, Facts, Failure, Make, Observed, Permissions,
-    Phase, Pulse, Reply, Running, Scope, Stray,
+    Ask, Call, CallCounts, Caller, Class, Cloud, Condition, Facts, Failure, Make, Observed,
+    Permissions, Phase, Pulse, Reply, Running, Scope, Stray,
 };
 use crate::kinds::{Edit, KindName, Spec};
 use crate::model::CloudId;
@@ -35,6 +35,7 @@ impl Cloud for Aws {
                 }
             }
         }
+        self.judge(&mut observed).await;
         observed
     }
 
@@ -70,19 +71,11 @@ impl Cloud for Aws {
         }
     }
 
-    async fn phases(
+    async fn conditions(
         &self,
-        kind: KindName,
-        ids: &[CloudId],
-    ) -> Result<BTreeMap<CloudId, Phase>, Failure> {
-        if kind == KindName::Node {
-            return self.node_phases(ids).await;
-        }
-        let mut out = BTreeMap::new();
-        for id in ids {
-            out.insert(id.clone(), self.phase(kind, id).await?);
-        }
-        Ok(out)
+        nodes: &[CloudId],
+    ) -> Result<BTreeMap<CloudId, (Phase, Condition)>, Failure> {
+        self.node_conditions(nodes).await
     }
 
     async fn quota(&self, code: &str) -> Result<Option<u64>, Failure> {

@@ -27,10 +27,11 @@ use super::{DONE, INTERRUPTED, PROBLEM, ask, planfile, select, tell};
 
 pub fn run(global: &Global, terminal: &Terminal, args: &ApplyArgs) -> Result<u8, Halt> {
     terminal.announce();
-    let order = match &args.plan {
+    let mut order = match &args.plan {
         Some(path) => Order::saved(planfile::read(path)?),
         None => Order::apply(select::of(&args.select)?),
     };
+    order.retry = args.retry;
     go(global, terminal, &args.run, &order)
 }
 
@@ -179,6 +180,9 @@ impl Work<'_> {
             session.stack.loaded.blocks.iter().filter_map(|block| block.address.as_ref()).collect();
         let wanted = |address: &Address| !destroy && declared.contains(&address.owner());
         let nothing = Plan::default();
+        if self.order.retry {
+            hands.retry().await?;
+        }
         let mut live = Live::new(self.terminal, self.global.json, &session.side, &nothing);
         let mut observed = live.attend(hands.recover(&wanted), events).await?;
         live.end();
@@ -196,6 +200,7 @@ impl Work<'_> {
             let outside = tell::find(self.terminal, store, ledger, &observed).await?;
             let told = (outside.as_ref(), selection.refresh_only);
             tell::outside(self.terminal, self.global, &plan, told);
+            tell::nodes(self.terminal, &observed, (ledger, destroy));
             let renew = match outside {
                 // It is lost or damaged, and what stands is known to be as it should.
                 None => !destroy && selection.targets.is_empty() && plan.unchanged > 0,

@@ -234,6 +234,9 @@ pub struct ApplyArgs {
     pub plan: Option<PathBuf>,
     #[command(flatten)]
     pub select: SelectArgs,
+    /// Launch nodes again where five in a row had failed.
+    #[arg(long)]
+    pub retry: bool,
     #[command(flatten)]
     pub run: RunArgs,
 }

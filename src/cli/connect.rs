@@ -289,6 +289,7 @@ impl Session {
     pub async fn observe(&self, ledger: &mut Ledger, destroy: bool) -> Result<Observed, Halt> {
         let scope = self.scope(ledger);
         let mut observed = self.side.cloud().observe(&scope).await;
+        observed.at = self.side.now();
         ledger.reconcile(&mut observed);
         self.seek(&mut observed, destroy).await?;
         Ok(observed)

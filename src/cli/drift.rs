@@ -35,6 +35,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &VarArgs) -> Result<u8, H
         if global.json {
             terminal.json(&show::drift::json(&found, since, objects));
         } else {
+            terminal.print(&show::node_notes::text(&observed, &terminal.screen));
             terminal.print(&show::drift::text(&found, since, objects, &terminal.screen));
             terminal.problems(&unsure(&applied, &ledger), &Sources::default());
         }

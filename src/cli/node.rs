@@ -7,10 +7,10 @@ use async_trait::async_trait;
 use tokio::process::Command;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::model::tags;
-use crate::serve::node::decide::{OnRebalance, State};
+use crate::serve::node::decide::OnRebalance;
 use crate::serve::node::imds::Imds;
-use crate::serve::node::{Agent, Itself, Tagger, jobs};
+use crate::serve::node::watch::Watch;
+use crate::serve::node::{Agent, Itself, Tagger, Word, jobs};
 
 use super::DONE;
 use super::halt::Halt;
@@ -25,13 +25,19 @@ fn runtime() -> Result<Runtime, Halt> {
 
 pub fn run(terminal: &Terminal, args: &NodeArgs) -> Result<u8, Halt> {
     match &args.command {
-        Some(NodeCommand::Run { place, words }) => work(terminal, place, words),
+        Some(NodeCommand::Run { place, name, words }) => {
+            work(terminal, place, (name.as_deref(), words))
+        }
         None => attend(terminal, args),
     }
 }
 
-fn work(terminal: &Terminal, place: &NodePlace, words: &[String]) -> Result<u8, Halt> {
-    let ended = runtime()?.block_on(jobs::work(&place.dir, words));
+fn work(
+    terminal: &Terminal,
+    place: &NodePlace,
+    (name, words): (Option<&str>, &[String]),
+) -> Result<u8, Halt> {
+    let ended = runtime()?.block_on(jobs::work(&place.dir, name, words));
     let code = ended.map_err(|error| {
         let help = format!("check the command, and that {} can be written", place.dir.display());
         Halt::one("N001", format!("the job did not run: {error}"), help)
@@ -47,9 +53,11 @@ fn attend(terminal: &Terminal, args: &NodeArgs) -> Result<u8, Halt> {
         let text = format!("{:?} is no metadata service", args.metadata);
         Halt::one("N002", text, "write it as http://ADDRESS or http://ADDRESS:PORT")
     })?;
-    if !(0.01..=3600.0).contains(&args.every) {
-        let text = format!("an agent cannot look every {} seconds", args.every);
-        return Err(Halt::one("N002", text, "--every takes 0.01 to 3600"));
+    for (flag, every) in [("--every", args.every), ("--check-every", args.check_every)] {
+        if !(0.01..=3600.0).contains(&every) {
+            let text = format!("an agent cannot look every {every} seconds");
+            return Err(Halt::one("N002", text, format!("{flag} takes 0.01 to 3600")));
+        }
     }
     let tagger = tagger(args.tag_with.clone())?;
     let say = |text: &str| terminal.say(&format!("mlinfra node: {text}\n"));
@@ -61,6 +69,10 @@ fn attend(terminal: &Terminal, args: &NodeArgs) -> Result<u8, Halt> {
         on_rebalance: match args.on_rebalance {
             Rebalance::Terminate => OnRebalance::Terminate,
             Rebalance::Note => OnRebalance::Note,
+        },
+        watch: Watch {
+            program: args.check.clone(),
+            every: Duration::from_secs_f64(args.check_every),
         },
         tagger: tagger.as_ref(),
         say: &say,
@@ -89,10 +101,9 @@ struct Program(PathBuf);
 
 #[async_trait]
 impl Tagger for Program {
-    async fn tag(&self, _itself: &Itself, state: State, reason: &str) -> Result<(), String> {
-        let pair = |key: &str, value: &str| format!("{key}={value}");
+    async fn tag(&self, _itself: &Itself, word: &Word) -> Result<(), String> {
         let mut command = Command::new(&self.0);
-        command.arg(pair(tags::STATE, state.word())).arg(pair(tags::REASON, reason));
+        command.args(word.tags().map(|(key, value)| format!("{key}={value}")));
         // A call that is given up must not tag later.
         let done = command.kill_on_drop(true).status().await;
         match done.map_err(|error| format!("{}: {error}", self.0.display()))? {
@@ -110,11 +121,10 @@ struct Api(tokio::sync::OnceCell<crate::aws::Aws>);
 #[cfg(feature = "aws")]
 #[async_trait]
 impl Tagger for Api {
-    async fn tag(&self, itself: &Itself, state: State, reason: &str) -> Result<(), String> {
+    async fn tag(&self, itself: &Itself, word: &Word) -> Result<(), String> {
         let region = crate::model::Region::from(itself.region.as_str());
         let connect = || crate::aws::Aws::connect(crate::aws::Connect::to(region));
         let aws = self.0.get_or_try_init(connect).await.map_err(|failure| failure.to_string())?;
-        let both = [(tags::STATE, state.word()), (tags::REASON, reason)];
-        aws.tag_instance(&itself.id, &both).await.map_err(|failure| failure.to_string())
+        aws.tag_instance(&itself.id, &word.tags()).await.map_err(|failure| failure.to_string())
     }
 }

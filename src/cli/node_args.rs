@@ -30,6 +30,13 @@ pub struct NodeArgs {
     /// What a recommendation to rebalance means to jobs: SIGTERM, or only a note.
     #[arg(long, value_enum, default_value_t = Rebalance::Terminate)]
     pub on_rebalance: Rebalance,
+    /// What looks whether the machine is still good. It gets the argument `watch`; when it fails
+    /// twice in a row the node is unhealthy for the reason that its last line gives.
+    #[arg(long, value_name = "PROGRAM", default_value = "/usr/local/lib/mlinfra/check")]
+    pub check: PathBuf,
+    /// How often it looks.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
+    pub check_every: f64,
     /// Tag the instance by this program, which gets KEY=VALUE arguments, instead of AWS's API.
     #[arg(long, value_name = "PROGRAM")]
     pub tag_with: Option<PathBuf>,
@@ -58,6 +65,10 @@ pub enum NodeCommand {
     Run {
         #[command(flatten)]
         place: NodePlace,
+        /// What the job is called in `mlinfra nodes`: a tag, in which no secret may stand. Without
+        /// it, by its program and script.
+        #[arg(long)]
+        name: Option<String>,
         /// The command.
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<String>,

@@ -18,6 +18,8 @@ pub struct Order {
     pub goal: Goal,
     /// The parts.
     pub selection: Selection,
+    /// Nodes are launched again where too many had failed.
+    pub retry: bool,
     /// A plan that was made before.
     pub saved: Option<Saved>,
     /// What is wanted beside the configuration.
@@ -93,7 +95,7 @@ impl Order {
     }
 
     fn to(goal: Goal, selection: Selection) -> Self {
-        Self { goal, selection, saved: None, hand: None, written: None }
+        Self { goal, selection, retry: false, saved: None, hand: None, written: None }
     }
 
     /// As the history and the lock have it.

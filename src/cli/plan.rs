@@ -34,6 +34,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         let outside = tell::find(terminal, &*store, &ledger, &observed).await?;
         let refresh_only = selection.refresh_only;
         tell::outside(terminal, global, &plan, (outside.as_ref(), refresh_only));
+        tell::nodes(terminal, &observed, (&ledger, args.destroy));
         let order = Order::of(args.destroy, selection);
         tell::plan(terminal, (&plan, &bill), &order, &former);
         select::warn(terminal, &order.selection);

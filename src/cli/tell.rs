@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::cloud::{Cloud, Observed};
 use crate::kinds::Plan;
-use crate::ledger::{Applied, Ledger, Store, StoreError};
-use crate::model::{Problem, Severity, Sources};
+use crate::ledger::{Applied, Boots, Ledger, Store, StoreError};
+use crate::model::{Address, Problem, Severity, Sources};
 use crate::plan::cost::Bill;
 use crate::plan::drift::Outside;
 use crate::show::{self, event_json};
@@ -108,6 +108,34 @@ pub fn outside(
         // What asks for nothing, such as a field that is to be ignored, would be told every day.
         terminal.print(&show::drift::note(outside, &terminal.screen));
     }
+}
+
+/// Nodes that are not as they should be, and fleets that get no more of them.
+pub fn nodes(terminal: &Terminal, observed: &Observed, (ledger, destroy): (&Ledger, bool)) {
+    if terminal.json {
+        for line in show::node_notes::events(observed, &stamp()) {
+            terminal.json_line(&line);
+        }
+    } else {
+        terminal.print(&show::node_notes::text(observed, &terminal.screen));
+    }
+    if destroy {
+        return;
+    }
+    let stopped = ledger.boots.iter().filter(|(_, boots)| boots.stop());
+    let problem = |(address, boots): (&Address, &Boots)| {
+        let text = format!(
+            "{}: the last {} nodes have failed, and no more are launched: {}",
+            address.owner(),
+            boots.failed.len(),
+            boots.words()
+        );
+        let help = "another template is a new start; where something else was to blame and is \
+                    mended, `mlinfra apply --retry`";
+        Problem::warning("P017", text).help(help)
+    };
+    let all: Vec<Problem> = stopped.map(problem).collect();
+    terminal.problems(&all, &Sources::default());
 }
 
 /// What others have changed since the last apply. Where that cannot be told a plan is as good

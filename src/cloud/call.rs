@@ -175,6 +175,7 @@ impl Call {
                 "launch {} × {} in {}",
                 launch.count, launch.offer.instance_type, launch.offer.zone
             ),
+            Self::Terminate { ids } if ids.len() == 1 => "terminate 1 node".to_owned(),
             Self::Terminate { ids } => format!("terminate {} nodes", ids.len()),
         }
     }

@@ -6,6 +6,7 @@
 
 mod call;
 mod capacity;
+mod condition;
 mod failure;
 mod lookup;
 mod observed;
@@ -13,9 +14,10 @@ mod probe;
 
 pub use call::{Call, Launch, Make, Owner, Reply};
 pub use capacity::{Reservation, SpotPrice, SpotPrices};
+pub use condition::{Announced, Checks, Condition, Health, Quarantine};
 pub use failure::{Class, Failure, Left};
 pub use lookup::{Lookup, Lookups, Match, matched};
-pub use observed::{Condition, Live, Observed, Phase, Seen, Stray};
+pub use observed::{Live, Observed, Phase, Seen, Stray};
 pub use probe::{Permission, Permissions, Pulse, Running};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,19 +49,12 @@ pub trait Cloud: Send + Sync {
     /// How far one object is on its way to being ready, or gone.
     async fn phase(&self, kind: KindName, id: &CloudId) -> Result<Phase, Failure>;
 
-    /// How far several of them are, in as few calls as that takes; one that is not there may be
-    /// left out.
-    async fn phases(
+    /// How far nodes are and how they are, in as few calls as that takes; one that is not there
+    /// may be left out.
+    async fn conditions(
         &self,
-        kind: KindName,
-        ids: &[CloudId],
-    ) -> Result<BTreeMap<CloudId, Phase>, Failure> {
-        let mut out = BTreeMap::new();
-        for id in ids {
-            out.insert(id.clone(), self.phase(kind, id).await?);
-        }
-        Ok(out)
-    }
+        nodes: &[CloudId],
+    ) -> Result<BTreeMap<CloudId, (Phase, Condition)>, Failure>;
 
     /// How high a quota of the account is, by its code; none where that is not known.
     async fn quota(&self, _code: &str) -> Result<Option<u64>, Failure> {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::kinds::{KindName, Spec, Tags};
-use crate::model::{Address, CloudId, Moment, tags};
+use crate::model::{Address, CloudId, Moment};
 
-use super::Owner;
+use super::{Condition, Owner};
 
 /// Everything that carries the stack's tag.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -22,48 +22,15 @@ pub struct Observed {
     /// none where there is no such object.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub strays: BTreeMap<Address, Option<Stray>>,
-    /// How nodes are, by their own word. Only where names lead is planned by it.
+    /// How nodes are, by their own word and the cloud's.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub conditions: BTreeMap<CloudId, Condition>,
-}
-
-/// How a node is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Condition {
-    /// What it says of itself: `booting`, `ready`, `busy`, `idle` or `unhealthy`.
+    /// Why the cloud's word on nodes could not be had, where that is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub state: Option<String>,
-    /// Why.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// When it was launched.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub launched: Option<Moment>,
-    /// What it was told: the value of [`tags::DRAIN`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mark: Option<String>,
-    /// Its private address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub address: Option<String>,
-}
-
-impl Condition {
-    /// It says that it is as it should be.
-    pub fn is_healthy(&self) -> bool {
-        matches!(self.state.as_deref(), Some("ready" | "busy" | "idle"))
-    }
-
-    /// It says that it is not.
-    pub fn is_unhealthy(&self) -> bool {
-        self.state.as_deref() == Some("unhealthy")
-    }
-
-    /// Read off the tags of a node.
-    pub fn of(all: &Tags, launched: Option<Moment>, address: Option<String>) -> Self {
-        let text = |key: &str| all.get(key).filter(|text| !text.is_empty()).cloned();
-        let mark = text(tags::DRAIN).filter(|mark| mark != "false");
-        Self { state: text(tags::STATE), reason: text(tags::REASON), launched, mark, address }
-    }
+    pub unjudged: Option<String>,
+    /// When it was seen, on the clock of whoever looked; the epoch where nobody says.
+    #[serde(default)]
+    pub at: Moment,
 }
 
 /// An object that was looked for by its id or name, whoever owns it.

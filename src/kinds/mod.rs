@@ -8,6 +8,7 @@
 
 mod bucket;
 mod canonical;
+mod care;
 mod data_repository_association;
 mod edit;
 mod efs_file_system;
@@ -35,6 +36,7 @@ pub mod walk;
 
 pub use bucket::{Bucket, Encryption, LifecycleRule};
 pub use canonical::{canonical, canonical_json};
+pub use care::Care;
 pub use data_repository_association::{DataRepositoryAssociation, Events};
 pub use edit::{Change, Edit, differing, dismantle, edits, keeping};
 pub use efs_file_system::{EfsFileSystem, EfsThroughput, MountTarget};

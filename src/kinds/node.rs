@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Idempotence, Kind, Traits};
+use super::{Budget, Idempotence, Kind, Traits};
 use crate::model::{GroupName, Link, Money, ReservationId, SubnetId, TemplateId, Zone};
 
 /// A node as wanted and as seen. Everything else about it stands in its template.
@@ -180,6 +180,8 @@ impl Kind for Node {
         soft: &["template"],
         idempotence: Idempotence::Token,
         ready_within: 900,
+        // The instances, what EC2 says of them, and the requests of those on spot.
+        budget: Budget { list: 3, detail: 0 },
         ..Traits::COMMON
     };
 }

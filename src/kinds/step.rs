@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{KindName, Node, Offer, Spec, Tags};
+use super::{Care, KindName, Node, Offer, Spec, Tags};
 use crate::model::{Address, CloudId, HostedZoneId, Link, TemplateId};
 
 /// A step's place in its plan.
@@ -74,6 +74,20 @@ pub enum Action {
         offers: Vec<Offer>,
         /// Tags for people.
         tags: Tags,
+        /// What is done about those that do not come up.
+        #[serde(default)]
+        care: Care,
+    },
+    /// Mark nodes that have failed, so that they are kept for a while and count no more.
+    Quarantine {
+        /// Which.
+        nodes: Vec<CloudId>,
+        /// What they are.
+        was: Vec<Node>,
+        /// How each of them has failed.
+        reasons: Vec<String>,
+        /// For how long they are kept.
+        seconds: u32,
     },
     /// Terminate nodes.
     Terminate {
@@ -84,6 +98,9 @@ pub enum Action {
         /// They finish their jobs before.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         drain: bool,
+        /// These nodes serve before: they take their place.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        once: Vec<CloudId>,
     },
     /// Let a name lead to nodes, once they say that they are healthy.
     Point {
@@ -181,6 +198,13 @@ pub enum Why {
         /// Which.
         what: BTreeSet<Trait>,
     },
+    /// They have failed.
+    Unhealthy {
+        /// How, each reason once.
+        how: Vec<String>,
+    },
+    /// They had failed, and were kept for long enough.
+    Kept,
     /// A `moved` block says so.
     Moved,
     /// The author wants it in the stack.
@@ -212,6 +236,12 @@ pub enum Trait {
     PlacementGroup,
     /// They say that they are unhealthy.
     Health,
+    /// AWS retires the machine under them.
+    Retirement,
+    /// Spot takes them back.
+    Interruption,
+    /// The cloud's checks of them fail.
+    Impaired,
 }
 
 impl Trait {
@@ -223,6 +253,21 @@ impl Trait {
             Self::Subnet => "subnet",
             Self::PlacementGroup => "placement group",
             Self::Health => "health",
+            Self::Retirement => "AWS retires their machine",
+            Self::Interruption => "spot takes them back",
+            Self::Impaired => "EC2's status checks fail",
+        }
+    }
+
+    /// It says what is wrong by itself; the others name what is not as it is wanted.
+    pub fn is_illness(self) -> bool {
+        match self {
+            Self::Template
+            | Self::InstanceType
+            | Self::Subnet
+            | Self::PlacementGroup
+            | Self::Health => false,
+            Self::Retirement | Self::Interruption | Self::Impaired => true,
         }
     }
 }
@@ -264,6 +309,7 @@ impl Action {
             Self::Update { .. } => "update",
             Self::Delete { .. } => "delete",
             Self::Launch { .. } => "launch",
+            Self::Quarantine { .. } => "quarantine",
             Self::Terminate { .. } => "terminate",
             Self::Point { .. } => "point",
             Self::Move { .. } => "move",
@@ -280,6 +326,7 @@ impl Action {
             }
             Self::Delete { was, .. } | Self::Forget { was, .. } => Some(was),
             Self::Launch { .. }
+            | Self::Quarantine { .. }
             | Self::Terminate { .. }
             | Self::Point { .. }
             | Self::Move { .. } => None,

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::Booted;
 use crate::cloud::{Call, Failure};
 use crate::kinds::KindName;
-use crate::model::{Address, CloudId, Moment, Token};
+use crate::model::{Address, CloudId, Moment, TemplateId, Token};
 
 /// Who runs an apply.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +88,22 @@ pub enum Entry {
         /// Milliseconds since it began.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         took: Option<u64>,
+    },
+    /// Nodes have come up, or failed.
+    Booted {
+        /// When.
+        at: Moment,
+        /// Of which fleet.
+        address: Address,
+        /// From which template.
+        template: TemplateId,
+        /// Which, in the order of their launch.
+        nodes: Vec<Booted>,
+    },
+    /// A person wants nodes launched again although too many have failed.
+    Retry {
+        /// When.
+        at: Moment,
     },
     /// The apply has ended.
     End {

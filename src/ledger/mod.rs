@@ -17,6 +17,7 @@
 
 mod applied;
 mod apply;
+mod boots;
 mod chain;
 mod disk;
 mod entry;
@@ -37,6 +38,7 @@ mod verify;
 
 pub use applied::{Applied, Baseline, Stood};
 pub use apply::{Apply, Done};
+pub use boots::{Booted, Boots};
 pub use entry::{Entry, Made, Making, Record, Who};
 pub use file::FileStore;
 pub use folder::FolderObjects;

@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::store::hex;
-use super::{Apply, Done, Entry, Head, Made, Making, Record, StoreError};
+use super::{Apply, Booted, Boots, Done, Entry, Head, Made, Making, Record, StoreError};
 use crate::cloud::{Call, Class, Observed};
 use crate::kinds::KindName;
-use crate::model::{CloudId, Moment, Token};
+use crate::model::{Address, CloudId, Moment, TemplateId, Token};
 
 /// The format that this version writes; older readers refuse a newer `min_reader`.
 const FORMAT: u32 = 1;
@@ -47,6 +47,9 @@ pub struct Ledger {
     /// Offers that had no capacity when they were last asked, by [`crate::kinds::Offer::key`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub refusals: BTreeMap<String, Refusal>,
+    /// Fleets whose last nodes have failed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub boots: BTreeMap<Address, Boots>,
 }
 
 /// An offer had no capacity.
@@ -150,6 +153,10 @@ impl Ledger {
                     });
                 }
             }
+            Entry::Booted { at: _, address, template, nodes } => {
+                self.boot(address, template, nodes);
+            }
+            Entry::Retry { at: _ } => self.boots.clear(),
             Entry::End { at, outcome, outputs } => {
                 self.outputs = outputs.clone();
                 if let Some(apply) = self.applies.last_mut() {
@@ -173,6 +180,15 @@ impl Ledger {
         let address = owner.address.clone();
         let made = Made { at, address, ids: ids.to_vec() };
         self.records.insert(token.clone(), Record::Made(made));
+    }
+
+    fn boot(&mut self, address: &Address, template: &TemplateId, nodes: &[Booted]) {
+        let known = self.boots.remove(address).filter(|known| known.template == *template);
+        let mut boots = known.unwrap_or_else(|| Boots::of(template));
+        boots.take(nodes);
+        if !boots.failed.is_empty() {
+            self.boots.insert(address.clone(), boots);
+        }
     }
 
     fn refuse(&mut self, at: Moment, token: &Token, class: Class) {

@@ -16,6 +16,18 @@ impl Moment {
     pub fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0).max(0)
     }
+
+    /// So many seconds later.
+    #[must_use]
+    pub fn plus(self, seconds: u32) -> Self {
+        Self(self.0.saturating_add(i64::from(seconds) * 1000))
+    }
+
+    /// Reads what it shows as.
+    pub fn read(text: &str) -> Option<Self> {
+        let stamp: jiff::Timestamp = text.parse().ok()?;
+        Some(Self(stamp.as_millisecond()))
+    }
 }
 
 impl fmt::Display for Moment {

@@ -25,6 +25,17 @@ pub const EXPECT: &str = "mlinfra:expect";
 pub const STATE: &str = "mlinfra:state";
 /// On nodes, written by themselves: why they are in that state.
 pub const REASON: &str = "mlinfra:reason";
+/// On nodes, written by themselves: which job they work on.
+pub const JOB: &str = "mlinfra:job";
+/// On nodes: `report` where their own word says whether they can serve; otherwise EC2's status
+/// checks do.
+pub const GATE: &str = "mlinfra:gate";
+/// What [`GATE`] says of a node with an agent.
+pub const REPORT: &str = "report";
+/// On nodes that have failed: until when they are kept to be looked at.
+pub const QUARANTINE: &str = "mlinfra:quarantine";
+/// On nodes that have failed: how.
+pub const QUARANTINE_REASON: &str = "mlinfra:quarantine-reason";
 /// On nodes: whoever sets it wants the node to finish its job and power off.
 pub const DRAIN: &str = "mlinfra:drain";
 /// A value of [`DRAIN`]: take no more jobs, and stay for now.

@@ -15,6 +15,7 @@ pub mod cost;
 mod doomed;
 pub mod drift;
 mod forget;
+mod health;
 mod moved;
 mod nodes;
 mod order;
@@ -80,7 +81,7 @@ pub fn plan_for(
     for address in &order {
         settle::object(&mut draft, desired, &standing, address);
     }
-    nodes::fleets(&mut draft, desired, &standing, observed);
+    nodes::fleets(&mut draft, (desired, observed), &standing);
     forget::steps(&mut draft, desired, observed);
     nodes::orphans(&mut draft, &standing, desired.destroy);
     doomed::collect(&mut draft, desired, observed);

@@ -4,21 +4,21 @@
 use std::collections::BTreeSet;
 
 use crate::cloud::{Condition, Live, Observed};
-use crate::kinds::{Action, KindName, Node, Offer, Spec, Trait, Why};
+use crate::kinds::{Action, Care, KindName, Node, Offer, Spec, Trait, Why};
 use crate::model::{Address, CloudId, Link};
 use crate::stack::{Desired, Fleet};
 
 use super::settle::Standing;
-use super::{Draft, point, roll};
+use super::{Draft, health, point, roll};
 
-type Found<'a> = (&'a CloudId, &'a Live, &'a Node);
+/// A node of a fleet.
+pub(super) type Found<'a> = (&'a CloudId, &'a Live, &'a Node);
 
 /// Decides about every fleet.
 pub(super) fn fleets<'a>(
     draft: &mut Draft<'a>,
-    desired: &Desired,
+    (desired, observed): (&Desired, &Observed),
     standing: &Standing<'a>,
-    observed: &Observed,
 ) {
     if desired.fleets.is_empty() {
         return;
@@ -53,7 +53,9 @@ impl Judge<'_> {
     /// What is not as wanted. A subnet or placement group of ours that goes takes its nodes
     /// along. Zones and markets that are merely no longer offered do not: nobody wants to lose
     /// a running job to a shorter list.
-    fn wrongs(&self, id: &CloudId, node: &Node) -> impl Iterator<Item = Trait> + use<> {
+    fn wrongs(&self, (id, live, node): &Found<'_>) -> impl Iterator<Item = Trait> + use<> {
+        let condition = self.observed.conditions.get(*id);
+        let ill = condition.map(|condition| health::wrongs(condition, live));
         let goes = |id: &str| self.going.contains(&CloudId::from(id));
         let template = Link::id(&node.template).map(|id| id.as_str());
         let same = template.is_some() && template == self.template.as_ref().map(CloudId::as_str);
@@ -65,7 +67,8 @@ impl Judge<'_> {
             (Trait::PlacementGroup, group.is_some_and(|group| goes(group.as_str()))),
             (Trait::Health, self.is_unhealthy(id)),
         ];
-        wrongs.into_iter().filter_map(|(what, wrong)| wrong.then_some(what))
+        let wrongs = wrongs.into_iter().filter_map(|(what, wrong)| wrong.then_some(what));
+        wrongs.chain(ill.into_iter().flatten())
     }
 
     /// Where a name leads to nodes, one that says that it is unhealthy serves nobody.
@@ -96,51 +99,65 @@ fn fleet<'a>(
         draft.nodes.extend(nodes.iter().map(|(id, ..)| (*id).clone()));
         return Vec::new();
     }
+    draft.nodes.extend(nodes.iter().map(|(id, ..)| (*id).clone()));
+    let batch = 1 + nodes.iter().filter_map(|(_, live, _)| live.batch).max().unwrap_or(0);
+    let mut sorted = health::sort(nodes, &fleet.care, observed);
+    let failed = sorted.mark(draft, (address, &fleet.care));
+    let nodes = std::mem::take(&mut sorted.counted);
     let template = draft.staying.get(&fleet.template).cloned();
     let judge = Judge { fleet, template, going, observed };
     let renew = draft.replace.contains(address);
-    let (mut current, outdated): (Vec<_>, Vec<_>) = nodes
-        .iter()
-        .copied()
-        .partition(|(id, _, node)| !renew && judge.wrongs(id, node).next().is_none());
+    let (mut current, outdated): (Vec<Found<'_>>, Vec<_>) =
+        nodes.into_iter().partition(|found| !renew && judge.wrongs(found).next().is_none());
     // The oldest launches stay: what has trained longest is the last to go.
     current.sort_by_key(|(id, live, _)| (live.batch, *id));
     let keep = usize::try_from(fleet.count).unwrap_or(usize::MAX).min(current.len());
     let surplus = current.split_off(keep);
 
     let (from, to) = (count(keep + surplus.len()), fleet.count);
-    terminate(draft, (address, false), &surplus, &Why::Shrink { from, to });
+    terminate(draft, (address, false), (&surplus, &[]), &Why::Shrink { from, to });
     draft.unchanged += keep;
 
     let why = match renew {
         true => Why::Requested,
-        false => Why::Outdated {
-            what: outdated.iter().flat_map(|(id, _, node)| judge.wrongs(id, node)).collect(),
-        },
+        false => {
+            Why::Outdated { what: outdated.iter().flat_map(|one| judge.wrongs(one)).collect() }
+        }
     };
-    let leaves = |(id, _, node): &Found<'_>| {
-        judge.wrongs(id, node).any(|wrong| matches!(wrong, Trait::Subnet | Trait::PlacementGroup))
+    let leaves = |found: &Found<'_>| {
+        judge.wrongs(found).any(|wrong| matches!(wrong, Trait::Subnet | Trait::PlacementGroup))
     };
     let (evicted, mut stale): (Vec<_>, Vec<_>) = outdated.into_iter().partition(leaves);
     // What serves nobody goes first.
     stale.sort_by_key(|(id, ..)| (!judge.is_unhealthy(id), *id));
-    terminate(draft, (address, fleet.has_jobs()), &evicted, &why);
-    let batch = 1 + nodes.iter().filter_map(|(_, live, _)| live.batch).max().unwrap_or(0);
+    terminate(draft, (address, fleet.has_jobs()), (&evicted, &[]), &why);
     let offers = offers(draft, fleet, &current);
-    renew_all(draft, (address, fleet), (batch, offers), (count(keep), stale), (&why, from));
-    let kept: Vec<_> = current.iter().map(|(id, ..)| (*id).clone()).collect();
-    draft.nodes.extend(kept.clone());
-    kept
+    let once = health::starting(&current, fleet, observed);
+    let renewal = Renewal { batch, offers, once, good: count(keep), why: &why, from };
+    renew_all(draft, (address, fleet), renewal, stale);
+    sorted.end(draft, address, &failed);
+    current.iter().map(|(id, ..)| (*id).clone()).collect()
+}
+
+/// What a renewal begins with.
+struct Renewal<'a> {
+    batch: u32,
+    offers: Vec<Offer>,
+    /// Nodes that count already and have yet to come up.
+    once: Vec<CloudId>,
+    good: u32,
+    why: &'a Why,
+    from: u32,
 }
 
 /// Launches and ends nodes in waves, until as many as are wanted are as they should be.
 fn renew_all(
     draft: &mut Draft<'_>,
     (address, fleet): (&Address, &Fleet),
-    (mut batch, offers): (u32, Vec<Offer>),
-    (good, mut stale): (u32, Vec<Found<'_>>),
-    (why, mut from): (&Why, u32),
+    renewal: Renewal<'_>,
+    mut stale: Vec<Found<'_>>,
 ) {
+    let Renewal { mut batch, offers, once, good, why, mut from } = renewal;
     from += count(stale.len());
     for wave in roll::waves(fleet, good, count(stale.len())) {
         match wave {
@@ -148,7 +165,7 @@ fn renew_all(
                 from -= some;
                 let some = usize::try_from(some).unwrap_or(usize::MAX).min(stale.len());
                 let gone: Vec<_> = stale.drain(..some).collect();
-                terminate(draft, (address, fleet.has_jobs()), &gone, why);
+                terminate(draft, (address, fleet.has_jobs()), (&gone, &once), why);
             }
             roll::Move::Launch(count) => {
                 let template = match draft.staying.get(&fleet.template) {
@@ -156,10 +173,11 @@ fn renew_all(
                     None => Link::To(fleet.template.clone()),
                 };
                 let (offers, tags, gang) = (offers.clone(), fleet.tags.clone(), fleet.gang);
-                // Each launch call takes a number, and every offer may be asked once more than
-                // it has hundreds of nodes.
-                let calls = self::count(offers.len()) + count.div_ceil(100);
-                let action = Action::Launch { batch, count, gang, template, offers, tags };
+                // Each launch call takes a number, every offer may be asked once more than it
+                // has hundreds of nodes, and all of that again for those that fail.
+                let calls = (self::count(offers.len()) + count.div_ceil(100)) * Care::ROUNDS;
+                let care = fleet.care;
+                let action = Action::Launch { batch, count, gang, template, offers, tags, care };
                 let to = from + count;
                 draft.steps.push((address.clone(), action, Why::Grow { from, to }));
                 (batch, from) = (batch + calls, to);
@@ -172,10 +190,11 @@ fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-fn terminate(
+/// Ends nodes; those that take their place serve before.
+pub(super) fn terminate(
     draft: &mut Draft<'_>,
     (address, drain): (&Address, bool),
-    nodes: &[Found<'_>],
+    (nodes, once): (&[Found<'_>], &[CloudId]),
     why: &Why,
 ) {
     if nodes.is_empty() {
@@ -187,6 +206,7 @@ fn terminate(
         nodes: nodes.iter().map(|(id, ..)| (*id).clone()).collect(),
         was: nodes.iter().map(|(.., node)| (*node).clone()).collect(),
         drain,
+        once: once.to_vec(),
     };
     draft.nodes.extend(nodes.iter().map(|(id, ..)| (*id).clone()));
     draft.steps.push((address.clone(), action, why.clone()));
@@ -235,6 +255,6 @@ pub(super) fn orphans(draft: &mut Draft<'_>, standing: &Standing<'_>, destroy: b
             })
             .collect();
         let why = if destroy { Why::Destroyed } else { Why::Removed };
-        terminate(draft, (address, false), &nodes, &why);
+        terminate(draft, (address, false), (&nodes, &[]), &why);
     }
 }

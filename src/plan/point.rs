@@ -92,6 +92,7 @@ fn ended(action: &Action) -> Vec<CloudId> {
         | Action::Update { .. }
         | Action::Delete { .. }
         | Action::Launch { .. }
+        | Action::Quarantine { .. }
         | Action::Point { .. }
         | Action::Move { .. }
         | Action::Adopt { .. }

@@ -130,6 +130,8 @@ pub(super) fn protected(desired: &Desired, steps: &[Step]) -> Result<(), Refusal
             | Why::Grow { .. }
             | Why::Shrink { .. }
             | Why::Outdated { .. }
+            | Why::Unhealthy { .. }
+            | Why::Kept
             | Why::Moved
             | Why::Led
             | Why::Requested
@@ -163,6 +165,7 @@ pub(super) fn used(
             Action::Create { .. }
             | Action::Update { .. }
             | Action::Launch { .. }
+            | Action::Quarantine { .. }
             | Action::Terminate { .. }
             | Action::Point { .. }
             | Action::Move { .. }
@@ -272,6 +275,8 @@ fn forced(steps: &[Step], address: &Address) -> Vec<String> {
         | Why::Grow { .. }
         | Why::Shrink { .. }
         | Why::Outdated { .. }
+        | Why::Unhealthy { .. }
+        | Why::Kept
         | Why::Moved
         | Why::Adopted
         | Why::Vanished { .. }

@@ -60,6 +60,7 @@ mod tests {
             autoscale: None,
             published: None,
             tags: Tags::new(),
+            care: crate::kinds::Care::default(),
         }
     }
 

@@ -285,7 +285,10 @@ pub fn steps<'a>(saved: &'a Plan, now: &'a Plan) -> Vec<Odd<'a>> {
 
 fn is_about_nodes(action: &Action) -> bool {
     match action {
-        Action::Launch { .. } | Action::Terminate { .. } | Action::Point { .. } => true,
+        Action::Launch { .. }
+        | Action::Quarantine { .. }
+        | Action::Terminate { .. }
+        | Action::Point { .. } => true,
         Action::Move { kind, .. } => *kind == KindName::Node,
         Action::Create { .. }
         | Action::Update { .. }
@@ -299,14 +302,23 @@ fn is_about_nodes(action: &Action) -> bool {
 fn is_covered(now: &Action, saved: &Action) -> bool {
     match (now, saved) {
         (
-            Action::Launch { template, offers, tags, gang, batch: _, count: _ },
-            Action::Launch { template: t, offers: o, tags: g, gang: whole, batch: _, count: _ },
+            Action::Launch { template, offers, tags, gang, care, batch: _, count: _ },
+            Action::Launch {
+                template: t,
+                offers: o,
+                tags: g,
+                gang: whole,
+                care: c,
+                batch: _,
+                count: _,
+            },
         ) => {
             // Spot prices move all the time; where nodes may run must be as it was shown.
             let known = |offer: &Offer| o.iter().any(|old| old.is_as(offer));
-            template == t && tags == g && gang == whole && offers.iter().all(known)
+            template == t && tags == g && gang == whole && care == c && offers.iter().all(known)
         }
-        (Action::Terminate { nodes, .. }, Action::Terminate { nodes: n, .. }) => {
+        (Action::Quarantine { nodes, .. }, Action::Quarantine { nodes: n, .. })
+        | (Action::Terminate { nodes, .. }, Action::Terminate { nodes: n, .. }) => {
             let known: BTreeSet<&CloudId> = n.iter().collect();
             nodes.iter().all(|node| known.contains(node))
         }

@@ -91,7 +91,7 @@ impl<'a> Board<'a> {
                 Action::Delete { id, .. } => {
                     board.ending.insert(id.clone(), at);
                 }
-                Action::Launch { .. } | Action::Point { .. } => {
+                Action::Launch { .. } | Action::Quarantine { .. } | Action::Point { .. } => {
                     board.nodes.entry(address.clone()).or_default().push(at);
                 }
                 Action::Terminate { nodes, .. } => {
@@ -179,6 +179,7 @@ impl<'a> Board<'a> {
             | Action::Create { .. }
             | Action::Delete { .. }
             | Action::Launch { .. }
+            | Action::Quarantine { .. }
             | Action::Terminate { .. }
             | Action::Point { .. }
             | Action::Move { .. }
@@ -317,6 +318,7 @@ impl<'a> Board<'a> {
                 Action::Update { .. }
                 | Action::Delete { .. }
                 | Action::Launch { .. }
+                | Action::Quarantine { .. }
                 | Action::Terminate { .. }
                 | Action::Point { .. }
                 | Action::Move { .. }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::fold::Row;
 use super::screen::Ink;
 use super::words;
+use crate::apply::BOOTS;
 use crate::catalog::Catalog;
 use crate::cloud::{Class, Failure, Left};
 use crate::kinds::{Action, Market, Offer, Step, Why};
@@ -56,6 +57,7 @@ pub(super) fn left(left: Left, further: bool, action: &Action) -> String {
         Action::Update { .. } => "Nothing was changed by that call.",
         Action::Delete { .. } => "It is still there.",
         Action::Launch { .. } => "No node was started.",
+        Action::Quarantine { .. } => "The nodes are not marked.",
         Action::Terminate { .. } => "The nodes still run, and are billed.",
         Action::Point { .. } => "The name leads where it led before.",
         Action::Move { .. } | Action::Adopt { .. } | Action::Forget { .. } => {
@@ -112,6 +114,13 @@ pub(super) fn next(class: Class, failure: &Failure, step: &Step) -> String {
         Class::Mismatch => "An earlier run sent another request under the same token. Run \
                             `mlinfra plan` again: it first finds out what that request made."
             .to_owned(),
+        Class::Invalid if code == BOOTS => {
+            "Look at a node that is kept (`mlinfra nodes`, `mlinfra logs NODE`, `mlinfra ssh \
+             NODE`). Where the configuration is to blame, another `setup`, image or type is a new \
+             start: run `mlinfra apply`. Where something else was, mend that, then run `mlinfra \
+             apply --retry`."
+                .to_owned()
+        }
         Class::Invalid => format!(
             "The cloud calls the request wrong. Check what the configuration says about {}; if \
              that is right, this is a bug of mlinfra: report it{}.",
@@ -161,7 +170,8 @@ fn own_ids(action: &Action) -> Vec<&CloudId> {
         | Action::Delete { id, .. }
         | Action::Adopt { id, .. }
         | Action::Forget { id, .. } => vec![id],
-        Action::Terminate { nodes: ids, .. }
+        Action::Quarantine { nodes: ids, .. }
+        | Action::Terminate { nodes: ids, .. }
         | Action::Point { nodes: ids, .. }
         | Action::Move { ids, .. } => ids.iter().collect(),
     }

@@ -6,7 +6,7 @@ use super::diff::Diff;
 use super::fold::{Page, Row, count};
 use super::item::{Act, Doomed, Item, Symbol};
 pub(super) use super::node_rows::BODY;
-use super::node_rows::{offers as on_offers, terminated};
+use super::node_rows::{offers as on_offers, quarantined, terminated};
 use super::reason;
 use super::screen::Ink;
 use super::{value, words};
@@ -99,7 +99,11 @@ fn likeness(item: &Item<'_>) -> Option<String> {
             return Some(format!("moved from {owner}"));
         }
         Act::Forget { .. } => return Some("forgotten".to_owned()),
-        Act::Launch { .. } | Act::Terminate { .. } | Act::Point { .. } | Act::Adopt { .. } => {
+        Act::Launch { .. }
+        | Act::Quarantine { .. }
+        | Act::Terminate { .. }
+        | Act::Point { .. }
+        | Act::Adopt { .. } => {
             return None;
         }
     };
@@ -113,13 +117,16 @@ fn diff_text(was: &Spec, spec: &Spec) -> String {
     rows.iter().map(Row::text).collect::<Vec<_>>().join("\n")
 }
 
+fn reasons(item: &Item<'_>) -> Vec<Row> {
+    item.whys.iter().filter_map(|why| reason::why(why)).map(note).collect()
+}
+
 pub(super) fn card(group: &[&Item<'_>], verbose: bool) -> Option<Card> {
     let (item, rest) = group.split_first()?;
     if let Some(card) = tagged(group) {
         return Some(card);
     }
-    let mut rows: Vec<Row> =
-        item.whys.iter().filter_map(|why| reason::why(why)).map(note).collect();
+    let mut rows = reasons(item);
     let (title, dim) = match &item.act {
         Act::Create { spec, generation } => {
             if *generation > 1 {
@@ -152,12 +159,15 @@ pub(super) fn card(group: &[&Item<'_>], verbose: bool) -> Option<Card> {
                 let tags = value::inline(&serde_json::json!(tags));
                 rows.push(Row::at(BODY).words(Ink::Dim, format!("tags = {tags}")));
             }
-            let number = usize::try_from(*number).unwrap_or(usize::MAX);
-            (format!("launch {}", words::nodes(number)), String::new())
+            (format!("launch {}", words::nodes(*number as usize)), String::new())
         }
         Act::Point { name, ttl, was } => {
             rows.extend(led(was, verbose.then_some(*ttl)));
             (format!("lead {name} to them"), String::new())
+        }
+        Act::Quarantine { nodes, was, reasons, seconds } => {
+            rows = quarantined((nodes, was), reasons, *seconds);
+            (format!("quarantine {}", words::nodes(nodes.len())), String::new())
         }
         Act::Terminate { nodes, was } => {
             rows.extend(terminated(nodes, was));
@@ -199,6 +209,7 @@ fn tagged(group: &[&Item<'_>]) -> Option<Card> {
         | Act::Replace { .. }
         | Act::Launch { .. }
         | Act::Point { .. }
+        | Act::Quarantine { .. }
         | Act::Terminate { .. } => return None,
     };
     let (symbol, address) = (item.act.symbol(), item.address.to_string());

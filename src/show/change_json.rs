@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::item::{self, Act, Doomed, Item, Order};
 use super::known::split;
+use super::node_json::{launched, marked, node_fields};
 use super::state_json::{self, fields_with_id, with_id};
 use super::terraform::Named;
 use crate::cloud::{Live, Observed, Phase};
-use crate::kinds::{KindName, Node, Offer, Plan, Spec, Why};
-use crate::model::{Address, CloudId, Link, TemplateId};
+use crate::kinds::{KindName, Node, Plan, Spec, Why};
+use crate::model::{Address, CloudId};
 
 /// What happens to one resource. Values hold links and deferred texts in our own form.
 pub(super) struct Changed<'a> {
@@ -87,7 +88,9 @@ fn ids<'a>(item: &Item<'a>) -> Vec<&'a CloudId> {
         Act::Create { .. } | Act::Launch { .. } | Act::Point { .. } => Vec::new(),
         Act::Update { id, .. } | Act::Delete(Doomed { id, .. }) => vec![id],
         Act::Replace { old, .. } => old.iter().map(|old| old.id).collect(),
-        Act::Terminate { nodes: ids, .. } | Act::Move { ids, .. } => ids.iter().collect(),
+        Act::Quarantine { nodes: ids, .. }
+        | Act::Terminate { nodes: ids, .. }
+        | Act::Move { ids, .. } => ids.iter().collect(),
         Act::Adopt { id, .. } | Act::Forget { id, .. } => vec![id],
     }
 }
@@ -134,6 +137,7 @@ fn of_item<'a>(item: &Item<'a>) -> Vec<Changed<'a>> {
             vec![Changed::new(named, actions, before).to(side(json!({ "$text": [] })))]
         }
         Act::Move { .. } | Act::Adopt { .. } | Act::Forget { .. } => tagged(item),
+        Act::Quarantine { .. } => quarantined(item),
         Act::Terminate { nodes, was } => nodes
             .iter()
             .zip(*was)
@@ -181,8 +185,20 @@ fn tagged<'a>(item: &Item<'a>) -> Vec<Changed<'a>> {
         | Act::Replace { .. }
         | Act::Launch { .. }
         | Act::Point { .. }
+        | Act::Quarantine { .. }
         | Act::Terminate { .. } => Vec::new(),
     }
+}
+
+/// Nodes that are marked.
+fn quarantined<'a>(item: &Item<'a>) -> Vec<Changed<'a>> {
+    let Act::Quarantine { nodes, was, reasons, seconds } = &item.act else { return Vec::new() };
+    let one = |((id, was), how): ((&'a CloudId, &Node), &String)| {
+        let (named, id) = (Named::node(item.address, id.as_str()), Some(id));
+        let change = Changed::new(named, &["update"], Some(fields_with_id(node_fields(was), id)));
+        change.to(fields_with_id(marked(was, how, *seconds), id))
+    };
+    nodes.iter().zip(*was).zip(*reasons).map(one).collect()
 }
 
 fn gone<'a>(address: &'a Address, doomed: Doomed<'a>, deposed: bool) -> Changed<'a> {
@@ -210,26 +226,6 @@ fn replaced<'a>(
     // An apply that was cut off may have left more than one.
     let rest = old.iter().skip(1).map(|old| gone(item.address, *old, true));
     std::iter::once(main).chain(rest).collect()
-}
-
-/// What is known of a node before it is launched: what all of its offers agree on.
-fn launched(template: &Link<TemplateId>, offers: &[Offer]) -> Value {
-    let later = || json!({ "$text": [] });
-    let same = |of: fn(&Offer) -> Value| {
-        let first = offers.first().map(of);
-        first.filter(|first| offers.iter().all(|offer| of(offer) == *first)).unwrap_or_else(later)
-    };
-    json!({
-        "template": template,
-        "subnet": same(|offer| json!(offer.subnet)),
-        "zone": same(|offer| json!(offer.zone)),
-        "instance_type": same(|offer| json!(offer.instance_type)),
-        "market": same(|offer| json!(offer.market)),
-    })
-}
-
-fn node_fields(node: &Node) -> Map<String, Value> {
-    Spec::from(node.clone()).fields()
 }
 
 impl<'a> Changed<'a> {
@@ -354,6 +350,8 @@ fn reason(why: &Why, act: &Act<'_>) -> Option<&'static str> {
         | Why::Grow { .. }
         | Why::Shrink { .. }
         | Why::Outdated { .. }
+        | Why::Unhealthy { .. }
+        | Why::Kept
         | Why::Moved
         | Why::Requested
         | Why::Adopted
@@ -382,7 +380,7 @@ pub(super) fn step_names(step: &crate::kinds::Step) -> Vec<Named<'_>> {
         Action::Launch { batch, count, .. } => {
             (0..*count).map(|n| Named::node(at, format!("{batch}/{n}"))).collect()
         }
-        Action::Terminate { nodes, .. } => {
+        Action::Quarantine { nodes, .. } | Action::Terminate { nodes, .. } => {
             nodes.iter().map(|id| Named::node(at, id.as_str())).collect()
         }
     }

@@ -126,7 +126,7 @@ fn kind(act: &Act<'_>) -> KindName {
         | Act::Forget { was: spec, .. } => spec.kind(),
         Act::Delete(doomed) => doomed.was.kind(),
         Act::Move { kind, .. } => *kind,
-        Act::Launch { .. } | Act::Terminate { .. } => KindName::Node,
+        Act::Launch { .. } | Act::Quarantine { .. } | Act::Terminate { .. } => KindName::Node,
         Act::Point { .. } => KindName::HostedZone,
     }
 }
@@ -146,6 +146,7 @@ fn note(item: &Item<'_>) -> String {
         | Act::Replace { .. }
         | Act::Launch { .. }
         | Act::Point { .. }
+        | Act::Quarantine { .. }
         | Act::Terminate { .. }
         | Act::Move { .. }
         | Act::Adopt { .. }
@@ -164,6 +165,7 @@ fn card(group: &[&Item<'_>]) -> Option<Card> {
     card.shorten(ROWS - 1);
     let title = match &first.act {
         Act::Launch { .. } => format!("launch {}", nodes(group)),
+        Act::Quarantine { .. } => format!("quarantine {}", nodes(group)),
         Act::Terminate { .. } => format!("terminate {}", nodes(group)),
         Act::Create { .. }
         | Act::Update { .. }
@@ -192,7 +194,7 @@ fn card(group: &[&Item<'_>]) -> Option<Card> {
 fn nodes(group: &[&Item<'_>]) -> String {
     let number = group.iter().map(|item| match &item.act {
         Act::Launch { count, .. } => usize::try_from(*count).unwrap_or(usize::MAX),
-        Act::Terminate { nodes, .. } => nodes.len(),
+        Act::Quarantine { nodes, .. } | Act::Terminate { nodes, .. } => nodes.len(),
         Act::Create { .. }
         | Act::Update { .. }
         | Act::Delete(_)

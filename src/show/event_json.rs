@@ -159,6 +159,7 @@ fn facts(action: &Action) -> (&'static str, Option<&CloudId>) {
         Action::Update { id, was: _, spec: _, fields: _ } => ("update", Some(id)),
         Action::Delete { id, was: _, empty_first: _ } => ("delete", Some(id)),
         Action::Launch { .. } => ("create", None),
+        Action::Quarantine { nodes, .. } => ("update", nodes.first()),
         Action::Terminate { .. } => ("delete", None),
         Action::Point { was, .. } if was.is_empty() => ("create", None),
         Action::Point { .. } => ("update", None),
@@ -235,12 +236,13 @@ pub fn applied_summary(plan: &Plan, done: &[StepId], timestamp: &str) -> Value {
 }
 
 fn summed(sums: Sums, operation: &str, text: &str, timestamp: &str) -> Value {
-    let Sums { add, change, delete, launch, terminate, moved, adopted, forgotten } = sums;
+    let Sums { add, change, delete, launch, quarantine, terminate, moved, adopted, forgotten } =
+        sums;
     // A node is a resource like any other to whoever counts the lines before.
-    let mut changes = json!({ "add": add + launch, "change": change, "import": adopted,
+    let mut changes = json!({ "add": add + launch, "change": change + quarantine, "import": adopted,
         "remove": delete + terminate, "operation": operation,
         "launch": launch, "terminate": terminate });
-    for (name, number) in [("move", moved), ("forget", forgotten)] {
+    for (name, number) in [("quarantine", quarantine), ("move", moved), ("forget", forgotten)] {
         if let (Some(map), true) = (changes.as_object_mut(), number > 0) {
             map.insert(name.to_owned(), json!(number));
         }

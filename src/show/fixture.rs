@@ -6,7 +6,8 @@
 use serde_json::{Value, json};
 
 use crate::kinds::{
-    Action, KindName, Market, Node, Offer, OutputPlan, Plan, Spec, Step, StepId, Tags, Trait, Why,
+    Action, Care, KindName, Market, Node, Offer, OutputPlan, Plan, Spec, Step, StepId, Tags, Trait,
+    Why,
 };
 use crate::model::{Address, CloudId, Link};
 
@@ -107,6 +108,7 @@ pub(super) fn fresh() -> Plan {
         template: Link::To(at("cluster.train/template")),
         offers: ["a", "b", "c", "d", "e", "f"].into_iter().map(offer).collect(),
         tags: Tags::new(),
+        care: Care::default(),
     };
     let why = Why::Grow { from: 0, to: 4 };
     plan.steps.push(step("cluster.train/nodes", launch, why, &[10, 11]));
@@ -154,6 +156,7 @@ pub(super) fn mixed() -> Plan {
         nodes: vec!["i-1".into(), "i-2".into()],
         was: vec![node("us-east-1a"), node("us-east-1b")],
         drain: false,
+        once: Vec::new(),
     };
     let old = bucket("acme-old", true, Value::Null, json!({}));
     let emptied =

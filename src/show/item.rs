@@ -46,6 +46,12 @@ pub(super) enum Act<'a> {
         offers: &'a [Offer],
         tags: &'a Tags,
     },
+    Quarantine {
+        nodes: &'a [CloudId],
+        was: &'a [Node],
+        reasons: &'a [String],
+        seconds: u32,
+    },
     Terminate {
         nodes: &'a [CloudId],
         was: &'a [Node],
@@ -114,10 +120,13 @@ fn act(action: &Action) -> Act<'_> {
         Action::Delete { id, was, empty_first } => {
             Act::Delete(Doomed { id, was, empty_first: *empty_first })
         }
-        Action::Launch { batch, count, gang: _, template, offers, tags } => {
+        Action::Launch { batch, count, gang: _, template, offers, tags, care: _ } => {
             Act::Launch { batch: *batch, count: *count, template, offers, tags }
         }
-        Action::Terminate { nodes, was, drain: _ } => Act::Terminate { nodes, was },
+        Action::Quarantine { nodes, was, reasons, seconds } => {
+            Act::Quarantine { nodes, was, reasons, seconds: *seconds }
+        }
+        Action::Terminate { nodes, was, drain: _, once: _ } => Act::Terminate { nodes, was },
         Action::Point { name, ttl, was, .. } => Act::Point { name, ttl: *ttl, was },
         Action::Move { kind, ids, from, tags: _ } => Act::Move { kind: *kind, ids, from },
         Action::Adopt { id, spec } => Act::Adopt { id, spec },
@@ -148,6 +157,7 @@ fn join(items: Vec<Item<'_>>) -> Vec<Item<'_>> {
         | Act::Replace { .. }
         | Act::Launch { .. }
         | Act::Point { .. }
+        | Act::Quarantine { .. }
         | Act::Terminate { .. }
         | Act::Move { .. }
         | Act::Adopt { .. }
@@ -159,6 +169,7 @@ fn join(items: Vec<Item<'_>>) -> Vec<Item<'_>> {
         | Act::Replace { .. }
         | Act::Launch { .. }
         | Act::Point { .. }
+        | Act::Quarantine { .. }
         | Act::Terminate { .. }
         | Act::Move { .. }
         | Act::Adopt { .. }
@@ -200,6 +211,7 @@ impl<'a> Item<'a> {
             | Act::Replace { .. }
             | Act::Launch { .. }
             | Act::Point { .. }
+            | Act::Quarantine { .. }
             | Act::Terminate { .. }
             | Act::Move { .. }
             | Act::Adopt { .. }
@@ -227,6 +239,7 @@ pub(super) enum Symbol {
     DeleteCreate,
     CreateDelete,
     Launch,
+    Quarantine,
     Terminate,
     Move,
     Adopt,
@@ -235,13 +248,14 @@ pub(super) enum Symbol {
 
 impl Symbol {
     /// In the order of the legend.
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Create,
         Self::Update,
         Self::Delete,
         Self::DeleteCreate,
         Self::CreateDelete,
         Self::Launch,
+        Self::Quarantine,
         Self::Terminate,
         Self::Move,
         Self::Adopt,
@@ -253,6 +267,7 @@ impl Symbol {
         match self {
             Self::Create | Self::Launch => "+",
             Self::Update => "~",
+            Self::Quarantine => "!",
             Self::Delete | Self::Terminate => "-",
             Self::DeleteCreate => "-/+",
             Self::CreateDelete => "+/-",
@@ -271,6 +286,7 @@ impl Symbol {
             Self::DeleteCreate => "delete and then create replacement",
             Self::CreateDelete => "create replacement and then delete",
             Self::Launch => "launch nodes",
+            Self::Quarantine => "quarantine nodes: they count no more, and are kept for a while",
             Self::Terminate => "terminate nodes",
             Self::Move => "move to another address; the object stays as it is",
             Self::Adopt => "adopt into the stack",
@@ -285,7 +301,7 @@ impl Symbol {
             Self::Update => Ink::Change,
             Self::Delete | Self::Terminate | Self::DeleteCreate => Ink::Remove,
             Self::Move | Self::Adopt => Ink::Change,
-            Self::CreateDelete | Self::Forget => Ink::Warn,
+            Self::CreateDelete | Self::Forget | Self::Quarantine => Ink::Warn,
         }
     }
 }
@@ -300,6 +316,7 @@ impl Act<'_> {
             Self::Replace { order: Order::DeleteFirst, .. } => Symbol::DeleteCreate,
             Self::Replace { order: Order::CreateFirst, .. } => Symbol::CreateDelete,
             Self::Launch { .. } => Symbol::Launch,
+            Self::Quarantine { .. } => Symbol::Quarantine,
             Self::Terminate { .. } => Symbol::Terminate,
             Self::Point { was, .. } => match was.is_empty() {
                 true => Symbol::Create,
@@ -319,6 +336,7 @@ pub(super) struct Sums {
     pub change: usize,
     pub delete: usize,
     pub launch: usize,
+    pub quarantine: usize,
     pub terminate: usize,
     pub moved: usize,
     pub adopted: usize,
@@ -341,6 +359,7 @@ impl Sums {
             Action::Launch { count, .. } => {
                 self.launch += usize::try_from(*count).unwrap_or(usize::MAX);
             }
+            Action::Quarantine { nodes, .. } => self.quarantine += nodes.len(),
             Action::Terminate { nodes, .. } => self.terminate += nodes.len(),
             Action::Point { was, .. } if was.is_empty() => self.add += 1,
             Action::Point { .. } => self.change += 1,

@@ -34,6 +34,8 @@ pub mod history;
 mod item;
 mod known;
 pub mod ledger;
+mod node_json;
+pub mod node_notes;
 mod node_rows;
 pub mod nodes;
 pub mod objects;

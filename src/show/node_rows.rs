@@ -1,8 +1,11 @@
 //! What a plan says of nodes that come and go.
 
+use std::time::Duration;
+
 use super::fold::{Row, count};
 use super::screen::Ink;
 use super::value;
+use super::words::span;
 use crate::kinds::{Node, Offer};
 use crate::model::CloudId;
 
@@ -47,6 +50,26 @@ pub(super) fn offers(offers: &[Offer], verbose: bool) -> Vec<Row> {
     if offers.len() > shown {
         let more = count(offers.len() - shown, "more offer", "more offers");
         rows.push(Row::at(BODY).words(Ink::Dim, format!("or {more}")));
+    }
+    rows
+}
+
+/// Nodes that have failed, and how.
+pub(super) fn quarantined(
+    (nodes, was): (&[CloudId], &[Node]),
+    reasons: &[String],
+    seconds: u32,
+) -> Vec<Row> {
+    let kept = span(Duration::from_secs(seconds.into()));
+    let text = format!("# failed: kept for {kept} to be looked at, and replaced");
+    let mut rows = vec![Row::at(BODY).words(Ink::Plain, text)];
+    for (i, id) in nodes.iter().enumerate() {
+        let mut text = id.to_string();
+        if let Some(Node { zone, instance_type, market, .. }) = was.get(i) {
+            text.push_str(&format!("  {instance_type} in {zone}, {}", market.word()));
+        }
+        rows.push(Row::marked(BODY, Ink::Warn, "!").words(Ink::Plain, text));
+        rows.extend(reasons.get(i).map(|how| Row::at(BODY + 4).words(Ink::Dim, how)));
     }
     rows
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::fold::{Page, Row};
+use super::node_notes;
 use super::screen::{Ink, Screen, Untrusted};
 use crate::catalog::Catalog;
 use crate::cloud::{Condition, Live, Observed, Phase};
@@ -28,6 +29,7 @@ impl NodeRow<'_> {
     /// One word: the cloud's while the machine comes or goes, else its own.
     pub fn state(&self) -> &str {
         match &self.live.phase {
+            Phase::Ready | Phase::Pending if self.condition.quarantine.is_some() => "quarantine",
             Phase::Pending => "pending",
             Phase::Leaving => "terminating",
             Phase::Gone => "gone",
@@ -36,11 +38,18 @@ impl NodeRow<'_> {
         }
     }
 
+    /// What it works on.
+    pub fn job(&self) -> Option<&str> {
+        self.condition.job.as_deref()
+    }
+
     /// Why it is in that state.
     pub fn reason(&self) -> Option<&str> {
         match &self.live.phase {
             Phase::Failed(why) => Some(why),
             Phase::Pending | Phase::Leaving | Phase::Gone => None,
+            // The mark says why.
+            Phase::Ready if self.condition.quarantine.is_some() => None,
             Phase::Ready => self.condition.reason.as_deref(),
         }
     }
@@ -85,9 +94,15 @@ fn age(launched: Option<Moment>, now: Moment) -> String {
     }
 }
 
-const HEADS: [&str; 8] = ["NODE", "STATE", "TYPE", "ZONE", "MARKET", "AGE", "$/H", "BATCH"];
+const HEADS: [&str; 9] = ["NODE", "STATE", "TYPE", "ZONE", "MARKET", "AGE", "$/H", "BATCH", "JOB"];
+/// Columns of numbers.
+const RIGHT: std::ops::Range<usize> = 5..8;
+/// The column of launches, and behind it that of jobs.
+const BATCH: usize = 7;
+/// Characters of a job's name that the table shows.
+const JOB: usize = 20;
 
-fn cells(row: &NodeRow<'_>, now: Moment) -> [String; 8] {
+fn cells(row: &NodeRow<'_>, now: Moment) -> [String; 9] {
     let of = |text: fn(&Node) -> String| row.node.map_or_else(|| "unknown".to_owned(), text);
     let clean = |text: &str| Untrusted(text).to_string();
     [
@@ -99,6 +114,7 @@ fn cells(row: &NodeRow<'_>, now: Moment) -> [String; 8] {
         age(row.condition.launched, now),
         row.price.map_or_else(|| "unknown".to_owned(), |price| price.to_string()),
         row.live.batch.map_or_else(|| "unknown".to_owned(), |batch| batch.to_string()),
+        row.job().map(|job| clean(job).chars().take(JOB).collect()).unwrap_or_default(),
     ]
 }
 
@@ -111,9 +127,12 @@ pub fn text(all: &[NodeRow<'_>], now: Moment, screen: &Screen) -> String {
         cells.chain([HEADS[at].len()]).max().unwrap_or(0)
     };
     let wides: Vec<usize> = (0..HEADS.len()).map(wide).collect();
+    // Where there are jobs, they matter more than numbers of launches.
+    let left_out = if all.iter().any(|row| row.job().is_some()) { BATCH } else { BATCH + 1 };
     let line = |cells: &[String]| {
-        let padded = cells.iter().zip(&wides).enumerate().map(|(at, (cell, wide))| {
-            if at >= 5 { format!("{cell:>wide$}") } else { format!("{cell:<wide$}") }
+        let shown = cells.iter().zip(&wides).enumerate().filter(|(at, _)| *at != left_out);
+        let padded = shown.map(|(at, (cell, wide))| {
+            if RIGHT.contains(&at) { format!("{cell:>wide$}") } else { format!("{cell:<wide$}") }
         });
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
@@ -127,11 +146,15 @@ pub fn text(all: &[NodeRow<'_>], now: Moment, screen: &Screen) -> String {
         }
         let ink = match row.state() {
             "unhealthy" | "failed" => Ink::Bad,
+            "quarantine" => Ink::Warn,
             _ => Ink::Plain,
         };
         page.row(&Row::at(2).code(ink, &line(cells)));
         if let Some(reason) = row.reason() {
             page.row(&Row::at(4).hang(6).words(Ink::Dim, reason));
+        }
+        for (_, text) in node_notes::words(&row.condition) {
+            page.row(&Row::at(4).hang(6).words(Ink::Dim, text));
         }
     }
     page.finish()
@@ -145,6 +168,16 @@ pub fn json(row: &NodeRow<'_>, now: Moment) -> Value {
         "cluster": row.cluster(),
         "state": row.state(),
         "reason": row.reason(),
+        "job": row.job(),
+        "quarantine": condition.quarantine.as_ref().map(|it| json!({
+            "until": it.until.map(|until| until.to_string()),
+            "reason": it.reason,
+        })),
+        "notices": node_notes::words(condition)
+            .into_iter()
+            .filter(|(word, _)| *word != "quarantine")
+            .map(|(word, text)| json!({ "notice": word, "text": text }))
+            .collect::<Vec<_>>(),
         "instance_type": node.map(|node| &node.instance_type),
         "zone": node.map(|node| &node.zone),
         "market": node.map(|node| node.market.word()),

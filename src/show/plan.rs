@@ -111,10 +111,12 @@ fn legend(page: &mut Page, items: &[Item<'_>]) {
 
 /// `Plan: 12 to add, 1 to change, 2 to delete; launch 4 nodes.`
 pub(super) fn totals(sums: Sums) -> String {
-    let Sums { add, change, delete, launch, terminate, moved, adopted, forgotten } = sums;
+    let Sums { add, change, delete, launch, quarantine, terminate, moved, adopted, forgotten } =
+        sums;
     let mut out = format!("Plan: {add} to add, {change} to change, {delete} to delete");
     let more = [
         ("launch", launch, ["node", "nodes"]),
+        ("quarantine", quarantine, ["node", "nodes"]),
         ("terminate", terminate, ["node", "nodes"]),
         ("move", moved, ["object", "objects"]),
         ("adopt", adopted, ["object", "objects"]),

@@ -62,11 +62,11 @@ pub fn json(document: &Document<'_>) -> Value {
             (name.clone(), shown)
         })
         .collect();
-    let Sums { add, change, delete, launch, terminate, moved, adopted, forgotten } =
+    let Sums { add, change, delete, launch, quarantine, terminate, moved, adopted, forgotten } =
         item::sums(plan);
     let steps: Vec<Value> = steps.iter().enumerate().map(|(id, step)| own(id, step)).collect();
     let summary = json!({ "add": add, "change": change, "delete": delete, "launch": launch,
-        "terminate": terminate, "move": moved, "adopt": adopted, "forget": forgotten });
+        "terminate": terminate, "quarantine": quarantine, "move": moved, "adopt": adopted, "forget": forgotten });
     let ours = object([
         ("base", json!(base)),
         ("unchanged", json!(unchanged)),
@@ -164,7 +164,8 @@ fn own(id: usize, step: &Step) -> Value {
         | Action::Delete { id, .. }
         | Action::Adopt { id, .. }
         | Action::Forget { id, .. } => json!([id]),
-        Action::Terminate { nodes: ids, .. }
+        Action::Quarantine { nodes: ids, .. }
+        | Action::Terminate { nodes: ids, .. }
         | Action::Point { nodes: ids, .. }
         | Action::Move { ids, .. } => json!(ids),
     };

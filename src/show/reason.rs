@@ -1,6 +1,8 @@
 //! Why a step is there, in words.
 
-use crate::kinds::Why;
+use std::collections::BTreeSet;
+
+use crate::kinds::{Trait, Why};
 
 /// A reason in words; none where the item itself says it all.
 pub(super) fn why(why: &Why) -> Option<String> {
@@ -16,13 +18,12 @@ pub(super) fn why(why: &Why) -> Option<String> {
         Why::Destroyed => "the whole stack is destroyed".to_owned(),
         Why::Grow { from, to } => format!("grows from {from} to {to} nodes"),
         Why::Shrink { from, to } => format!("shrinks from {from} to {to} nodes"),
-        Why::Outdated { what } => {
-            let what: Vec<&str> = what.iter().map(|one| one.words()).collect();
-            match what.as_slice() {
-                [one] => format!("their {one} is not the wanted one"),
-                several => format!("their {} are not the wanted ones", several.join(" and ")),
-            }
-        }
+        Why::Outdated { what } => outdated(what),
+        Why::Unhealthy { how } => match how.as_slice() {
+            [one] => one.clone(),
+            several => format!("failed: {}", several.join("; ")),
+        },
+        Why::Kept => "failed, and was kept to be looked at for long enough".to_owned(),
         Why::Led => "its machines must be healthy first".to_owned(),
         Why::Requested => "asked for on the command line".to_owned(),
         Why::Vanished { id } => {
@@ -46,6 +47,8 @@ pub(super) fn why_replaced(reason: &Why) -> Option<String> {
         | Why::Grow { .. }
         | Why::Shrink { .. }
         | Why::Outdated { .. }
+        | Why::Unhealthy { .. }
+        | Why::Kept
         | Why::Moved
         | Why::Requested
         | Why::Adopted
@@ -53,4 +56,16 @@ pub(super) fn why_replaced(reason: &Why) -> Option<String> {
         | Why::Led
         | Why::Forgotten => why(reason),
     }
+}
+
+fn outdated(what: &BTreeSet<Trait>) -> String {
+    let (ill, unlike): (Vec<&Trait>, Vec<&Trait>) = what.iter().partition(|one| one.is_illness());
+    let unlike: Vec<&str> = unlike.iter().map(|one| one.words()).collect();
+    let unlike = match unlike.as_slice() {
+        [] => None,
+        [one] => Some(format!("their {one} is not the wanted one")),
+        several => Some(format!("their {} are not the wanted ones", several.join(" and "))),
+    };
+    let ill = ill.iter().map(|one| one.words().to_owned());
+    ill.chain(unlike).collect::<Vec<_>>().join("; ")
 }

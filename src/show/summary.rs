@@ -89,10 +89,12 @@ fn headline(page: &mut Page, plan: &Plan, found: &Found<'_>, took: Duration) {
 
 /// `3 added, 0 changed, 1 deleted; 4 nodes launched`
 pub(super) fn made(sums: Sums) -> String {
-    let Sums { add, change, delete, launch, terminate, moved, adopted, forgotten } = sums;
+    let Sums { add, change, delete, launch, quarantine, terminate, moved, adopted, forgotten } =
+        sums;
     let mut out = format!("{add} added, {change} changed, {delete} deleted");
     let more = [
         (launch, ["node", "nodes"], "launched"),
+        (quarantine, ["node", "nodes"], "quarantined"),
         (terminate, ["node", "nodes"], "terminated"),
         (moved, ["object", "objects"], "moved"),
         (adopted, ["object", "objects"], "adopted"),
@@ -240,6 +242,7 @@ fn is_destroy(plan: &Plan) -> bool {
         | Action::Update { .. }
         | Action::Launch { .. }
         | Action::Point { .. }
+        | Action::Quarantine { .. }
         | Action::Move { .. }
         | Action::Adopt { .. }
         | Action::Forget { .. } => false,

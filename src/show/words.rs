@@ -10,6 +10,7 @@ use crate::model::CloudId;
 pub(super) fn mark(action: &Action) -> &'static str {
     match action {
         Action::Create { .. } | Action::Launch { .. } => "+",
+        Action::Quarantine { .. } => "!",
         Action::Point { was, .. } if was.is_empty() => "+",
         Action::Update { .. } | Action::Point { .. } => "~",
         Action::Delete { .. } | Action::Terminate { .. } => "-",
@@ -27,9 +28,10 @@ pub(super) fn doing(action: &Action) -> String {
         }
         Action::Update { id, was: _, spec, fields: _ } => format!("changing {}", named(spec, id)),
         Action::Delete { id, was, empty_first: _ } => format!("deleting {}", named(was, id)),
-        Action::Launch { batch: _, count, gang: _, template: _, offers: _, tags: _ } => {
+        Action::Launch { count, .. } => {
             format!("launching {}", nodes(usize::try_from(*count).unwrap_or(usize::MAX)))
         }
+        Action::Quarantine { nodes: ids, .. } => format!("quarantining {}", nodes(ids.len())),
         Action::Terminate { nodes: ids, .. } => format!("terminating {}", nodes(ids.len())),
         Action::Point { name, .. } => format!("pointing {name} at its nodes"),
         Action::Move { kind, ids, from, tags: _ } => {
@@ -50,6 +52,7 @@ pub(super) fn done(action: &Action, ids: &[CloudId]) -> String {
         Action::Delete { .. } => "deleted".to_owned(),
         Action::Launch { .. } if ids.is_empty() => "launched".to_owned(),
         Action::Launch { .. } => format!("launched {}: {}", nodes(ids.len()), shorts()),
+        Action::Quarantine { nodes: ids, .. } => format!("quarantined {}", nodes(ids.len())),
         Action::Terminate { nodes: ids, .. } => format!("terminated {}", nodes(ids.len())),
         Action::Point { name, .. } => format!("{name} leads to them"),
         Action::Move { .. } => "moved".to_owned(),
@@ -67,7 +70,9 @@ pub(super) fn what(action: &Action) -> String {
         | Action::Adopt { id: _, spec }
         | Action::Forget { id: _, was: spec } => spec.kind().title().to_owned(),
         Action::Launch { count, .. } => nodes(usize::try_from(*count).unwrap_or(usize::MAX)),
-        Action::Terminate { nodes: ids, .. } => nodes(ids.len()),
+        Action::Quarantine { nodes: ids, .. } | Action::Terminate { nodes: ids, .. } => {
+            nodes(ids.len())
+        }
         Action::Point { name, .. } => name.clone(),
         Action::Move { kind, ids, from: _, tags: _ } => several(*kind, ids),
     }

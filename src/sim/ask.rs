@@ -34,6 +34,19 @@ impl Inner {
 
 /// What calls are rated by.
 impl Inner {
+    /// Asks the cloud what it says of so many nodes.
+    pub fn judged(&mut self, nodes: usize) -> Result<(), Failure> {
+        const API: &str = "ec2:DescribeInstanceStatus";
+        if nodes == 0 {
+            return Ok(());
+        }
+        self.count(API, (nodes as u64).div_ceil(100));
+        match self.fault(API, false)?.and_then(|fault| refusal(fault, API)) {
+            Some(failure) => Err(failure),
+            None => Ok(()),
+        }
+    }
+
     /// The bucket refills by the second and holds one second's worth.
     pub fn throttle(&mut self, api: &str) -> Result<(), Failure> {
         let (rate, now) = (self.world.settings.throttle as f64, self.now());

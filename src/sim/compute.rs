@@ -79,6 +79,7 @@ impl Caller<'_> {
             number: Some(number),
             address: self.address(node, number),
             stranger: false,
+            unfit: supply.unfit(node, number, launch.batch),
             past: Vec::new(),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::condition;
 use super::lookup;
 use super::object::{Object, all_tags};
 use super::physics::{self, Physics};
@@ -82,16 +83,22 @@ fn kept(world: &World, region: &RegionName, now: u64) -> Vec<Reservation> {
     .collect()
 }
 
-/// How far several objects are.
-pub(super) fn phases(
+/// How far nodes are and how they are.
+pub(super) fn conditions(
     world: &World,
     region: &RegionName,
-    kind: KindName,
-    ids: &[CloudId],
+    nodes: &[CloudId],
     now: u64,
-) -> Result<BTreeMap<CloudId, Phase>, Failure> {
-    let phase = |id: &CloudId| Ok((id.clone(), self::phase(world, region, kind, id, now)?));
-    ids.iter().map(phase).collect()
+) -> Result<BTreeMap<CloudId, (Phase, Condition)>, Failure> {
+    let at = now.saturating_sub(world.settings.visibility_ms);
+    let one = |id: &CloudId| {
+        let phase = phase(world, region, KindName::Node, id, now)?;
+        let object = world.objects.get(id);
+        let seen = object.and_then(|object| Some((object, object.view(at)?.1)));
+        let condition = seen.map(|(object, marks)| condition::of(world, object, marks, at));
+        Ok((id.clone(), (phase, condition.unwrap_or_default())))
+    };
+    nodes.iter().map(one).collect()
 }
 
 /// Everything that carries a stack's tag, with what finding it cost.
@@ -102,7 +109,8 @@ pub(super) fn observe(
     now: u64,
 ) -> (Observed, BTreeMap<KindName, Cost>) {
     let at = now.saturating_sub(world.settings.visibility_ms);
-    let mut out = Observed::default();
+    let seen_at = i64::try_from(now).map(Moment).unwrap_or_default();
+    let mut out = Observed { at: seen_at, ..Observed::default() };
     let mut found: BTreeMap<KindName, u64> = BTreeMap::new();
     for (id, object) in &world.objects {
         let kind = object.spec.kind();
@@ -122,9 +130,8 @@ pub(super) fn observe(
                 };
                 out.live.insert(id.clone(), live(object, owner, seen, at));
                 if kind == KindName::Node {
-                    let born = i64::try_from(object.born_at).ok().map(Moment);
-                    out.conditions
-                        .insert(id.clone(), Condition::of(marks, born, object.address.clone()));
+                    let condition = condition::of(world, object, marks, at);
+                    out.conditions.insert(id.clone(), condition);
                 }
             }
         }
@@ -132,7 +139,9 @@ pub(super) fn observe(
     let mut costs = BTreeMap::new();
     for kind in KindName::ALL {
         let (budget, found) = (kind.traits().budget, found.get(kind).copied().unwrap_or(0));
-        let list = u64::from(budget.list) * found.div_ceil(PAGE).max(1);
+        // A node's own list has one call; what the cloud says of it is counted beside.
+        let calls = if *kind == KindName::Node { 1 } else { u64::from(budget.list) };
+        let list = calls * found.div_ceil(PAGE).max(1);
         costs.insert(*kind, Cost { list, detail: u64::from(budget.detail) * found });
         if world.settings.blind.contains(kind) {
             let physics = physics::of(*kind);
@@ -223,6 +232,17 @@ pub(super) fn detail_api(physics: &Physics) -> String {
         "iam" => format!("iam:{}", physics.create.replace("Create", "Get")),
         _ => physics.api(&format!("{}Details", physics.list.trim_end_matches('s'))),
     }
+}
+
+/// Takes away what the cloud says of nodes beside their tags.
+pub(super) fn unjudged(mut seen: Observed, why: Option<String>) -> Observed {
+    if let (Some(why), false) = (why, seen.conditions.is_empty()) {
+        for condition in seen.conditions.values_mut() {
+            (condition.checks, condition.announced) = (None, Vec::new());
+        }
+        seen.unjudged = Some(why);
+    }
+    seen
 }
 
 /// A region that cannot be seen at all.

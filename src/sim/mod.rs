@@ -9,6 +9,7 @@
 mod ask;
 mod budget;
 mod compute;
+mod condition;
 mod error;
 mod file;
 mod foreign;

@@ -40,9 +40,22 @@ pub(super) struct Object {
     /// It belongs to another account.
     #[serde(default)]
     pub stranger: bool,
+    /// On nodes: it will never say that it is ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfit: Option<Unfit>,
     /// What it was, for as long as readers may still see that.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub past: Vec<Past>,
+}
+
+/// In which way a node never comes up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Unfit {
+    /// Its boot check fails.
+    Check,
+    /// It says nothing, and its status checks never end.
+    Silent,
 }
 
 /// What an object was until a moment.

@@ -19,8 +19,8 @@ use super::settings::{Fault, FaultKind, Settings};
 use super::world::World;
 use super::{look, lookup};
 use crate::cloud::{
-    Ask, Call, CallCounts, Caller, Cloud, Facts, Failure, Observed, Permissions, Phase, Pulse,
-    Reply, Running, Scope, Stray,
+    Ask, Call, CallCounts, Caller, Cloud, Condition, Facts, Failure, Observed, Permissions, Phase,
+    Pulse, Reply, Running, Scope, Stray,
 };
 use crate::kinds::KindName;
 use crate::model::{CloudId, Region as RegionName};
@@ -309,6 +309,10 @@ impl Cloud for Region {
             }
             let seen =
                 inner.turn(|world, now| (look::observe(world, &self.name, scope, now), None));
+            let seen = seen.map(|(observed, costs)| {
+                let why = inner.judged(observed.conditions.len()).err();
+                (look::unjudged(observed, why.map(|why| why.to_string())), costs)
+            });
             match seen {
                 Ok((observed, costs)) => {
                     let mut longest = 0;
@@ -345,13 +349,14 @@ impl Cloud for Region {
         self.inner().ask(kind, |world, now| look::phase(world, &self.name, kind, id, now))
     }
 
-    async fn phases(
+    async fn conditions(
         &self,
-        kind: KindName,
-        ids: &[CloudId],
-    ) -> Result<BTreeMap<CloudId, Phase>, Failure> {
+        nodes: &[CloudId],
+    ) -> Result<BTreeMap<CloudId, (Phase, Condition)>, Failure> {
         self.travel(2).await;
-        self.inner().ask(kind, |world, now| look::phases(world, &self.name, kind, ids, now))
+        let mut inner = self.inner();
+        inner.judged(nodes.len())?;
+        inner.ask(KindName::Node, |world, now| look::conditions(world, &self.name, nodes, now))
     }
 
     async fn quota(&self, code: &str) -> Result<Option<u64>, Failure> {

@@ -180,6 +180,7 @@ impl Caller<'_> {
             number: None,
             address: None,
             stranger: false,
+            unfit: None,
             past: Vec::new(),
         })
     }

@@ -27,6 +27,8 @@ pub struct Settings {
     pub visibility_ms: u64,
     /// Seconds from launch until a node is ready.
     pub boot_seconds: u64,
+    /// Seconds from then until it says that it is ready, or its status checks end.
+    pub report_seconds: u64,
     /// Calls per second before the region throttles; 0 for no limit.
     pub throttle: u64,
     /// Nodes that can be had: `type` (in each zone) or `type@zone`, of any market or of one
@@ -98,13 +100,14 @@ impl FaultKind {
 }
 
 /// Every key with the values that it takes.
-pub const KEYS: [(&str, &str); 25] = [
+pub const KEYS: [(&str, &str); 29] = [
     ("account", "twelve digits, in a world without objects"),
     ("seed", "a number; ids of later objects follow from it"),
     ("zones", "letters such as `a,b,c`, or `default`"),
     ("latency_ms", "milliseconds from call to answer"),
     ("visibility_ms", "milliseconds until a change shows"),
     ("boot_seconds", "seconds until a node is ready"),
+    ("report_seconds", "seconds from then until it says so, or is checked"),
     ("sick", "machines of services whose user data hold this text are unhealthy, or `none`"),
     ("throttle", "calls per second, or 0 for no limit"),
     ("launches", "nodes at once and per second, such as `1000,2`, or `none` for no limit"),
@@ -118,6 +121,16 @@ pub const KEYS: [(&str, &str); 25] = [
     ("price.<instance type or service>", "what a refresh of the catalogue is told, or `default`"),
     ("vcpus.<quota code>", "a number of vCPUs, or `none`"),
     ("stillborn.<instance type>[@<zone>]", "nodes of each launch that end at once, or `none`"),
+    (
+        "unfit.<instance type>[@<zone>]",
+        "nodes of each launch whose boot check fails, such as `1`, or `1,2` for the first two \
+         launches of a cluster; or `none`",
+    ),
+    ("silent.<instance type>[@<zone>]", "the same of nodes that never say anything"),
+    (
+        "notice.<i-…>",
+        "what AWS says of a node: `retirement`, `reboot`, `impaired` or `interruption`; or `none`",
+    ),
     ("quota.<kind>", "a number of objects, or `none`"),
     ("image.<name>", "`ami-…`, `hidden`, or `default`"),
     ("parameter.<SSM parameter>", "its value, `hidden`, or `default`"),
@@ -139,6 +152,7 @@ impl Default for Settings {
             latency_ms: 40,
             visibility_ms: 0,
             boot_seconds: 40,
+            report_seconds: 0,
             throttle: 0,
             capacity: BTreeMap::new(),
             quota: BTreeMap::from([(KindName::Vpc, 5), (KindName::ElasticIp, 5)]),
@@ -175,6 +189,7 @@ impl Settings {
                 "latency_ms" => self.latency_ms = number()?,
                 "visibility_ms" => self.visibility_ms = number()?,
                 "boot_seconds" => self.boot_seconds = number()?,
+                "report_seconds" => self.report_seconds = number()?,
                 "throttle" => self.throttle = number()?,
                 "launches" => self.supply.set_launches(value).ok_or_else(bad)?,
                 "blind" if value == "none" => self.blind.clear(),
@@ -236,6 +251,7 @@ impl Settings {
             ("latency_ms".to_owned(), self.latency_ms.to_string()),
             ("visibility_ms".to_owned(), self.visibility_ms.to_string()),
             ("boot_seconds".to_owned(), self.boot_seconds.to_string()),
+            ("report_seconds".to_owned(), self.report_seconds.to_string()),
             ("throttle".to_owned(), self.throttle.to_string()),
         ];
         out.extend(self.capacity.iter().map(|(k, v)| (format!("capacity.{k}"), v.to_string())));

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::object::Unfit;
 use crate::catalog::Catalog;
 use crate::cloud::SpotPrice;
-use crate::kinds::{Market, Tags};
+use crate::kinds::{Market, Node, Tags};
 use crate::model::{Money, Region as RegionName, Zone};
 
 /// Knobs of supply. The defaults hinder nobody.
@@ -25,8 +26,71 @@ pub struct Supply {
     pub vcpus: BTreeMap<String, u64>,
     /// How many nodes of each launch end before they are ready: `type` or `type@zone`.
     pub stillborn: BTreeMap<String, u64>,
+    /// Nodes whose boot check fails: `type` or `type@zone`.
+    pub unfit: BTreeMap<String, Share>,
+    /// Nodes that never say anything: `type` or `type@zone`.
+    pub silent: BTreeMap<String, Share>,
+    /// What the cloud says of a node, by its id.
+    pub notices: BTreeMap<String, Notice>,
     /// Nodes that may be launched at once, and more of them per second; none for no limit.
     pub launches: Option<(u64, u64)>,
+}
+
+/// So many nodes of each launch, or of the first launches of a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Share {
+    /// How many of a launch.
+    pub nodes: u32,
+    /// Of launches up to this number; none for all of them.
+    pub launches: Option<u32>,
+}
+
+impl Share {
+    /// Reads `1`, or `1,2`: one node of each of the first two launches.
+    fn read(text: &str) -> Option<Self> {
+        let (nodes, launches) = match text.split_once(',') {
+            None => (text, None),
+            Some((nodes, launches)) => (nodes, Some(launches.trim().parse().ok()?)),
+        };
+        Some(Self { nodes: nodes.trim().parse().ok()?, launches })
+    }
+
+    fn text(self) -> String {
+        let launches = self.launches.map(|it| format!(",{it}")).unwrap_or_default();
+        format!("{}{launches}", self.nodes)
+    }
+
+    fn has(self, number: u32, batch: u32) -> bool {
+        number < self.nodes && self.launches.is_none_or(|launches| batch <= launches)
+    }
+}
+
+/// What the cloud says of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notice {
+    /// Its machine is to be retired.
+    Retirement,
+    /// It is to be restarted.
+    Reboot,
+    /// Its status checks fail.
+    Impaired,
+    /// Spot takes it back.
+    Interruption,
+}
+
+impl Notice {
+    const ALL: [(&'static str, Self); 4] = [
+        ("retirement", Self::Retirement),
+        ("reboot", Self::Reboot),
+        ("impaired", Self::Impaired),
+        ("interruption", Self::Interruption),
+    ];
+
+    fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(_, one)| *one == self).map_or("", |(word, _)| word)
+    }
 }
 
 /// Kept capacity.
@@ -89,6 +153,15 @@ impl Supply {
             ("vcpus", _) => drop(self.vcpus.insert(name, value.parse().ok()?)),
             ("stillborn", "none") => drop(self.stillborn.remove(&name)),
             ("stillborn", _) => drop(self.stillborn.insert(name, value.parse().ok()?)),
+            ("unfit", "none") => drop(self.unfit.remove(&name)),
+            ("unfit", _) => drop(self.unfit.insert(name, Share::read(value)?)),
+            ("silent", "none") => drop(self.silent.remove(&name)),
+            ("silent", _) => drop(self.silent.insert(name, Share::read(value)?)),
+            ("notice", "none") => drop(self.notices.remove(&name)),
+            ("notice", word) if name.starts_with("i-") => {
+                let found = Notice::ALL.into_iter().find(|(known, _)| *known == word)?.1;
+                self.notices.insert(name, found);
+            }
             (_, _) => return None,
         }
         Some(())
@@ -115,6 +188,10 @@ impl Supply {
         out.extend(self.prices.iter().map(|(k, v)| (format!("price.{k}"), v.to_string())));
         out.extend(self.vcpus.iter().map(|(k, v)| (format!("vcpus.{k}"), v.to_string())));
         out.extend(self.stillborn.iter().map(|(k, v)| (format!("stillborn.{k}"), v.to_string())));
+        out.extend(self.unfit.iter().map(|(k, v)| (format!("unfit.{k}"), v.text())));
+        out.extend(self.silent.iter().map(|(k, v)| (format!("silent.{k}"), v.text())));
+        let notices = self.notices.iter();
+        out.extend(notices.map(|(k, v)| (format!("notice.{k}"), v.word().to_owned())));
         let launches = self.launches.map(|(most, refill)| format!("{most},{refill}"));
         out.push(("launches".to_owned(), launches.unwrap_or_else(|| "none".to_owned())));
         out
@@ -144,6 +221,19 @@ impl Supply {
     /// How many nodes of a launch end before they are ready.
     pub(super) fn stillborn(&self, instance_type: &str, zone: &Zone) -> u64 {
         in_zone(&self.stillborn, instance_type, zone).unwrap_or(0)
+    }
+
+    /// In which way a node of a launch never comes up.
+    pub(super) fn unfit(&self, node: &Node, number: u32, batch: u32) -> Option<Unfit> {
+        let has = |all: &BTreeMap<String, Share>| {
+            let share = in_zone(all, &node.instance_type, &node.zone);
+            share.is_some_and(|share| share.has(number, batch))
+        };
+        match (has(&self.unfit), has(&self.silent)) {
+            (true, _) => Some(Unfit::Check),
+            (false, true) => Some(Unfit::Silent),
+            (false, false) => None,
+        }
     }
 }
 

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::is_parameter;
-use crate::kinds::{LaunchTemplate, Metadata, Peer, PlacementGroup, Rule, SecurityGroup};
+use crate::kinds::{LaunchTemplate, Metadata, Peer, PlacementGroup, Rule, SecurityGroup, Tags};
 use crate::lang::schema::{Attribute, BlockSchema, Export, Type};
 use crate::lang::{Evaluated, Value};
-use crate::model::{Address, ImageId, Link};
+use crate::model::{Address, ImageId, Link, tags};
 
 use super::desired::Fleet;
 use super::expansion::{Expansion, tags_of};
 use super::ground::Ground;
 use super::names::Here;
-use super::{autoscale, disk, machine, mounts, need, offers, rights, size};
+use super::{autoscale, care, disk, machine, mounts, need, offers, rights, size};
 
 /// One way to ask for accelerators.
 const ACCELERATOR: Type = Type::Either(&[
@@ -155,6 +155,7 @@ pub const SCHEMA: BlockSchema = BlockSchema {
         disk::LARGE,
         size::ROLLING,
         autoscale::SCHEMA,
+        care::HEALTH,
         mounts::SCHEMA,
         machine::SCRATCH,
         machine::ACCESS,
@@ -249,7 +250,8 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
         types: candidates.names(),
         autoscale,
         published: None,
-        tags: tags_of(x, &address, block),
+        tags: node_tags(x, block, &address),
+        care: care::care(x, block),
     };
     add_fleet(x, block, fleet);
 }
@@ -263,6 +265,15 @@ pub(super) fn add_fleet(x: &mut Expansion<'_>, block: &Evaluated, fleet: Fleet) 
     before.extend(mounts::before(x, block));
     x.desired.after.insert(nodes.clone(), before);
     x.desired.fleets.insert(nodes, fleet);
+}
+
+/// Tags for people, and which word on a node counts.
+fn node_tags(x: &Expansion<'_>, block: &Evaluated, address: &Address) -> Tags {
+    let mut all = tags_of(x, address, block);
+    if block.nested("agent").next().is_some() {
+        all.insert(tags::GATE.to_owned(), tags::REPORT.to_owned());
+    }
+    all
 }
 
 /// Nodes need the way out at their first boot, although no link says so.

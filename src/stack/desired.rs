@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::kinds::{KindName, Node, Offer, OutputPlan, Spec, Tags};
+use crate::kinds::{Care, KindName, Node, Offer, OutputPlan, Spec, Tags};
 use crate::model::{Address, Place, StackName};
 
 use super::autoscale::Autoscale;
@@ -75,6 +75,8 @@ pub struct Fleet {
     pub published: Option<Published>,
     /// Tags for people.
     pub tags: Tags,
+    /// What is done about nodes that fail.
+    pub care: Care,
 }
 
 /// A name that leads to the nodes of a fleet.

@@ -8,6 +8,7 @@ mod autoscale;
 mod backend;
 mod bucket;
 mod budget;
+mod care;
 mod check;
 mod cluster;
 mod desired;

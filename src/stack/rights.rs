@@ -49,7 +49,7 @@ fn arns(block: &Evaluated, attribute: &str) -> Vec<String> {
     listed.iter().filter_map(arn).collect()
 }
 
-/// A node may say how it is, by two tags of itself and of nothing else. The condition compares
+/// A node may say how it is, by three tags of itself and of nothing else. The condition compares
 /// the instance that the credentials were given to with the one that is tagged
 /// (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html>).
 fn itself(x: &Expansion<'_>) -> serde_json::Value {
@@ -60,7 +60,7 @@ fn itself(x: &Expansion<'_>) -> serde_json::Value {
         "Resource": instance("*"),
         "Condition": {
             "ArnEquals": { "ec2:SourceInstanceARN": instance("${ec2:InstanceID}") },
-            "ForAllValues:StringEquals": { "aws:TagKeys": [tags::REASON, tags::STATE] },
+            "ForAllValues:StringEquals": { "aws:TagKeys": [tags::JOB, tags::REASON, tags::STATE] },
         },
     })
 }

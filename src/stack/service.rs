@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use ipnet::Ipv4Net;
 
-use crate::kinds::{HostedZone, Peer, Rule, SecurityGroup, Spec};
+use crate::kinds::{Care, HostedZone, Peer, Rule, SecurityGroup, Spec};
 use crate::lang::schema::{Attribute, BlockSchema, Export, Type};
 use crate::lang::{Evaluated, Value};
 use crate::model::{Address, tags};
@@ -172,6 +172,8 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
         autoscale: None,
         published,
         tags: tags_of(x, &address, block),
+        // What its name leads to is looked after by who lets the name lead there.
+        care: Care::NONE,
     };
     cluster::add_fleet(x, block, fleet);
 }

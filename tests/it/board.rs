@@ -10,7 +10,7 @@ use mlinfra::fleet::{
     Against, Attempt, Considered, Decision, Demand, Fate, Fleet, Job, Launch, LaunchReason, Node,
     NotLess, NotMore, Outcome, Pool, Seconds, Shape, State, Sums, Turn, TurnTo, TurnWhy, Work,
 };
-use mlinfra::kinds::{Action, Market, Plan, Step, Why};
+use mlinfra::kinds::{Care, Action, Market, Plan, Step, Why};
 use mlinfra::model::{Address, CloudId, Link, Moment, Money, Zone};
 use mlinfra::serve::autoscale::{Board, ClusterStatus, Counts, Look, Orders, Pause, Status};
 
@@ -190,7 +190,7 @@ impl Scene {
             steps.push(Step { address, action, why, needs: vec![] });
         };
         if !ends.is_empty() {
-            let action = Action::Terminate { nodes: ends, was: vec![], drain: false };
+            let action = Action::Terminate { nodes: ends, was: vec![], drain: false, once: vec![] };
             step(action, Why::Shrink { from: 1, to: 0 });
         }
         for launch in &decision.launches {
@@ -200,7 +200,8 @@ impl Scene {
                 gang: false,
                 template: Link::Id("lt-1".into()),
                 offers: vec![],
-                tags: std::collections::BTreeMap::default(),
+                tags: BTreeMap::default(),
+                care: Care::default(),
             };
             step(action, Why::Grow { from: 0, to: 1 });
         }

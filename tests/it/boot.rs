@@ -260,6 +260,40 @@ fn efa_devices_may_come_late_and_dcgm_has_its_say() {
     assert_eq!(machine.check(), (1, "DCGM: PCIe Fail - GPU 3".to_owned()));
 }
 
+/// The same check while jobs run: it waits for nothing, and runs nothing on the GPUs.
+#[test]
+fn a_machine_is_watched_without_disturbing_its_jobs() {
+    let machine = Machine::new();
+    machine.expects(Some("nvidia=1 efa=2"));
+    machine.gpus(1, "NVIDIA H100 80GB HBM3", "0");
+    machine.efa(1);
+    machine.tool("systemctl", "");
+    machine.tool("sleep", "");
+    let watch = || {
+        let said = machine.run("check watch");
+        (said.code, said.last().to_owned())
+    };
+    machine.tool("dcgmi", "echo '| Overall Health | Healthy |'");
+    assert_eq!(watch(), (1, "1 of 2 EFA devices".to_owned()));
+    machine.efa(2);
+    assert_eq!(watch(), (0, "good".to_owned()));
+    let calls = machine.read("calls");
+    assert!(calls.contains("dcgmi health --check") && !calls.contains("diag"), "{calls}");
+    machine.tool(
+        "dcgmi",
+        "echo '| Overall Health | Failure |'; echo '| NVLink | Failure: link 3 down |'",
+    );
+    assert_eq!(watch(), (1, "DCGM: NVLink Failure: link 3 down".to_owned()));
+    machine.tool("dcgmi", "exit 1");
+    assert_eq!(watch(), (0, "good".to_owned()));
+    machine.write("dmesg", &xid(79));
+    assert_eq!(watch(), (1, "reboot after Xid 79".to_owned()));
+    machine.write("dmesg", "");
+    assert!(!machine.read("calls").contains("sleep"));
+    machine.gpus(0, "", "");
+    assert_eq!(watch(), (1, "0 of 1 GPUs".to_owned()));
+}
+
 /// The states that were tagged.
 fn tagged(machine: &Machine) -> Vec<String> {
     let calls = machine.read("calls");

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mlinfra::cloud::{
-    Ask, Call, CallCounts, Caller, Cloud, Facts, Failure, Observed, Phase, Reply, Scope, Stray,
+    Ask, Call, CallCounts, Caller, Cloud, Condition, Facts, Failure, Observed, Phase, Reply, Scope,
+    Stray,
 };
 use mlinfra::kinds::KindName;
 use mlinfra::model::{CloudId, Region as RegionName, Token};
@@ -104,6 +105,12 @@ impl Cloud for Sloppy {
 
     async fn phase(&self, kind: KindName, id: &CloudId) -> Result<Phase, Failure> {
         self.0.phase(kind, id).await
+    }
+    async fn conditions(
+        &self,
+        nodes: &[CloudId],
+    ) -> Result<BTreeMap<CloudId, (Phase, Condition)>, Failure> {
+        self.0.conditions(nodes).await
     }
     fn calls(&self) -> CallCounts {
         self.0.calls()

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use mlinfra::apply::{Ended, NoApply};
 use mlinfra::cloud::{
-    Ask, Call, CallCounts, Caller, Cloud, Facts, Failure, Observed, Phase, Reply, Scope, Stray,
+    Ask, Call, CallCounts, Caller, Cloud, Condition, Facts, Failure, Observed, Phase, Reply, Scope,
+    Stray,
 };
 use mlinfra::kinds::{Home, KindName, Plan};
 use mlinfra::lang::{self, File, Loaded, Vars};
@@ -120,12 +121,11 @@ impl Cloud for MortalCloud<'_> {
     async fn phase(&self, kind: KindName, id: &CloudId) -> Result<Phase, Failure> {
         self.0.phase(kind, id).await
     }
-    async fn phases(
+    async fn conditions(
         &self,
-        kind: KindName,
-        ids: &[CloudId],
-    ) -> Result<BTreeMap<CloudId, Phase>, Failure> {
-        self.0.phases(kind, ids).await
+        nodes: &[CloudId],
+    ) -> Result<BTreeMap<CloudId, (Phase, Condition)>, Failure> {
+        self.0.conditions(nodes).await
     }
     async fn quota(&self, code: &str) -> Result<Option<u64>, Failure> {
         self.0.quota(code).await

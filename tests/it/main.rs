@@ -58,6 +58,7 @@ mod house;
 mod http;
 mod lab;
 mod ledger;
+mod life;
 mod machine;
 mod money;
 #[cfg(feature = "aws")]

@@ -196,6 +196,7 @@ impl Node {
         let one = |line: &str| {
             let line = line.strip_prefix("mlinfra:state=")?;
             let (state, reason) = line.split_once(" mlinfra:reason=")?;
+            let (reason, _) = reason.split_once(" mlinfra:job=")?;
             Some(if reason.is_empty() { state.to_owned() } else { format!("{state}: {reason}") })
         };
         self.read("tags").lines().filter_map(one).collect()
@@ -281,6 +282,43 @@ fn a_drained_node_finishes_its_job_takes_no_other_and_powers_off() {
     assert_eq!(code(&node.job("exit 0").output().expect("it runs")), 0);
 }
 
+/// What fails while a job runs is told, closes the door, and ends nothing.
+#[test]
+fn a_node_that_falls_ill_says_so_and_its_job_goes_on() {
+    let node = Node::new();
+    node.boots("ready\n\n");
+    let check = format!(
+        "[ \"$1\" = watch ] || exit 9\n[ ! -e {0}/ill ] || {{ echo Xid 79; echo reboot after \
+         Xid 79; exit 1; }}\n",
+        node.root()
+    );
+    node.executable("check", &check);
+    let program = node.at("check").display().to_string();
+    let _agent = node.agent_with(&["--check", &program, "--check-every", "0.05"]);
+    node.becomes("ready");
+    let mut command = Command::new(MLINFRA);
+    command.args(["node", "run", "--name", "llm 17\u{7}", "--dir"]).arg(node.at("run"));
+    let script =
+        format!("while [ ! -e {0}/end ]; do sleep 0.02; done; echo saved >{0}/saved", node.root());
+    let mut job = Process(command.args(["--", "sh", "-c", &script]).spawn().expect("it starts"));
+    node.becomes("busy");
+    assert!(node.read("tags").ends_with("mlinfra:job=llm 17\n"), "{}", node.read("tags"));
+    end(&node.at("ill"));
+    node.becomes("unhealthy: watch: reboot after Xid 79");
+    assert!(node.read("tags").ends_with("mlinfra:job=llm 17\n"), "{}", node.read("tags"));
+    assert_eq!(code(&node.job("echo no").output().expect("it runs")), 75);
+    assert!(job.0.try_wait().expect("it can be asked").is_none(), "the job goes on");
+    end(&node.at("end"));
+    assert_eq!(job.0.wait().expect("it ends").code(), Some(0));
+    assert_eq!(node.read("saved"), "saved\n");
+    wait("the job's end to be told", || node.read("tags").ends_with("mlinfra:job=\n"));
+    // What has failed once is not trusted, and nobody ends what somebody may want to look at.
+    std::fs::remove_file(node.at("ill")).expect("it goes");
+    node.metadata.passes(20);
+    assert_eq!(node.states().last().expect("a state"), "unhealthy: watch: reboot after Xid 79");
+    assert_eq!(node.read("off-calls"), "");
+}
+
 #[test]
 fn a_spot_notice_reaches_the_job_with_the_time_that_is_left() {
     let node = Node::new();
@@ -346,6 +384,7 @@ fn what_does_not_answer_is_asked_again_and_nothing_is_made_of_silence() {
     assert!(node.at("run/closed").exists());
     end(&node.at("end"));
     wait("the power to go", || !node.read("off-calls").is_empty());
+    node.becomes("idle: draining");
     node.metadata.with(|world| world.down = false);
 
     // A tag that cannot be set is set as soon as it can.
@@ -424,7 +463,8 @@ print(' '.join(sorted(tag['Key'] + '=' + tag['Value'] for tag in tags)))
         let agent = Process(command.stderr(log).spawn().expect("the agent starts"));
         wait("the agent's word", || node.read("log").contains("ready"));
         let tags = boto(READ, &[&endpoint, &id]);
-        assert_eq!(tags, "mlinfra:reason= mlinfra:state=ready", "{}", node.read("log"));
+        let said = "mlinfra:job= mlinfra:reason= mlinfra:state=ready";
+        assert_eq!(tags, said, "{}", node.read("log"));
         drop(agent);
         let aws = mlinfra::aws::Aws::connect(moto.connect()).await.expect("it connects");
         let console = aws.console(&CloudId::from(id.as_str())).await.expect("a console");
@@ -453,6 +493,9 @@ print(' '.join(sorted(tag['Key'] + '=' + tag['Value'] for tag in tags)))
             .expect("it runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let tags = boto(READ, &[&endpoint, &id]);
-        assert_eq!(tags, "mlinfra:reason=check: 7 of 8 GPUs = bad mlinfra:state=unhealthy");
+        assert_eq!(
+            tags,
+            "mlinfra:job= mlinfra:reason=check: 7 of 8 GPUs = bad mlinfra:state=unhealthy"
+        );
     }
 }

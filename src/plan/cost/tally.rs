@@ -81,7 +81,7 @@ pub(super) fn of<'a>(
             Action::Launch { count, template, offers, .. } => {
                 launches.push((&step.address, *count, template, offers));
             }
-            Action::Move { .. } => {}
+            Action::Quarantine { .. } | Action::Move { .. } => {}
         }
     }
     for (address, spec) in after.values() {

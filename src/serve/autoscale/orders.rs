@@ -39,7 +39,8 @@ pub fn orders(
     let to = decision.sums.target;
     let from = decision.sums.serving + decision.sums.coming;
     if !ends.is_empty() {
-        let action = Action::Terminate { nodes: ends, was: Vec::new(), drain: false };
+        let action =
+            Action::Terminate { nodes: ends, was: Vec::new(), drain: false, once: Vec::new() };
         steps.push(step(action, Why::Shrink { from, to }));
     }
     for launch in &decision.launches {
@@ -51,6 +52,7 @@ pub fn orders(
             template: Link::Id(TemplateId::from(template.as_str())),
             offers: offers.map(|it| it.launch.clone()).collect(),
             tags: wanted.tags.clone(),
+            care: wanted.care,
         };
         steps.push(step(action, Why::Grow { from, to }));
     }

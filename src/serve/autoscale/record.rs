@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 
 use crate::cloud::{
-    Ask, Call, CallCounts, Caller, Class, Cloud, Facts, Failure, Observed, Phase, Reply, Scope,
-    Stray,
+    Ask, Call, CallCounts, Caller, Class, Cloud, Condition, Facts, Failure, Observed, Phase, Reply,
+    Scope, Stray,
 };
 use crate::fleet::{Attempt, OfferKey, Outcome};
 use crate::kinds::KindName;
@@ -102,12 +102,11 @@ impl Cloud for Recording<'_> {
         self.cloud.phase(kind, id).await
     }
 
-    async fn phases(
+    async fn conditions(
         &self,
-        kind: KindName,
-        ids: &[CloudId],
-    ) -> Result<BTreeMap<CloudId, Phase>, Failure> {
-        self.cloud.phases(kind, ids).await
+        nodes: &[CloudId],
+    ) -> Result<BTreeMap<CloudId, (Phase, Condition)>, Failure> {
+        self.cloud.conditions(nodes).await
     }
 
     async fn quota(&self, code: &str) -> Result<Option<u64>, Failure> {

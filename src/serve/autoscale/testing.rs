@@ -41,6 +41,7 @@ impl World {
             autoscale: None,
             published: None,
             tags: Tags::new(),
+            care: kinds::Care::default(),
         };
         let mut world = Self { fleet, observed: Observed::default() };
         let template = KindName::LaunchTemplate;

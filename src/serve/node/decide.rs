@@ -14,7 +14,7 @@ pub enum State {
     Busy,
     /// It has worked, and can take jobs.
     Idle,
-    /// It has failed its boot.
+    /// It has failed its boot, or something of it has since.
     Unhealthy,
 }
 
@@ -49,6 +49,27 @@ pub struct Job {
     pub name: String,
     /// The process that gets signals.
     pub pid: Option<i32>,
+    /// What people call it; empty for the name of its file.
+    pub title: String,
+}
+
+/// Characters that the tag of a job has at most.
+const LONGEST: usize = 100;
+
+/// What is told of the jobs that run: the first of them by name, and how many more.
+pub fn label(jobs: &[Job]) -> String {
+    let Some(first) = jobs.first() else { return String::new() };
+    let name = if first.title.is_empty() { &first.name } else { &first.title };
+    // A tag takes letters, digits, spaces and these signs.
+    let fine = |c: char| if c.is_ascii_alphanumeric() || "_.:/+=-@".contains(c) { c } else { ' ' };
+    let plain: String = name.chars().map(fine).collect();
+    let words: Vec<&str> = plain.split_whitespace().collect();
+    let short: String = words.join(" ").chars().take(LONGEST).collect();
+    let short = if short.is_empty() { "unnamed".to_owned() } else { short };
+    match jobs.len() - 1 {
+        0 => short,
+        more => format!("{short} +{more}"),
+    }
 }
 
 /// What the cloud has announced.
@@ -102,6 +123,8 @@ pub struct Seen {
     pub cordon: Option<bool>,
     /// What the cloud has announced.
     pub notices: Option<BTreeSet<Notice>>,
+    /// What has failed since the boot.
+    pub fault: Option<String>,
 }
 
 /// What is remembered from moment to moment.
@@ -151,6 +174,8 @@ pub struct Outcome {
     pub state: State,
     /// Why, where that is worth a word.
     pub reason: String,
+    /// What it works on.
+    pub job: String,
     /// What is to be done, in this order.
     pub orders: Vec<Order>,
 }
@@ -173,8 +198,9 @@ pub fn decide(memory: &mut Memory, seen: &Seen, rebalance: OnRebalance, now: Dur
         NoticeKind::Interruption => true,
         NoticeKind::Rebalance => rebalance == OnRebalance::Terminate,
     };
+    let ill = seen.fault.is_some() || matches!(seen.boot, Boot::Failed(_));
     let told = memory.notices.iter().any(|notice| ends(&notice));
-    let closed = memory.draining || memory.cordoned || told;
+    let closed = ill || memory.draining || memory.cordoned || told;
     // A job that begins just now has its file before it looks whether it may: so the jobs
     // that count are those seen after the door was closed.
     let was_closed = std::mem::replace(&mut memory.closed, closed);
@@ -202,10 +228,13 @@ pub fn decide(memory: &mut Memory, seen: &Seen, rebalance: OnRebalance, now: Dur
         reasons.push("cordoned".to_owned());
     }
     reasons.extend(memory.notices.iter().map(Notice::words));
-    Outcome { state, reason: reasons.join(", "), orders }
+    Outcome { state, reason: reasons.join(", "), job: label(&seen.jobs), orders }
 }
 
 fn state(memory: &Memory, seen: &Seen) -> (State, Vec<String>) {
+    if let Some(why) = &seen.fault {
+        return (State::Unhealthy, vec![why.clone()]);
+    }
     let state = match &seen.boot {
         Boot::Failed(why) => return (State::Unhealthy, vec![why.clone()]),
         // A job may begin in the author's own set-up.
@@ -228,11 +257,12 @@ mod tests {
             drain: Some(false),
             cordon: Some(false),
             notices: Some(BTreeSet::new()),
+            fault: None,
         }
     }
 
     fn job(pid: i32) -> Job {
-        Job { name: pid.to_string(), pid: Some(pid) }
+        Job { name: pid.to_string(), pid: Some(pid), title: String::new() }
     }
 
     fn notice(kind: NoticeKind) -> Notice {
@@ -303,7 +333,8 @@ mod tests {
         let mut memory = Memory::default();
         let mut step = |seen: &Seen| decide(&mut memory, seen, OnRebalance::Terminate, NOW).orders;
         let spot = notice(NoticeKind::Interruption);
-        let jobs = vec![job(7), Job { name: "slurm".to_owned(), pid: None }];
+        let slurm = Job { name: "slurm".to_owned(), pid: None, title: String::new() };
+        let jobs = vec![job(7), slurm];
         let now = Seen { jobs, notices: Some(BTreeSet::from([spot.clone()])), ..seen() };
         let expected = [Order::Write(spot.clone()), Order::Close, Order::Terminate(job(7), spot)];
         assert_eq!(step(&now), expected);
@@ -311,6 +342,33 @@ mod tests {
         let silent = Seen { notices: None, drain: None, ..now.clone() };
         assert_eq!(step(&silent), []);
         assert_eq!(step(&Seen { jobs: Vec::new(), ..now }), []);
+    }
+
+    #[test]
+    fn what_fails_while_a_job_runs_closes_the_door_and_ends_nothing() {
+        let mut memory = Memory::default();
+        let fault = Some("watch: reboot after Xid 79".to_owned());
+        let busy = Seen { jobs: vec![job(7)], fault, ..seen() };
+        let outcome = decide(&mut memory, &busy, OnRebalance::Terminate, NOW);
+        assert_eq!((outcome.state, outcome.orders), (State::Unhealthy, vec![Order::Close]));
+        assert_eq!(
+            (outcome.reason.as_str(), outcome.job.as_str()),
+            ("watch: reboot after Xid 79", "7")
+        );
+        // Its job ends; nobody powers it off, for somebody may want to look at it.
+        let idle = Seen { jobs: Vec::new(), ..busy };
+        assert_eq!(decide(&mut memory, &idle, OnRebalance::Terminate, NOW).orders, []);
+    }
+
+    #[test]
+    fn jobs_are_named_in_what_a_tag_takes() {
+        let named = |title: &str| Job { title: title.to_owned(), ..job(7) };
+        assert_eq!(label(&[]), "");
+        assert_eq!(label(&[named("")]), "7");
+        assert_eq!(label(&[named("llm/train-17"), named("b"), named("c")]), "llm/train-17 +2");
+        assert_eq!(label(&[named("a\u{1b}[31m b\n")]), "a 31m b");
+        assert_eq!(label(&[named("\u{1b}")]), "unnamed");
+        assert_eq!(label(&[named(&"x".repeat(300))]).len(), 100);
     }
 
     #[test]

@@ -96,7 +96,8 @@ pub fn running(dir: &Path) -> Vec<Job> {
         }
         // Who may write here must not have us signal what is not theirs.
         let theirs = process.filter(|process| may_signal(&entry.path(), *process));
-        found.push(Job { name, pid: theirs.and(number) });
+        let title = text.lines().nth(1).unwrap_or_default().trim().to_owned();
+        found.push(Job { name, pid: theirs.and(number), title });
     }
     found.sort();
     found
@@ -139,15 +140,27 @@ impl Drop for File {
     }
 }
 
+/// What people call a job that has no name: its program, and what that runs. Its other words
+/// may hold what nobody else is to read, and the title becomes a tag.
+fn title(words: &[String]) -> String {
+    let base = |word: &String| word.rsplit('/').next().unwrap_or_default().to_owned();
+    let script = |word: &&String| {
+        [".py", ".sh"].iter().any(|end| word.ends_with(end)) && !word.contains('=')
+    };
+    let rest = words.get(1..).unwrap_or_default();
+    let names = words.first().into_iter().chain(rest.iter().find(script));
+    names.map(base).collect::<Vec<_>>().join(" ")
+}
+
 /// Runs a command as a job of this node: the node is busy as long as it runs. Its exit code
 /// is the command's; [`TRY_ELSEWHERE`] when no job may begin here.
-pub async fn work(dir: &Path, words: &[String]) -> Result<u8> {
+pub async fn work(dir: &Path, name: Option<&str>, words: &[String]) -> Result<u8> {
     let Some((program, rest)) = words.split_first() else {
         return Err(Error::other("a job is a command"));
     };
     let own = std::process::id();
     let file = File(jobs(dir).join(own.to_string()));
-    let title = words.join(" ").replace(['\n', '\r'], " ");
+    let title = name.map_or_else(|| title(words), str::to_owned).replace(['\n', '\r'], " ");
     // First we are a job, then we look whether we may: the agent does it the other way round.
     write(&file.0, &format!("{own}\n{title}\n"))?;
     if closed(dir).exists() {
@@ -198,12 +211,18 @@ mod tests {
         let dead = jobs(dir.path()).join("dead");
         write(&dead, &format!("{}\n", ended.id())).expect("written");
         ended.wait().expect("it ends");
-        let job = |name: &str, pid| Job { name: name.to_owned(), pid };
-        assert_eq!(running(dir.path()), [job("a", Some(own)), job("slurm-17", None)]);
+        let named = |name: &str, pid, title: &str| Job {
+            name: name.to_owned(),
+            pid,
+            title: title.to_owned(),
+        };
+        let job = |name: &str, pid| named(name, pid, "");
+        let both = [named("a", Some(own), "train"), job("slurm-17", None)];
+        assert_eq!(running(dir.path()), both);
         assert!(!dead.exists());
         // Somebody else's process gets no signal of ours.
         if std::os::unix::fs::chown(jobs(dir.path()).join("a"), Some(65534), None).is_ok() {
-            assert_eq!(running(dir.path())[0], job("a", None));
+            assert_eq!(running(dir.path())[0], named("a", None, "train"));
             std::fs::remove_file(jobs(dir.path()).join("a")).expect("it goes");
         }
         // Nobody is asked to end who is the machine, or everybody.
@@ -211,6 +230,15 @@ mod tests {
             write(&jobs(dir.path()).join("a"), text).expect("written");
             assert_eq!(running(dir.path())[0], job("a", None), "{text}");
         }
+    }
+
+    #[test]
+    fn a_job_is_called_by_its_program_and_never_by_its_secrets() {
+        let title = |line: &str| title(&line.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!(title("/usr/bin/python3 -u src/train.py --key=s3cr3t"), "python3 train.py");
+        assert_eq!(title("torchrun --nproc 8 train.py --token s3cr3t"), "torchrun train.py");
+        assert_eq!(title("sh -c s3cr3t"), "sh");
+        assert_eq!(title("curl --data=s3cr3t.py x"), "curl");
     }
 
     #[test]

@@ -9,6 +9,7 @@
 pub mod decide;
 pub mod imds;
 pub mod jobs;
+pub mod watch;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::model::tags;
 use decide::{Memory, Notice, NoticeKind, OnRebalance, Order, Outcome, Seen, State};
 use imds::Imds;
+use watch::{Known, Watch};
 
 /// Which instance this is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,8 +37,27 @@ pub struct Itself {
 /// Whoever can tag this instance.
 #[async_trait]
 pub trait Tagger: Sync {
-    /// Sets the tags of its state and the reason.
-    async fn tag(&self, itself: &Itself, state: State, reason: &str) -> Result<(), String>;
+    /// Sets the tags of its state, the reason, and its job.
+    async fn tag(&self, itself: &Itself, word: &Word) -> Result<(), String>;
+}
+
+/// What a node says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// How it is.
+    pub state: State,
+    /// Why.
+    pub reason: String,
+    /// What it works on; empty for nothing.
+    pub job: String,
+}
+
+impl Word {
+    /// As tags.
+    pub fn tags(&self) -> [(&'static str, &str); 3] {
+        let Self { state, reason, job } = self;
+        [(tags::STATE, state.word()), (tags::REASON, reason), (tags::JOB, job)]
+    }
 }
 
 /// How an agent works.
@@ -51,6 +72,8 @@ pub struct Agent<'a> {
     pub power_off: String,
     /// What a recommendation to rebalance means to jobs.
     pub on_rebalance: OnRebalance,
+    /// How it watches its machine.
+    pub watch: Watch,
     /// Who tags.
     pub tagger: &'a dyn Tagger,
     /// Where it says what it does.
@@ -65,7 +88,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// What was last tagged, and when it is tried again.
 #[derive(Default)]
 struct Told {
-    what: Option<(State, String)>,
+    what: Option<Word>,
     again: Option<Instant>,
     failures: u32,
 }
@@ -75,20 +98,22 @@ impl Agent<'_> {
     pub async fn run(&self) -> std::io::Result<()> {
         let mut ended = signal(SignalKind::terminate())?;
         let mut interrupted = signal(SignalKind::interrupt())?;
+        let known = Known::default();
         tokio::select! {
-            () = self.attend() => Ok(()),
+            () = self.attend(&known) => Ok(()),
+            () = self.watch.attend(self.dir.clone(), known.clone(), self.say) => Ok(()),
             _ = ended.recv() => Ok(()),
             _ = interrupted.recv() => Ok(()),
         }
     }
 
-    async fn attend(&self) {
+    async fn attend(&self, known: &Known) {
         let itself = self.find_itself().await;
         (self.say)(&format!("node {} in {}", itself.id, itself.region));
         let (mut memory, mut told) = (Memory::default(), Told::default());
         let (mut deaf, begun) = (false, Instant::now());
         loop {
-            let seen = self.look(&mut deaf).await;
+            let seen = Seen { fault: watch::fault(known), ..self.look(&mut deaf).await };
             let outcome = decide::decide(&mut memory, &seen, self.on_rebalance, begun.elapsed());
             for order in &outcome.orders {
                 self.obey(order, &outcome).await;
@@ -129,7 +154,7 @@ impl Agent<'_> {
         let (mark, notices) = heard.ok().unzip();
         let (drain, cordon) = mark.unzip();
         let (boot, jobs) = (jobs::boot(&self.dir), jobs::running(&self.dir));
-        Seen { boot, jobs, drain, cordon, notices }
+        Seen { boot, jobs, drain, cordon, notices, fault: None }
     }
 
     /// Whether it is to be drained, whether it is only to take no more jobs, and notices.
@@ -178,17 +203,17 @@ impl Agent<'_> {
 
     /// Tags what is new; what could not be tagged is tried again, ever more rarely.
     async fn tell(&self, itself: &Itself, outcome: Outcome, told: &mut Told) {
-        let Outcome { state, reason, orders: _ } = outcome;
-        let new = (state, reason);
+        let Outcome { state, reason, job, orders: _ } = outcome;
+        let new = Word { state, reason, job };
         let changed = told.what.as_ref() != Some(&new);
         if told.again.is_some_and(|again| Instant::now() < again) || !changed {
             return;
         }
-        let words = match new.1.as_str() {
+        let words = match new.reason.as_str() {
             "" => state.word().to_owned(),
             reason => format!("{}: {reason}", state.word()),
         };
-        let call = self.tagger.tag(itself, state, &new.1);
+        let call = self.tagger.tag(itself, &new);
         let done = timeout(TAGGING, call).await.unwrap_or_else(|_| Err("no answer".to_owned()));
         match done {
             Ok(()) => {

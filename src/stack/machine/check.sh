@@ -1,8 +1,12 @@
 #!/bin/bash
 # Whether this machine is what was paid for. The tag mlinfra:expect of its launch says how
 # many accelerators and EFA devices it must have, such as `nvidia=8 efa=32`. The last line
-# that is said is the reason.
+# that is said is the reason. `check watch` is the same while jobs run: it waits for nothing and
+# asks nothing of the GPUs that a job would notice.
 set -euo pipefail
+
+mode=${1:-boot}
+PATH=$(dirname "$0"):$PATH
 
 sys=${MLINFRA_SYS:-/sys}
 dev=${MLINFRA_DEV:-/dev}
@@ -84,13 +88,24 @@ if [ -n "$efa" ]; then
   for try in 1 2 3 4; do
     found=$(count "$sys/class/infiniband" '*[0-9]*')
     if [ "$found" -ge "$efa" ]; then break; fi
+    if [ "$mode" = watch ]; then break; fi
     if [ "$try" -lt 4 ]; then sleep "${MLINFRA_PAUSE:-5}"; fi
   done
   if [ "$found" -lt "$efa" ]; then bad "$found of $efa EFA devices"; fi
 fi
 
-if [ -n "$nvidia" ] && command -v dcgmi >/dev/null; then
+# What DCGM has noticed in passing; at the boot its short diagnosis, which runs on the GPUs.
+if [ "$mode" = watch ] && [ -n "$nvidia" ] && command -v dcgmi >/dev/null; then
+  report=$(timeout 10 dcgmi health --check 2>/dev/null || true)
+  if grep -qi 'overall health.*failure' <<<"$report"; then
+    what=$(grep -vi 'overall health' <<<"$report" | grep -im 1 'failure' | tr '|' ' ' || true)
+    bad "DCGM: $(awk '{ $1 = $1; print }' <<<"$what")"
+  fi
+fi
+if [ "$mode" = boot ] && [ -n "$nvidia" ] && command -v dcgmi >/dev/null; then
   if systemctl is-active --quiet nvidia-dcgm 2>/dev/null || systemctl start nvidia-dcgm 2>/dev/null; then
+    # Errors of PCIe, memory, NVLink and the driver are noticed from now on.
+    dcgmi health --set a >/dev/null 2>&1 || true
     report=$(timeout 30 dcgmi diag -r 1 2>&1) || {
       code=$?
       # Slowness is no fault of the GPU.
