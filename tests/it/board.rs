@@ -10,7 +10,7 @@ use mlinfra::fleet::{
     Against, Attempt, Considered, Decision, Demand, Fate, Fleet, Job, Launch, LaunchReason, Node,
     NotLess, NotMore, Outcome, Pool, Seconds, Shape, State, Sums, Turn, TurnTo, TurnWhy, Work,
 };
-use mlinfra::kinds::{Care, Action, Market, Plan, Step, Why};
+use mlinfra::kinds::{Action, Care, Market, Plan, Step, Why};
 use mlinfra::model::{Address, CloudId, Link, Moment, Money, Zone};
 use mlinfra::serve::autoscale::{Board, ClusterStatus, Counts, Look, Orders, Pause, Status};
 
@@ -144,11 +144,8 @@ impl Scene {
         };
         let fate = Self::fate(jobs, coming);
         let refused = Some(Against::Refused { until: Moment(self.at().0 + 180_000) });
-        let offer = |key: &str, against| Considered {
-            offer: key.into(),
-            per_gpu: Some(dollars(7)),
-            against,
-        };
+        let per_gpu = Some(dollars(7));
+        let offer = |key: &str, against| Considered { offer: key.into(), per_gpu, against };
         Decision {
             launches,
             turns,
@@ -200,7 +197,7 @@ impl Scene {
                 gang: false,
                 template: Link::Id("lt-1".into()),
                 offers: vec![],
-                tags: BTreeMap::default(),
+                tags: mlinfra::kinds::Tags::new(),
                 care: Care::default(),
             };
             step(action, Why::Grow { from: 0, to: 1 });
