@@ -117,6 +117,17 @@ fn diff_text(was: &Spec, spec: &Spec) -> String {
     rows.iter().map(Row::text).collect::<Vec<_>>().join("\n")
 }
 
+/// Nodes that go, now or in a while.
+fn ending(act: &Act<'_>, rows: &mut Vec<Row>) -> Option<String> {
+    if let Act::Quarantine { nodes, was, reasons, seconds } = act {
+        *rows = quarantined((nodes, was), reasons, *seconds);
+        return Some(format!("quarantine {}", words::nodes(nodes.len())));
+    }
+    let Act::Terminate { nodes, was } = act else { return None };
+    rows.extend(terminated(nodes, was));
+    Some(format!("terminate {}", words::nodes(nodes.len())))
+}
+
 fn reasons(item: &Item<'_>) -> Vec<Row> {
     item.whys.iter().filter_map(|why| reason::why(why)).map(note).collect()
 }
@@ -165,13 +176,9 @@ pub(super) fn card(group: &[&Item<'_>], verbose: bool) -> Option<Card> {
             rows.extend(led(was, verbose.then_some(*ttl)));
             (format!("lead {name} to them"), String::new())
         }
-        Act::Quarantine { nodes, was, reasons, seconds } => {
-            rows = quarantined((nodes, was), reasons, *seconds);
-            (format!("quarantine {}", words::nodes(nodes.len())), String::new())
-        }
-        Act::Terminate { nodes, was } => {
-            rows.extend(terminated(nodes, was));
-            (format!("terminate {}", words::nodes(nodes.len())), String::new())
+        Act::Quarantine { .. } | Act::Terminate { .. } => {
+            let title = ending(&item.act, &mut rows)?;
+            (title, String::new())
         }
         // These have cards of their own.
         Act::Move { .. } | Act::Adopt { .. } | Act::Forget { .. } => return None,

@@ -13,6 +13,7 @@ mod condition;
 mod error;
 mod file;
 mod foreign;
+mod keys;
 mod look;
 mod lookup;
 mod object;
@@ -32,6 +33,7 @@ mod world;
 
 pub use error::SimError;
 pub use foreign::ObjectView;
+pub use keys::KEYS;
 pub use region::Region;
-pub use settings::{Fault, FaultKind, KEYS, Settings};
+pub use settings::{Fault, FaultKind, Settings};
 pub use status::Status;

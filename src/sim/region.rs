@@ -110,7 +110,7 @@ impl Region {
         }
     }
 
-    /// Changes one setting; [`super::settings::KEYS`] has the keys.
+    /// Changes one setting; [`super::KEYS`] has the keys.
     pub fn set(&self, key: &str, value: &str) -> Result<(), SimError> {
         self.inner().turn(|world, _| {
             let mut settings = world.settings.clone();
