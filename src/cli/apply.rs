@@ -113,14 +113,13 @@ impl Work<'_> {
             planfile::same_ledger(saved, &journal.ledger)?;
         }
         let scope = session.scope(&journal.ledger);
-        let names = scope.names.clone();
         let former = journal.ledger.outputs.clone().into_iter().collect();
         let (tell, mut events) = unbounded_channel();
         // The listener outlives nobody who listens.
         let listener = |event: Event| drop(tell.send(event));
         let hands = Hands {
             cloud: session.side.cloud(),
-            scope,
+            scope: scope.clone(),
             clock: &session.side,
             journal: tokio::sync::Mutex::new(journal),
             listener: &listener,
@@ -158,7 +157,7 @@ impl Work<'_> {
         let planner = session.planner(*goal == Goal::Nothing, selection.afterwards(), &cost);
         let targets = selection.targets.iter().map(ToString::to_string).collect();
         let refresh = selection.refresh_only;
-        let start = Start { targets, refresh, ..session.start(&self.order.verb(), names) };
+        let start = Start { targets, refresh, ..session.start(&self.order.verb(), scope.names) };
         let running = hands.run(&plan, start, &planner);
         let ended = live.attend(running, &mut events).await?;
         let summary = live.end();
