@@ -140,16 +140,9 @@ impl Work<'_> {
         if plan.is_empty() && !outputs && !renew {
             return Ok(DONE);
         }
-        if !plan.is_empty() && saved.is_none() {
-            asking.store(true, Ordering::SeqCst);
-            let (terminal, yes, question) = (*self.terminal, args.yes, goal.question());
-            // Meanwhile the lock stays alive, however long the person thinks.
-            let answer = aside(move || ask::approve(&terminal, yes, question)).await;
-            if !answer.unwrap_or(Ok(false))? {
-                self.terminal.say("Nothing was changed.\n");
-                return Ok(PROBLEM);
-            }
-            asking.store(false, Ordering::SeqCst);
+        if !plan.is_empty() && saved.is_none() && !self.approved(args.yes, asking).await? {
+            self.terminal.say("Nothing was changed.\n");
+            return Ok(PROBLEM);
         }
         fleets.of(&plan, session, self.terminal, &self.order.verb()).await?;
         let mut live = Live::new(self.terminal, self.global.json, &session.side, &plan);
@@ -163,6 +156,17 @@ impl Work<'_> {
         let summary = live.end();
         let cost = cost.lock().map(|cost| cost.clone()).unwrap_or_default();
         Ok(self.conclude((&plan, &ended), &summary, &cost, stop))
+    }
+
+    /// Whether a person wants it.
+    async fn approved(&self, yes: bool, asking: &AtomicBool) -> Result<bool, Halt> {
+        asking.store(true, Ordering::SeqCst);
+        let (terminal, question) = (*self.terminal, self.order.goal.question());
+        // Meanwhile the lock stays alive, however long the person thinks.
+        let answer = aside(move || ask::approve(&terminal, yes, question)).await;
+        let answer = answer.unwrap_or(Ok(false))?;
+        asking.store(!answer, Ordering::SeqCst);
+        Ok(answer)
     }
 
     /// Ties up the loose ends of earlier runs, then plans. Also says whether what stands is to

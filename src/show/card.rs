@@ -162,13 +162,11 @@ pub(super) fn card(group: &[&Item<'_>], verbose: bool) -> Option<Card> {
             (spec.kind().title().to_owned(), ids.join(", "))
         }
         Act::Launch { batch, count: number, template, offers, tags } => {
-            let template = value::inline(&serde_json::json!(template));
-            rows.push(Row::at(BODY).words(Ink::Dim, format!("template = {template}")));
+            rows.push(dim("template", &serde_json::json!(template)));
             rows.extend(on_offers(offers, verbose));
             if verbose {
-                rows.push(Row::at(BODY).words(Ink::Dim, format!("batch = {batch}")));
-                let tags = value::inline(&serde_json::json!(tags));
-                rows.push(Row::at(BODY).words(Ink::Dim, format!("tags = {tags}")));
+                rows.push(dim("batch", &serde_json::json!(batch)));
+                rows.push(dim("tags", &serde_json::json!(tags)));
             }
             (format!("launch {}", words::nodes(*number as usize)), String::new())
         }
@@ -190,6 +188,10 @@ pub(super) fn card(group: &[&Item<'_>], verbose: bool) -> Option<Card> {
     rows.insert(0, members(group));
     let (title, dim) = (format!("{title} × {}", group.len()), String::new());
     Some(Card { symbol, address: value::stem(item.address), title, dim, rows })
+}
+
+fn dim(name: &str, value: &serde_json::Value) -> Row {
+    Row::at(BODY).words(Ink::Dim, format!("{name} = {}", value::inline(value)))
 }
 
 /// Where a name leads now, and for how long an answer may be kept.
