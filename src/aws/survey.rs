@@ -123,7 +123,6 @@ fn read(info: &InstanceTypeInfo) -> Option<InstanceType> {
     };
     let efa: Vec<i32> =
         cards.iter().filter(is_efa).map(|card| card.network_card_index.unwrap_or(0)).collect();
-    let gib = |mib: i64| Decimal::from(mib) / Decimal::from(1024);
     let ebs = info.ebs_info.as_ref().and_then(|it| it.ebs_optimized_info.as_ref());
     let ebs = ebs.and_then(|it| it.maximum_bandwidth_in_mbps).unwrap_or(0);
     let markets = info.supported_usage_classes.as_deref().unwrap_or_default();
@@ -133,7 +132,7 @@ fn read(info: &InstanceTypeInfo) -> Option<InstanceType> {
         architecture: processors?.last()?.as_str().to_owned(),
         accelerator: accelerator(info),
         vcpus: count(info.v_cpu_info.as_ref().and_then(|it| it.default_v_cpus)),
-        memory: gib(info.memory_info.as_ref().and_then(|it| it.size_in_mib).unwrap_or(0)),
+        memory: tenths(info.memory_info.as_ref().and_then(|it| it.size_in_mib).unwrap_or(0), 1024),
         gbps: gigabits(network.network_performance.as_deref().unwrap_or_default()),
         cards: i32::try_from(cards.len()).unwrap_or(i32::MAX),
         per_card: cards.first().and_then(|card| card.maximum_network_interfaces).unwrap_or(0),
@@ -143,9 +142,15 @@ fn read(info: &InstanceTypeInfo) -> Option<InstanceType> {
             info.instance_storage_info.as_ref().and_then(|it| it.total_size_in_gb).unwrap_or(0),
         )
         .unwrap_or(0),
-        ebs_gbps: Decimal::from(ebs) / Decimal::from(1000),
+        ebs_gbps: tenths(i64::from(ebs), 1000),
         markets: markets.iter().filter_map(|it| Market::from_word(it.as_str())).collect(),
     })
+}
+
+/// A part of something, in tenths as the shipped table has them: EC2's 22,888 MiB are 22.4 GiB
+/// there, and a need of so much must mean the same before and after a refresh.
+fn tenths(number: i64, of: u32) -> Decimal {
+    (Decimal::from(number) / Decimal::from(of)).round_dp(1)
 }
 
 fn count(number: Option<i32>) -> u32 {
@@ -154,7 +159,7 @@ fn count(number: Option<i32>) -> u32 {
 
 /// GPUs, or AWS's own chips. A part of a GPU is reported as none of it.
 fn accelerator(info: &InstanceTypeInfo) -> Option<Accelerator> {
-    let gib = |mib: Option<i32>| Decimal::from(mib.unwrap_or(0)) / Decimal::from(1024);
+    let gib = |mib: Option<i32>| tenths(i64::from(mib.unwrap_or(0)), 1024);
     // Names are words in needs and in tables.
     let word = |name: &str| name.replace([' ', ','], "-");
     let gpus = info.gpu_info.as_ref().and_then(|it| it.gpus.as_deref()).unwrap_or_default();

@@ -27,6 +27,8 @@ fn kind_of(api: &str) -> Option<KindName> {
         ("ec2:DescribeLaunchTemplates", KindName::LaunchTemplate),
         ("ec2:DescribeLaunchTemplateVersions", KindName::LaunchTemplate),
         ("ec2:DescribeInstances", KindName::Node),
+        ("ec2:DescribeInstanceStatus", KindName::Node),
+        ("ec2:DescribeSpotInstanceRequests", KindName::Node),
         ("ec2:DescribeVolumes", KindName::Volume),
         ("efs:DescribeFileSystems", KindName::EfsFileSystem),
         ("efs:DescribeMountTargets", KindName::EfsFileSystem),

@@ -175,7 +175,7 @@ async fn aws_survey_is_read_as_it_is_answered() {
     assert_eq!(spot.to_string(), "$41.50");
     let prices: Vec<(&str, String)> =
         fresh.prices.iter().map(|(name, usd)| (name.as_str(), usd.to_string())).collect();
-    assert_eq!(prices, [("m9.large", "$0.1070".to_owned()), ("p9.48xlarge", "$98.32".to_owned())]);
+    assert_eq!(prices, [("m9.large", "$0.107".to_owned()), ("p9.48xlarge", "$98.32".to_owned())]);
     let services: Vec<(&str, Unit)> =
         fresh.services.iter().map(|(name, (unit, _))| (name.as_str(), *unit)).collect();
     let wanted =
