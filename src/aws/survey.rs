@@ -189,7 +189,7 @@ fn gigabits(words: &str) -> Decimal {
     };
     let number: Decimal = words[at - 1].parse().unwrap_or_default();
     let times = at.checked_sub(2).and_then(|at| words[at].strip_suffix('x')?.parse().ok());
-    number * times.unwrap_or(Decimal::ONE)
+    (number * times.unwrap_or(Decimal::ONE)).round_dp(1)
 }
 
 #[cfg(test)]

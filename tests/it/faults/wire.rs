@@ -153,6 +153,9 @@ impl Request {
         if let Some(path) = self.path.strip_prefix("/2015-02-01/") {
             return Op { api: format!("efs:{}", self.of_efs(path)), about: String::new() };
         }
+        if let Some(path) = self.path.strip_prefix("/2013-04-01/") {
+            return Op { api: format!("route53:{}", self.of_route53(path)), about: String::new() };
+        }
         let query = self.path.split_once('?').map_or("", |(_, query)| query);
         let words = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
         let known = |sub: &str| S3.iter().any(|(_, other, _)| *other == sub);
@@ -183,6 +186,29 @@ impl Request {
             ("PUT", ["mount-targets", _, "security-groups"]) => "ModifyMountTargetSecurityGroups",
             ("POST", ["resource-tags", _]) => "TagResource",
             ("DELETE", ["resource-tags", _]) => "UntagResource",
+            other => panic!("name {other:?}"),
+        }
+    }
+
+    /// Nor has Route 53.
+    fn of_route53(&self, path: &str) -> &'static str {
+        let path = path.split('?').next().unwrap_or_default().trim_end_matches('/');
+        let parts: Vec<&str> = path.split('/').collect();
+        match (self.method.as_str(), parts.as_slice()) {
+            ("GET", ["hostedzone"]) => "ListHostedZones",
+            ("POST", ["hostedzone"]) => "CreateHostedZone",
+            ("GET", ["hostedzone", _]) => "GetHostedZone",
+            ("POST", ["hostedzone", _]) => "UpdateHostedZoneComment",
+            ("DELETE", ["hostedzone", _]) => "DeleteHostedZone",
+            ("GET", ["hostedzone", _, "rrset"]) => "ListResourceRecordSets",
+            ("POST", ["hostedzone", _, "rrset"]) => "ChangeResourceRecordSets",
+            ("GET", ["hostedzonesbyname"]) => "ListHostedZonesByName",
+            ("POST", ["hostedzone", _, "associatevpc"]) => "AssociateVPCWithHostedZone",
+            ("POST", ["hostedzone", _, "disassociatevpc"]) => "DisassociateVPCFromHostedZone",
+            ("GET", ["tags", "hostedzone", _]) => "ListTagsForResource",
+            ("POST", ["tags", "hostedzone", _]) => "ChangeTagsForResource",
+            ("POST", ["tags", "hostedzone"]) => "ListTagsForResources",
+            ("GET", ["change", _]) => "GetChange",
             other => panic!("name {other:?}"),
         }
     }
