@@ -46,6 +46,7 @@ const NOT_SENT: &[(&str, &str)] = &[
     ("ec2:AuthorizeSecurityGroup", "a name in messages: the call is …Ingress or …Egress"),
     ("s3:PutObject", "the ledger's: its faults are those of `ledger/lease.rs` and `aws_ledger.rs`"),
     ("s3:DeleteObject", "the ledger's as well"),
+    ("iam:SimulatePrincipalPolicy", "the doctor's question, which changes nothing"),
 ];
 
 /// Every mutating call that stands in the adapter's source.
