@@ -205,16 +205,12 @@ type Found<T> = Mutex<BTreeMap<Address, T>>;
 
 /// Keeps what later steps may ask for.
 fn known(step: &Step, found: &[CloudId], (made, nodes): (&Found<CloudId>, &Found<Vec<CloudId>>)) {
-    match (&step.action, found) {
-        (Action::Create { .. }, [id, ..]) => {
-            let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
-            made.insert(step.address.clone(), id.clone());
-        }
-        (Action::Launch { .. }, found) => {
-            let mut nodes = nodes.lock().unwrap_or_else(PoisonError::into_inner);
-            nodes.entry(step.address.clone()).or_default().extend(found.iter().cloned());
-        }
-        (_, _) => {}
+    if let (Action::Create { .. }, Some(id)) = (&step.action, found.first()) {
+        let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.insert(step.address.clone(), id.clone());
+    } else if let Action::Launch { .. } = &step.action {
+        let mut nodes = nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        nodes.entry(step.address.clone()).or_default().extend(found.iter().cloned());
     }
 }
 

@@ -149,7 +149,6 @@ impl World for FleetWorld {
             stop: stop.clone(),
             decide: fleet::decide,
             dry: false,
-            thorough: false,
         }
     }
 

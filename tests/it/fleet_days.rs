@@ -167,7 +167,6 @@ impl World for Ground {
             stop: stop.clone(),
             decide: fleet::decide,
             dry: false,
-            thorough: false,
         }
     }
 

@@ -228,7 +228,7 @@ pub async fn once(
     dry: bool,
 ) -> Result<BTreeMap<String, (Result<Look, Blocked>, Demand)>, String> {
     let observed = world.observe().await;
-    let eye = Eye { dry, thorough: true, ..world.eye(stop) };
+    let eye = Eye { dry, ..world.eye(stop) };
     let mut out = BTreeMap::new();
     for cluster in world.clusters(&observed)? {
         let demand = world.demand(&cluster.address).await;

@@ -23,8 +23,6 @@ use super::view::View;
 
 /// What the lock of a fleet's ledger is called.
 pub const SCOPE: &str = "fleet";
-/// A memory in which nothing but the time has changed is written this often.
-const WRITE_EVERY_MS: i64 = 60_000;
 
 /// A cluster that is resized.
 pub struct Cluster<'a> {
@@ -63,8 +61,6 @@ pub struct Eye<'a> {
     pub decide: Decide,
     /// Nothing is done or written.
     pub dry: bool,
-    /// Every look is written down, and not only those that change something.
-    pub thorough: bool,
 }
 
 /// What came of a look.
@@ -159,7 +155,6 @@ impl Eye<'_> {
         let fleet = view.of(observed, &mut kept.watch);
         let paused = cluster.pool.paused || pause.is_some();
         let pool = Pool { paused, ..cluster.pool.clone() };
-        let before = kept.memory.decided_at;
         let memory = std::mem::take(&mut kept.memory);
         let began = Instant::now();
         let (decision, memory) = (self.decide)(&pool, &fleet, demand, &ground.offers, memory, now);
@@ -169,10 +164,11 @@ impl Eye<'_> {
         let wanted = (&cluster.address, &cluster.fleet);
         let orders = orders(&decision, wanted, (&ground.template, &ground.offers));
         let mut look = Look { at: now, fleet, decision, orders, pause, outcome: None, took };
-        let fresh = before.is_some_and(|before| now.since(before) < WRITE_EVERY_MS);
-        if self.dry || (look.orders.is_empty() && fresh && !self.thorough) {
+        if self.dry {
             return Ok(look);
         }
+        // Also when nothing is to be done: how long a node has been idle, how often nothing was
+        // wanted and what has arrived since would be forgotten otherwise.
         let version = kept.write(cluster.store, version.as_ref()).await?;
         if !look.orders.is_empty() {
             look.outcome = Some(self.act(cluster, &look.orders, (kept, version)).await?);

@@ -74,8 +74,9 @@ fn time(nodes: u32, count: u32) -> Duration {
 fn a_decision_over_ten_thousand_nodes_and_a_hundred_thousand_jobs_is_quick() {
     let took = time(10_000, 100_000);
     println!("10,000 nodes, 100,000 jobs: {:.1} ms", took.as_secs_f64() * 1e3);
-    // A debug build is about twenty times slower, and held to that.
-    let most = Duration::from_millis(50) * if cfg!(debug_assertions) { 40 } else { 1 };
+    // A debug build takes ten times as long (134 ms on a busy machine beside 13 ms), and is held
+    // to ten times the bound.
+    let most = Duration::from_millis(50) * if cfg!(debug_assertions) { 10 } else { 1 };
     assert!(took < most, "{took:?}");
 }
 
