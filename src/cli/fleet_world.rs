@@ -171,6 +171,7 @@ pub fn pool(address: &Address, fleet: &stack::Fleet, autoscale: &Autoscale) -> P
         max_up,
         max_down,
         zero_confirm,
+        cordon_time,
         boot,
         boot_timeout,
         schedules,
@@ -192,14 +193,10 @@ pub fn pool(address: &Address, fleet: &stack::Fleet, autoscale: &Autoscale) -> P
         monthly_budget: *per_month,
         boot: Seconds(*boot),
         limits: fleet::Limits { booting: Seconds(*boot_timeout), ..plain.limits },
-        recheck: HEARD,
+        recheck: Seconds(*cordon_time),
         ..plain
     }
 }
-
-/// A node may take a job for as long after its mark: its agent looks every few seconds, and
-/// instance metadata shows a new tag within a minute.
-const HEARD: Seconds = Seconds(90);
 
 fn schedule(written: &stack::Schedule) -> Schedule {
     let stack::Schedule { cron, timezone, lasts, min, max } = written.clone();

@@ -166,6 +166,12 @@ impl From<Refusal> for Halt {
                 "correct the id, or describe the object in its block as it is; with\n\
                  `replace = true` in an `adopt` block a successor may take its place",
             ),
+            // An ARN: `arn:aws:sqs:…`.
+            Refusal::Precious { id, .. } if id.as_str().split(':').nth(2) == Some("sqs") => (
+                "P004",
+                "let workers take its messages, or throw them away with\n\
+                 `aws sqs purge-queue`; then repeat this",
+            ),
             Refusal::Precious { .. } => (
                 "P004",
                 "empty it yourself; or write `precious = false` in its block and\n\

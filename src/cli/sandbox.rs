@@ -119,6 +119,10 @@ fn act(
             let objects = if *count == 1 { "object" } else { "objects" };
             format!("{} holds {count} more {objects}.\n", id.short())
         }
+        SandboxCommand::Take { from, count } => {
+            let (id, left) = region.take_objects(from, *count)?;
+            format!("{} holds {left} now.\n", id.short())
+        }
     };
     terminal.print(&done);
     Ok(DONE)

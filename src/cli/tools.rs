@@ -125,11 +125,19 @@ pub enum SandboxCommand {
         /// The object: its id, name, or address.
         object: String,
     },
-    /// Put objects into a bucket.
+    /// Put objects into a bucket, or messages into a queue.
     Put {
-        /// The bucket: its name or address.
+        /// The bucket or queue: its name or address.
         bucket: String,
         /// How many.
+        #[arg(default_value_t = 1)]
+        count: u64,
+    },
+    /// Take messages out of a queue, as workers would, or objects out of a bucket.
+    Take {
+        /// The queue or bucket: its name or address.
+        from: String,
+        /// How many; as many as there are, where there are fewer.
         #[arg(default_value_t = 1)]
         count: u64,
     },

@@ -169,6 +169,7 @@ pub fn json(row: &NodeRow<'_>, now: Moment) -> Value {
         "state": row.state(),
         "reason": row.reason(),
         "job": row.job(),
+        "mark": condition.mark,
         "quarantine": condition.quarantine.as_ref().map(|it| json!({
             "until": it.until.map(|until| until.to_string()),
             "reason": it.reason,

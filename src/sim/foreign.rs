@@ -84,6 +84,16 @@ impl Region {
         })
     }
 
+    /// Somebody takes things out again; returns how many are left.
+    pub fn take_objects(&self, what: &str, count: u64) -> Result<(CloudId, u64), SimError> {
+        let mut left = 0;
+        let id = self.hand(what, |object| {
+            left = object.contents.saturating_sub(count);
+            Ok(Event::Filled { id: object.id.clone(), contents: left })
+        })?;
+        Ok((id, left))
+    }
+
     /// Somebody in this account makes an object, with all of its fields at once.
     pub fn foreign_create(&self, spec: &Spec, tags: Tags) -> Result<CloudId, SimError> {
         self.newcomer(spec, tags, false)

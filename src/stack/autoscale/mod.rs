@@ -42,6 +42,8 @@ pub struct Autoscale {
     pub max_down: u32,
     /// How often in a row nothing must be wanted before that is believed.
     pub zero_confirm: u32,
+    /// Seconds for which a node without work takes no more jobs before it goes.
+    pub cordon_time: u32,
     /// Seconds that a node takes to its first job, until that has been seen.
     pub boot: u32,
     /// Seconds that a node may take before it is given up.
@@ -108,6 +110,14 @@ pub(super) const SCHEMA: BlockSchema = BlockSchema {
              that fell to nothing at once is believed; 1 to 100.",
         )
         .or("3"),
+        Attribute::new(
+            "cordon_time",
+            Type::Duration,
+            "How long a node without work takes no more jobs before it goes, so that its agent has \
+             heard of it by then: instance metadata shows a new tag within a minute; 10s to 10m. \
+             Work that comes meanwhile keeps it.",
+        )
+        .or("\"90s\""),
         Attribute::new(
             "boot_time",
             Type::Duration,
@@ -180,6 +190,7 @@ pub(super) fn autoscale(
         max_up: x.integer(block, "max_up", MOST, 1..=MOST),
         max_down: x.integer(block, "max_down", 10, 1..=100),
         zero_confirm: x.integer(block, "zero_confirm", 3, 1..=100),
+        cordon_time: x.seconds(block, "cordon_time", 90, 10..=600),
         boot: x.seconds(block, "boot_time", 300, 10..=3600),
         boot_timeout: x.seconds(block, "boot_timeout", 1800, 60..=14_400),
         schedules: schedule::all(x, block, fits.most),

@@ -8,8 +8,7 @@ network "main" {
 }
 
 queue "jobs" {
-  job      = { gpus = 8 }
-  precious = false
+  job = { gpus = 8 }
 }
 
 cluster "train" {
