@@ -18,6 +18,7 @@
 //! | 5 | [`sim`] | a simulated region behind the same port |
 //! | 4 | [`plan`] | wanted + remembered + observed → plan, and what it costs; pure |
 //! | 4 | [`fleet`] | waiting jobs + observed nodes + offers → what to launch and what to end, and why; pure |
+//! | 4 | [`wizard`] | the questions of `init`, the answers, and the files that they make; pure |
 //! | 3 | [`stack`] | blocks + facts → specs; the expert defaults |
 //! | 3 | [`ledger`] | the memory of intent: records, journal, stores |
 //! | 2 | [`lang`] | HCL text → evaluated blocks, all problems together |
@@ -103,3 +104,4 @@ pub mod serve;
 pub mod show;
 pub mod sim;
 pub mod stack;
+pub mod wizard;

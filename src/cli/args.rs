@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use super::autoscale_args::AutoscaleArgs;
 pub use super::catalog_args::{CatalogArgs, UpdateArgs};
+pub use super::init_args::InitArgs;
 pub use super::node_args::{LogsArgs, NodeArgs, NodesArgs, SshArgs};
 pub use super::price_args::{CostArgs, OffersArgs};
 pub use super::tools::{
@@ -64,6 +65,8 @@ pub struct Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a stack by answering questions: priced, valid, and nothing runs before apply.
+    Init(InitArgs),
     /// Check the configuration, without asking the cloud.
     Validate(VarArgs),
     /// Bring configuration files into the standard form, comments and all.
@@ -126,6 +129,7 @@ impl Command {
     /// The word that was typed.
     pub fn verb(&self) -> &'static str {
         match self {
+            Self::Init(_) => "init",
             Self::Validate(_) => "validate",
             Self::Fmt(_) => "fmt",
             Self::Plan(_) => "plan",

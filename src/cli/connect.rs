@@ -123,7 +123,7 @@ pub struct Session {
 }
 
 /// A region, and who asks there.
-async fn meet(global: &Global, region: &Region) -> Result<(Side, Caller), Halt> {
+pub async fn meet(global: &Global, region: &Region) -> Result<(Side, Caller), Halt> {
     let side = side(global, region).await?;
     let caller = side.cloud().caller().await?;
     Ok((side, caller))
@@ -160,7 +160,7 @@ pub async fn session_to_ledger(global: &Global, args: &VarArgs) -> Result<Sessio
 /// Names hold the account. Whoever knows it first, in the region that the text seems to
 /// name, evaluates once; problems of the configuration are told before those of
 /// connecting all the same.
-async fn session_of(
+pub async fn session_of(
     global: &Global,
     region: Option<Region>,
     tables: Option<Tables>,

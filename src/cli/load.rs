@@ -220,6 +220,17 @@ fn from_folder(
     evaluate(Texts { dir, files, vars, reader, lock }, account, missing)
 }
 
+/// Loads a configuration that is not written yet.
+pub fn drafted(
+    global: &Global,
+    files: Vec<File>,
+    account: Option<AccountId>,
+) -> Result<Stack, Halt> {
+    let dir = folder(global);
+    let lock = optional(&dir.join(LOCK_FILE))?;
+    evaluate(Texts { dir, files, vars: Vars::new(), reader: None, lock }, account, Missing::Refused)
+}
+
 /// Loads a configuration that was written down. What was given then holds; what is given
 /// now is for what could not be written down, its sensitive variables.
 pub fn written(

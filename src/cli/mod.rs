@@ -29,6 +29,12 @@ mod forget;
 mod halt;
 mod hand;
 mod history;
+mod init;
+mod init_args;
+mod init_files;
+mod init_ledger;
+mod init_look;
+mod init_person;
 mod ledger;
 mod listen;
 mod live;
@@ -112,6 +118,7 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<u8, Halt> {
     let global = &cli.global;
     let _span = tracing::info_span!("command", verb = cli.command.verb()).entered();
     match &cli.command {
+        Command::Init(args) => init::run(global, terminal, args),
         Command::Validate(args) => validate::run(global, terminal, args),
         Command::Fmt(args) => fmt::run(global, terminal, args),
         Command::Plan(args) => plan::run(global, terminal, args),

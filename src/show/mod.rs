@@ -31,6 +31,7 @@ mod fold;
 #[cfg(test)]
 mod golden;
 pub mod history;
+pub mod init;
 mod item;
 mod known;
 pub mod ledger;

@@ -12,7 +12,7 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
 /// Which room stands on which floor. A room may import only from rooms of lower floors.
-const FLOORS: [(&str, u32); 18] = [
+const FLOORS: [(&str, u32); 19] = [
     ("model", 0),
     ("kinds", 1),
     ("lang", 2),
@@ -22,6 +22,7 @@ const FLOORS: [(&str, u32); 18] = [
     ("ledger", 3),
     ("plan", 4),
     ("fleet", 4),
+    ("wizard", 4),
     ("policy", 5),
     ("aws", 5),
     ("sim", 5),
