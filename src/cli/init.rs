@@ -192,6 +192,7 @@ fn resume(dir: Option<&PathBuf>, asker: &mut dyn Asker) -> Option<Answers> {
             .to_owned(),
         default: Some("yes".to_owned()),
         choices: vec![choice("yes", "take them and go on"), choice("no", "begin anew")],
+        back: false,
     };
     loop {
         match asker.line(&posed)?.trim().to_lowercase().as_str() {

@@ -267,7 +267,7 @@ impl<'a> Look<'a> {
             false => format!("{least_usd} to {most_usd} an hour"),
         };
         let month = most.per_month();
-        vec![Note::Plain(format!("\nAll together: {range}, at most {month} in a month of 730 h."))]
+        vec![Note::Plain(format!("All together: {range}, at most {month} in a month of 730 h."))]
     }
 
     /// The files, and what else writing them does.

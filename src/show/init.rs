@@ -9,7 +9,7 @@ use crate::wizard::{Draft, Lack, Note, Posed, Question, Shipped};
 
 /// A question, up to the line on which the answer is typed.
 pub fn question(posed: &Posed, screen: &Screen) -> String {
-    let Posed { key: _, title, line, help: _, default, choices } = posed;
+    let Posed { key: _, title, line, help: _, default, choices, back } = posed;
     let mut page = Page::new(*screen);
     page.row(&Row::at(0).words(Ink::Plain, ""));
     page.row(&Row::at(0).words(Ink::Bold, title));
@@ -17,11 +17,12 @@ pub fn question(posed: &Posed, screen: &Screen) -> String {
     let wide = choices.iter().map(|choice| choice.word.chars().count()).max().unwrap_or(0);
     // In a narrow terminal the words stand above what they mean.
     let beside = wide + 40 <= screen.width;
-    let count = choices.len().to_string().len();
+    let count = if posed.is_numbered() { choices.len().to_string().len() + 2 } else { 0 };
     for (at, choice) in choices.iter().enumerate() {
         let is_default = default.as_ref() == Some(&choice.word);
         let (mark, ink) = if is_default { ("›", Ink::Add) } else { (" ", Ink::Plain) };
-        let head = format!("{mark} {:>count$}  ", at + 1);
+        let number = if count > 0 { format!("{:>1$}  ", at + 1, count - 2) } else { String::new() };
+        let head = format!("{mark} {number}");
         let hang = head.chars().count();
         let row = Row::at(0).code(ink, &head);
         if beside {
@@ -32,8 +33,10 @@ pub fn question(posed: &Posed, screen: &Screen) -> String {
             page.row(&Row::at(hang).words(Ink::Dim, &choice.says));
         }
     }
-    if !choices.is_empty() {
-        page.row(&Row::at(0).code(Ink::Dim, &format!("  {:>count$}  back", "<")));
+    if *back && !choices.is_empty() {
+        let mark = format!("{:>1$}", "<", count.saturating_sub(2).max(1));
+        let word = if count > 0 { "  back" } else { " back" };
+        page.row(&Row::at(2).code(Ink::Dim, &format!("{mark}{word}")));
     }
     page.finish()
 }
@@ -53,16 +56,24 @@ pub fn prompt(posed: &Posed, screen: &Screen) -> String {
 /// Something between two questions.
 pub fn note(note: &Note, screen: &Screen) -> String {
     let mut page = Page::new(*screen);
+    let mut told = |ink: Ink, mark: &str, text: &str| {
+        for (at, line) in text.lines().enumerate() {
+            let row = match (at, mark) {
+                (0, "") => Row::at(0).words(Ink::Plain, line),
+                (0, mark) => Row::marked(0, ink, mark).hang(2).words(Ink::Plain, line),
+                // A command is not broken, so that it can be copied.
+                (_, _) if line.starts_with("aws ") => Row::at(2).code(Ink::Plain, line),
+                (_, _) => Row::at(2).words(Ink::Plain, line),
+            };
+            page.row(&row);
+        }
+    };
     match note {
-        Note::Good(text) => page.row(&Row::marked(0, Ink::Add, "✓").words(Ink::Plain, text)),
-        Note::Plain(text) => page.row(&Row::at(0).words(Ink::Plain, text)),
-        Note::Warning(text) => {
-            page.row(&Row::marked(0, Ink::Warn, "! warning:").hang(2).words(Ink::Plain, text));
-        }
-        Note::Bad(text) => {
-            page.row(&Row::marked(0, Ink::Bad, "✗ no:").hang(2).words(Ink::Plain, text));
-        }
-        Note::Help(text) => page.row(&Row::marked(0, Ink::Change, "?").words(Ink::Plain, text)),
+        Note::Good(text) => told(Ink::Add, "✓", text),
+        Note::Plain(text) => told(Ink::Plain, "", text),
+        Note::Warning(text) => told(Ink::Warn, "! warning:", text),
+        Note::Bad(text) => told(Ink::Bad, "✗ no:", text),
+        Note::Help(text) => told(Ink::Change, "?", text),
         Note::Given(key, answer) => {
             let row = Row::marked(0, Ink::Add, "✓").words(Ink::Dim, format!("{key} = "));
             page.row(&row.solid(Ink::Plain, answer));
@@ -72,10 +83,12 @@ pub fn note(note: &Note, screen: &Screen) -> String {
     page.finish()
 }
 
-/// Offers that differ in nothing but their zone.
+/// Offers that differ in nothing but their zone, and perhaps in what it costs there.
 struct Alike<'a> {
     first: &'a Offer,
     zones: String,
+    /// Some zones cost more than the first.
+    from: bool,
 }
 
 fn alike(offers: &[Offer]) -> Vec<Alike<'_>> {
@@ -83,13 +96,16 @@ fn alike(offers: &[Offer]) -> Vec<Alike<'_>> {
     for offer in offers {
         let letter = offer.zone.letter().map(String::from).unwrap_or_default();
         let same = |it: &&mut Alike<'_>| {
-            let Offer { instance_type, market, reservation, price, .. } = it.first;
-            (instance_type, market, reservation, price)
-                == (&offer.instance_type, &offer.market, &offer.reservation, &offer.price)
+            let Offer { instance_type, market, reservation, .. } = it.first;
+            (instance_type, market, reservation)
+                == (&offer.instance_type, &offer.market, &offer.reservation)
         };
         match out.iter_mut().find(same) {
-            Some(it) => it.zones.push_str(&format!(" {letter}")),
-            None => out.push(Alike { first: offer, zones: letter }),
+            Some(it) => {
+                it.zones.push_str(&format!(" {letter}"));
+                it.from |= it.first.price != offer.price;
+            }
+            None => out.push(Alike { first: offer, zones: letter, from: false }),
         }
     }
     out
@@ -105,18 +121,23 @@ pub fn offers(catalog: &Catalog, fleet: &Fleet, screen: &Screen) -> String {
     page.row(&Row::at(0).words(Ink::Plain, ""));
     let head = if all.is_empty() { "Nothing fits." } else { "Where it can run, best first:" };
     page.row(&Row::at(0).words(if all.is_empty() { Ink::Bad } else { Ink::Bold }, head));
-    for (at, it) in all.iter().take(ROWS).enumerate() {
+    let price = |it: &Alike<'_>| {
+        it.first.price.map_or_else(|| "price unknown".to_owned(), |price| format!("{price}/h"))
+    };
+    let shown = || all.iter().take(ROWS);
+    let wide = shown().map(|it| it.first.instance_type.len()).max().unwrap_or(0);
+    let tall = shown().map(|it| price(it).len()).max().unwrap_or(0);
+    for (at, it) in shown().enumerate() {
         let (mark, ink) = if at == 0 { ("›", Ink::Add) } else { (" ", Ink::Plain) };
         let known = catalog.get(&it.first.instance_type);
-        let price =
-            it.first.price.map_or_else(|| "price unknown".to_owned(), |it| format!("{it}/h"));
         let mut says = known.map(|known| known.accelerator_words()).into_iter().collect::<Vec<_>>();
-        says.push(format!("zones {}", it.zones));
+        let dearer = if it.from { ", some dearer" } else { "" };
+        says.push(format!("zones {}{dearer}", it.zones));
         says.push(match &it.first.reservation {
             Some(id) => format!("{} {id}", it.first.market.word()),
             None => it.first.market.word().to_owned(),
         });
-        let head = format!("{mark} {:<16} {price:>9}  ", it.first.instance_type);
+        let head = format!("{mark} {:<wide$}  {:>tall$}  ", it.first.instance_type, price(it));
         let row = Row::at(0).code(ink, &head);
         if screen.width >= 72 {
             page.row(&row.hang(head.chars().count()).list(Ink::Plain, &says));
@@ -148,9 +169,17 @@ pub fn drafts(drafts: &[Draft], screen: &Screen) -> String {
         let rule = "─".repeat(screen.width.min(72).saturating_sub(name.chars().count() + 4));
         page.row(&Row::at(0).code(Ink::Bold, &format!("── {name} {rule}")));
         for line in text.lines() {
-            let ink = if line.trim_start().starts_with('#') { Ink::Dim } else { Ink::Plain };
-            // As it is written, so that it can be copied.
-            page.row(&Row::at(0).code(ink, line));
+            let bare = line.trim_start();
+            let indent = line.len() - bare.len();
+            let folds = line.chars().count() > screen.width;
+            page.row(&match bare.strip_prefix('#') {
+                Some(words) if folds => {
+                    Row::marked(indent, Ink::Dim, "#").words(Ink::Dim, words.trim_start())
+                }
+                Some(_) => Row::at(0).code(Ink::Dim, line),
+                // As it is written, so that it can be copied.
+                None => Row::at(0).code(Ink::Plain, line),
+            });
         }
     }
     page.finish()
@@ -173,8 +202,10 @@ pub fn keys(questions: &[Question], screen: &Screen) -> String {
     let mut page = Page::new(*screen);
     page.row(&Row::at(0).words(Ink::Plain, ""));
     page.row(&Row::at(0).words(Ink::Bold, "Answers (--set KEY=VALUE, or lines of --answers FILE)"));
+    // The first and the last have flags of their own, or are for people alone.
+    let given = |it: &&Question| !matches!(it.key.as_str(), "overwrite" | "write");
     let wide = questions.iter().map(|question| question.key.len()).max().unwrap_or(0);
-    for Question { key, title, .. } in questions {
+    for Question { key, title, .. } in questions.iter().filter(given) {
         let row = Row::at(2).hang(4 + wide).code(Ink::Plain, &format!("{key:<wide$}  "));
         page.row(&row.words(Ink::Plain, title));
     }
@@ -207,5 +238,78 @@ pub fn flag(lack: &Lack) -> String {
         "cloud" => "--sandbox or --set cloud=aws".to_owned(),
         "overwrite" => "--force".to_owned(),
         key => format!("--set {key}=…"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wizard::Choice;
+
+    fn posed(words: &[&str], default: &str) -> Posed {
+        let choice = |word: &&str| Choice {
+            word: (*word).to_owned(),
+            says: format!("what {word} means, in a few more words than fit"),
+        };
+        Posed {
+            key: "key".to_owned(),
+            title: "Which?".to_owned(),
+            line: "Why.".to_owned(),
+            help: String::new(),
+            default: Some(default.to_owned()),
+            choices: words.iter().map(choice).collect(),
+            back: true,
+        }
+    }
+
+    #[test]
+    fn a_question_fits_its_terminal() {
+        let wide = question(&posed(&["one", "three"], "three"), &Screen::PLAIN);
+        let wanted = "\nWhich?\n  Why.\n  1  one    what one means, in a few more words than fit\n\
+                      › 2  three  what three means, in a few more words than fit\n  <  back\n";
+        assert_eq!(wide, wanted);
+        let narrow = Screen { width: 40, ..Screen::PLAIN };
+        let text = question(&posed(&["one", "three"], "three"), &narrow);
+        assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
+        assert!(text.contains("› 2  three\n     what three means"), "{text}");
+    }
+
+    #[test]
+    fn numbers_have_no_numbers() {
+        let text = question(&posed(&["1", "8"], "8"), &Screen::PLAIN);
+        assert!(text.contains("\n› 8  what 8 means") && text.ends_with("\n  < back\n"), "{text}");
+    }
+
+    #[test]
+    fn a_long_default_is_cut_and_a_hostile_one_is_escaped() {
+        let mut one = posed(&[], &"x".repeat(200));
+        assert!(prompt(&one, &Screen::PLAIN).chars().count() < 80);
+        one.default = Some("\u{1b}[2J".to_owned());
+        assert_eq!(prompt(&one, &Screen::PLAIN), "key [\\u{1b}[2J]");
+        one.default = None;
+        assert_eq!(prompt(&one, &Screen::PLAIN), "key");
+    }
+
+    #[test]
+    fn notes_say_by_sign_and_word_what_they_are() {
+        let said = |it: Note| note(&it, &Screen::PLAIN);
+        assert_eq!(said(Note::Good("a".to_owned())), "✓ a\n");
+        assert_eq!(said(Note::Warning("a\naws b c".to_owned())), "! warning: a\n  aws b c\n");
+        assert_eq!(said(Note::Bad("a\u{1b}".to_owned())), "✗ no: a\\u{1b}\n");
+        assert_eq!(said(Note::Given("k".to_owned(), "v".to_owned())), "✓ k = v\n");
+        let colour = Screen { colour: true, ..Screen::PLAIN };
+        assert!(note(&Note::Bad("a".to_owned()), &colour).contains("\u{1b}["));
+    }
+
+    #[test]
+    fn comments_fold_and_code_does_not() {
+        let text = format!("# {}\n  a = 1 # {}\n", "word ".repeat(20), "x".repeat(60));
+        let draft = Draft { name: "main.hcl".to_owned(), text };
+        let narrow = Screen { width: 40, ..Screen::PLAIN };
+        let shown = drafts(std::slice::from_ref(&draft), &narrow);
+        let lines: Vec<&str> = shown.lines().collect();
+        assert!(lines[1].starts_with("── main.hcl ──"));
+        assert!(lines[2..4].iter().all(|line| line.chars().count() <= 40), "{shown}");
+        assert!(lines.iter().any(|line| line.starts_with("  a = 1 # xxx")), "{shown}");
     }
 }

@@ -170,6 +170,7 @@ impl Question {
             help: self.help.clone(),
             default,
             choices,
+            back: false,
         }
     }
 
@@ -191,7 +192,10 @@ fn pick(text: &str, choices: &[Choice]) -> Result<String, String> {
     if let Some(found) = choices.iter().find(|choice| choice.word.to_lowercase() == lower) {
         return Ok(found.word.clone());
     }
-    let at = lower.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+    // Where the words are numbers themselves, a number means the word.
+    let numbered = !are_numbers(choices);
+    let at = lower.parse::<usize>().ok().filter(|_| numbered);
+    let at = at.and_then(|number| number.checked_sub(1));
     if let Some(found) = at.and_then(|at| choices.get(at)) {
         return Ok(found.word.clone());
     }
@@ -205,6 +209,11 @@ fn pick(text: &str, choices: &[Choice]) -> Result<String, String> {
             Err(format!("{said} is none of them: write {}", one_of(&words)))
         }
     }
+}
+
+/// Whether all words are numbers.
+fn are_numbers(choices: &[Choice]) -> bool {
+    choices.iter().all(|choice| choice.word.parse::<u64>().is_ok())
 }
 
 /// `a, b or c`
@@ -231,4 +240,13 @@ pub struct Posed {
     pub default: Option<String>,
     /// What can be answered; empty for any text.
     pub choices: Vec<Choice>,
+    /// There is a question to go back to.
+    pub back: bool,
+}
+
+impl Posed {
+    /// Whether a choice can be answered by its number in the list.
+    pub fn is_numbered(&self) -> bool {
+        !are_numbers(&self.choices)
+    }
 }

@@ -43,17 +43,13 @@ fn summary(scene: Scene<'_>) -> String {
 
 fn head(scene: Scene<'_>) -> String {
     let flag = if scene.is_sandbox() { " --sandbox" } else { "" };
-    let first = format!(
-        "{}: {}. Written by `mlinfra init`, and yours from here on.",
-        scene.get("name"),
-        summary(scene)
-    );
+    let first = format!("{}: {}.", scene.get("name"), summary(scene));
     let commands = [
         ("plan", "what would be made, why, and what it costs"),
         ("apply", "make it"),
         ("destroy", "take it away again"),
     ];
-    let mut out = comment(0, &first) + "#\n";
+    let mut out = comment(0, &first) + "# Written by `mlinfra init`; yours from here on.\n#\n";
     for (verb, says) in commands {
         let command = format!("mlinfra {verb}{flag}");
         out.push_str(&format!("#   {command:<26} {says}\n"));

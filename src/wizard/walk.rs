@@ -197,7 +197,8 @@ impl Walk<'_> {
         loop {
             let scene = Scene { answers: &self.answers, around: self.around };
             let former = self.former.get(&question.key).map(String::as_str);
-            let posed = question.posed(scene, former);
+            let back = !self.path.is_empty();
+            let posed = Posed { back, ..question.posed(scene, former) };
             let Some(line) = self.asker.line(&posed) else { return Step::Out(Ended::Left) };
             let text = match line.trim() {
                 "?" | "help" => {

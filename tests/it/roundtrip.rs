@@ -31,3 +31,9 @@ fn boto3_finds_what_was_declared_and_nothing_after_destroy() {
 fn what_others_did_meanwhile_is_noticed() {
     play("sessions.py", "sessions: all of it holds");
 }
+
+#[test]
+#[ignore = "needs moto and boto3: run `make test`"]
+fn the_ledger_s_bucket_is_made_safely_by_init() {
+    play("init.py", "init: all of it holds");
+}
