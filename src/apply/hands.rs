@@ -267,7 +267,12 @@ impl Hands<'_> {
 /// Why a step waits, in plain words.
 fn reason(failure: &Failure) -> String {
     match failure.class {
-        Class::Throttled => format!("throttled by {}, trying again", failure.api),
+        Class::Throttled => {
+            format!(
+                "throttled: AWS asks for fewer calls of {}, tried again in a moment",
+                failure.api
+            )
+        }
         Class::Unavailable => format!("waiting for {} to answer again", failure.api),
         Class::Settling | Class::Gone => {
             format!("waiting for what was just made to be known everywhere ({})", failure.code)

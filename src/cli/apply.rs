@@ -12,9 +12,11 @@ use crate::kinds::Plan;
 use crate::ledger::{Journal, Lock, Store};
 use crate::model::{Address, Problem, Sources};
 use crate::plan::cost::Bill;
+use crate::policy;
 use crate::show::{self, event_json};
 
 use super::args::{ApplyArgs, Global, RunArgs};
+use super::closing::Closing;
 use super::connect::{self, Session};
 use super::fleet_lock::FleetLocks;
 use super::halt::Halt;
@@ -127,8 +129,11 @@ impl Work<'_> {
             patience: Patience::default(),
         };
         let (plan, bill, renew) = self.plan(store, &hands, &mut events).await?;
-        self.present(&plan, &bill, &former);
-        if self.order.is_judged() && session.judge(self.terminal, &plan, &bill) {
+        let stopped = match session.hand {
+            None => tell::stopped(&hands.journal.lock().await.ledger, *goal == Goal::Nothing),
+            Some(_) => Vec::new(),
+        };
+        if self.present((&plan, &bill), &former, &stopped) {
             return Ok(PROBLEM);
         }
         if renew && plan.is_empty() && !selection.refresh_only {
@@ -203,7 +208,7 @@ impl Work<'_> {
             let outside = tell::find(self.terminal, store, ledger, &observed).await?;
             let told = (outside.as_ref(), selection.refresh_only);
             tell::outside(self.terminal, self.global, &plan, told);
-            tell::nodes(self.terminal, &observed, (ledger, destroy));
+            tell::nodes(self.terminal, &observed);
             let renew = match outside {
                 // It is lost or damaged, and what stands is known to be as it should.
                 None => !destroy && selection.targets.is_empty() && plan.unchanged > 0,
@@ -220,14 +225,28 @@ impl Work<'_> {
         Ok((hand.part(plan), bill, false))
     }
 
-    fn present(&self, plan: &Plan, bill: &Bill, former: &BTreeMap<String, serde_json::Value>) {
-        let terminal = self.terminal;
-        terminal.problems(&self.session.stack.warnings, &self.session.stack.loaded.sources);
+    /// Shows what is to be done, and what is to be said against it. True when it may not be done.
+    fn present(
+        &self,
+        (plan, bill): (&Plan, &Bill),
+        former: &BTreeMap<String, serde_json::Value>,
+        stopped: &[Problem],
+    ) -> bool {
+        let (terminal, session) = (self.terminal, self.session);
         tell::plan(terminal, (plan, bill), self.order, former);
         if self.order.goal == Goal::Rollback && !self.global.json {
             terminal.print(&show::history::lost(plan, &terminal.screen));
         }
-        select::warn(terminal, &self.order.selection);
+        let judged = self.order.is_judged();
+        let verdict = if judged { session.judge(plan, bill) } else { Vec::new() };
+        let sources = &session.stack.loaded.sources;
+        Closing::default()
+            .with(&session.stack.warnings, sources)
+            .with(stopped, sources)
+            .with(&select::part(&self.order.selection), sources)
+            .with(&verdict, sources)
+            .tell(terminal);
+        policy::refuses(&verdict)
     }
 
     /// Says how it ended. A plan that is not empty afterwards is a problem.

@@ -9,7 +9,9 @@ pub use super::autoscale_args::AutoscaleArgs;
 pub use super::catalog_args::{CatalogArgs, UpdateArgs};
 pub use super::init_args::InitArgs;
 pub use super::node_args::{LogsArgs, NodeArgs, NodesArgs, SshArgs};
+pub use super::plan_args::{PlanArgs, ShowArgs};
 pub use super::price_args::{CostArgs, OffersArgs};
+pub use super::status_args::{StatusArgs, TopArgs};
 pub use super::tools::{
     CompletionArgs, DiffEnvArgs, LedgerArgs, LedgerCommand, LedgerPlace, SandboxArgs,
     SandboxCommand, SchemaArgs, Shell,
@@ -45,6 +47,9 @@ pub struct Global {
     /// No colours, as NO_COLOR does.
     #[arg(long, global = true)]
     pub no_color: bool,
+    /// For screen readers: one fact a line, words for signs, no columns, nothing that moves.
+    #[arg(long, global = true, conflicts_with = "json")]
+    pub plain: bool,
     /// Use the simulated region in this folder (`.mlinfra-sandbox` beside the stack when
     /// none is named) instead of AWS. MLINFRA_SANDBOX=1 does the same.
     #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true,
@@ -81,6 +86,10 @@ pub enum Command {
     Adopt(AdoptArgs),
     /// Make what stands at an address nobody's; it stays in the cloud as it is.
     Forget(ForgetArgs),
+    /// Show clusters, nodes, queues, spend and what happened last, what is wrong first.
+    Status(StatusArgs),
+    /// Show the same on the whole terminal, again and again.
+    Top(TopArgs),
     /// Name what others have changed since the last apply; exit with 2 when they have.
     Drift(VarArgs),
     /// Show who applied what and when.
@@ -137,6 +146,8 @@ impl Command {
             Self::Destroy(_) => "destroy",
             Self::Adopt(_) => "adopt",
             Self::Forget(_) => "forget",
+            Self::Status(_) => "status",
+            Self::Top(_) => "top",
             Self::Drift(_) => "drift",
             Self::History(_) => "history",
             Self::Rollback(_) => "rollback",
@@ -205,30 +216,6 @@ pub struct SelectArgs {
     pub refresh_only: bool,
 }
 
-/// `plan`
-#[derive(Args, Debug)]
-pub struct PlanArgs {
-    #[command(flatten)]
-    pub vars: VarArgs,
-    #[command(flatten)]
-    pub select: SelectArgs,
-    /// Save the plan in this file, for `mlinfra apply FILE`.
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-    /// How long the saved plan may be applied.
-    #[arg(long, value_name = "DURATION", default_value = "24h", requires = "out")]
-    pub expires: String,
-    /// Exit with 2 when there are changes.
-    #[arg(long)]
-    pub detailed_exitcode: bool,
-    /// Show which calls were made, and how long they took.
-    #[arg(long)]
-    pub timings: bool,
-    /// Plan to delete everything that the stack owns.
-    #[arg(long, conflicts_with_all = ["replace", "refresh_only"])]
-    pub destroy: bool,
-}
-
 /// `apply`
 #[derive(Args, Debug)]
 pub struct ApplyArgs {
@@ -266,16 +253,6 @@ pub struct RunArgs {
     /// Show which calls were made, and how long they took.
     #[arg(long)]
     pub timings: bool,
-}
-
-/// `show`
-#[derive(Args, Debug)]
-pub struct ShowArgs {
-    /// A plan that `mlinfra plan --out` has saved, instead of the stack's objects.
-    #[arg(value_name = "PLANFILE")]
-    pub plan: Option<PathBuf>,
-    #[command(flatten)]
-    pub vars: VarArgs,
 }
 
 /// `adopt`
@@ -355,9 +332,11 @@ const SINGLE: &[&str] = &[
     "detailed-exitcode",
     "diff",
     "env",
+    "format",
     "json",
     "no-color",
     "out",
+    "plain",
     "raw",
     "recursive",
     "refresh-only",

@@ -307,7 +307,8 @@ fn status(global: &Global, terminal: &Terminal, which: &WhichArgs) -> Result<u8,
     })
 }
 
-fn pause_words(pause: &Pause) -> String {
+/// Who has paused a cluster, and why.
+pub fn pause_words(pause: &Pause) -> String {
     let Pause { who, at, why, until } = pause;
     let why = if why.is_empty() { String::new() } else { format!(": {why}") };
     let until = until.map_or_else(String::new, |until| format!(" until {until}"));

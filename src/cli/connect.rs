@@ -25,7 +25,6 @@ use super::halt::Halt;
 use super::hand::Hand;
 use super::load::{self, Missing, Stack};
 use super::machine::{env, wall};
-use super::terminal::Terminal;
 
 /// The simulated world's folder, beside the stack.
 const SANDBOX: &str = ".mlinfra-sandbox";
@@ -321,12 +320,9 @@ impl Session {
         Ok((plan, bill))
     }
 
-    /// Tells what the guard rails say of a plan, and whether they refuse it.
-    pub fn judge(&self, terminal: &Terminal, plan: &Plan, bill: &Bill) -> bool {
-        let subject = policy::Subject { config: &self.stack.config, plan, bill };
-        let verdict = policy::judge(subject);
-        terminal.problems(&verdict, &self.stack.loaded.sources);
-        policy::refuses(&verdict)
+    /// What the guard rails say of a plan.
+    pub fn judge(&self, plan: &Plan, bill: &Bill) -> Vec<Problem> {
+        policy::judge(policy::Subject { config: &self.stack.config, plan, bill })
     }
 
     /// Where prices are looked up.

@@ -12,6 +12,7 @@ mod autoscale_args;
 mod cache;
 mod catalog;
 mod catalog_args;
+mod closing;
 mod completions;
 mod connect;
 mod cost;
@@ -47,10 +48,13 @@ mod nodes;
 mod offers;
 mod order;
 mod output;
+mod overview;
 mod plan;
+mod plan_args;
 mod planfile;
 mod price_args;
 mod queues;
+mod report;
 mod rollback;
 mod sandbox;
 mod schema;
@@ -61,10 +65,13 @@ mod simulate;
 mod simulate_args;
 mod simulate_cluster;
 mod ssh;
+mod status;
+mod status_args;
 mod store;
 mod tell;
 mod terminal;
 mod tools;
+mod top;
 mod update;
 mod validate;
 mod version;
@@ -126,6 +133,8 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<u8, Halt> {
         Command::Destroy(args) => destroy::run(global, terminal, args),
         Command::Adopt(args) => adopt::run(global, terminal, args),
         Command::Forget(args) => forget::run(global, terminal, args),
+        Command::Status(args) => status::run(global, terminal, args),
+        Command::Top(args) => top::run(global, terminal, args),
         Command::Drift(args) => drift::run(global, terminal, args),
         Command::History(args) => history::run(global, terminal, args),
         Command::Rollback(args) => rollback::run(global, terminal, args),

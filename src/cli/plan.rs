@@ -1,14 +1,20 @@
 //! `mlinfra plan`
 
+use std::path::Path;
+
 use crate::ledger::Ledger;
-use crate::model::{Problem, Sources};
+use crate::model::Problem;
+use crate::plan::saved::Saved;
+use crate::policy;
 
 use super::args::{Global, PlanArgs};
+use super::closing::Closing;
 use super::connect;
 use super::halt::Halt;
 use super::order::Order;
+use super::plan_args::PlanFormat;
 use super::terminal::Terminal;
-use super::{CHANGES, DONE, PROBLEM, planfile, select, tell};
+use super::{CHANGES, DONE, PROBLEM, planfile, report, select, tell};
 
 pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, Halt> {
     terminal.announce();
@@ -29,18 +35,25 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         let former = ledger.outputs.clone().into_iter().collect();
         let observed = session.observe(&mut ledger, args.destroy).await?;
         let (plan, bill) = session.priced_plan(&ledger, &observed, args.destroy, &selection)?;
-        terminal.problems(&session.stack.warnings, &session.stack.loaded.sources);
         let store = session.read_store()?;
         let outside = tell::find(terminal, &*store, &ledger, &observed).await?;
         let refresh_only = selection.refresh_only;
-        tell::outside(terminal, global, &plan, (outside.as_ref(), refresh_only));
-        tell::nodes(terminal, &observed, (&ledger, args.destroy));
         let order = Order::of(args.destroy, selection);
-        tell::plan(terminal, (&plan, &bill), &order, &former);
-        select::warn(terminal, &order.selection);
-        let refused = order.is_judged() && session.judge(terminal, &plan, &bill);
-        terminal.problems(&open, &Sources::default());
-        terminal.problems(left.as_slice(), &Sources::default());
+        if args.format == PlanFormat::Text {
+            tell::outside(terminal, global, &plan, (outside.as_ref(), refresh_only));
+            tell::nodes(terminal, &observed);
+            tell::plan(terminal, (&plan, &bill), &order, &former);
+        }
+        let verdict = if order.is_judged() { session.judge(&plan, &bill) } else { Vec::new() };
+        let sources = &session.stack.loaded.sources;
+        let closing = Closing::default()
+            .with(&session.stack.warnings, sources)
+            .with(&tell::stopped(&ledger, args.destroy), sources)
+            .with(&select::part(&order.selection), sources)
+            .with(&open, sources)
+            .with(left.as_slice(), sources)
+            .with(&verdict, sources);
+        closing.tell(terminal);
         if args.timings {
             tell::timings(terminal, session.side.cloud());
         }
@@ -49,20 +62,43 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         let outputs = !args.destroy && tell::writes_outputs(&plan, &former);
         let changes = differs || outputs || !plan.is_empty();
         let code = if args.detailed_exitcode && changes { CHANGES } else { DONE };
-        if refused {
-            return Ok(PROBLEM);
-        }
-        if let Some(path) = &args.out {
-            let (destroy, selection) = (args.destroy, order.selection);
-            let made = planfile::Made { observed, plan, bill, outside, destroy, selection };
-            planfile::save(terminal, path, &planfile::make(&session, &ledger, made, lasts))?;
-        }
-        Ok(code)
+        let (destroy, selection) = (args.destroy, order.selection);
+        let made = planfile::Made { observed, plan, bill, outside, destroy, selection };
+        let refused = policy::refuses(&verdict);
+        let file = args.out.as_deref().filter(|_| !refused);
+        hand_out(terminal, args, &closing, file, || {
+            planfile::make(&session, &ledger, made, lasts)
+        })?;
+        Ok(if refused { PROBLEM } else { code })
     })
 }
 
+/// Prints the plan for other readers, and saves it, where either is wanted.
+fn hand_out(
+    terminal: &Terminal,
+    args: &PlanArgs,
+    closing: &Closing,
+    file: Option<&Path>,
+    saved: impl FnOnce() -> Saved,
+) -> Result<(), Halt> {
+    if file.is_none() && args.format == PlanFormat::Text {
+        return Ok(());
+    }
+    let saved = saved();
+    report::print(terminal, (&saved, file), args.format, closing);
+    let Some(path) = file else { return Ok(()) };
+    let hint = planfile::save(path, &saved)?;
+    match (terminal.json, args.format) {
+        (true, _) => {}
+        (false, PlanFormat::Text) => terminal.print(&hint),
+        // Standard output is the document, and nothing else.
+        (false, _) => terminal.say(&hint),
+    }
+    Ok(())
+}
+
 /// What an earlier run has left open; the next apply resolves it first.
-fn unfinished(ledger: &Ledger) -> Vec<Problem> {
+pub fn unfinished(ledger: &Ledger) -> Vec<Problem> {
     let open = ledger.open_intents().filter_map(|(_, making)| {
         let owner = making.call.owner()?;
         let text = format!(

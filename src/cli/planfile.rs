@@ -28,7 +28,6 @@ use super::args::{Global, VarArgs};
 use super::connect::{self, Session};
 use super::halt::Halt;
 use super::load;
-use super::terminal::Terminal;
 
 /// The version that makes and takes plans.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -98,13 +97,10 @@ pub fn read(path: &Path) -> Result<Saved, Halt> {
         .map_err(|why| Halt::one("P010", format!("{name} cannot be used: {why}"), AGAIN))
 }
 
-/// Writes it, and says what to do with it.
-pub fn save(terminal: &Terminal, path: &Path, saved: &Saved) -> Result<(), Halt> {
+/// Writes it, and returns what to do with it, in words.
+pub fn save(path: &Path, saved: &Saved) -> Result<String, Halt> {
     write(path, saved)?;
-    if !terminal.json {
-        terminal.print(&hint(path, saved));
-    }
-    Ok(())
+    Ok(hint(path, saved))
 }
 
 /// What to do with a plan that was saved.

@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use crate::model::{BadAddress, Problem, Sources};
+use crate::model::{BadAddress, Problem};
 use crate::plan::Selection;
 use crate::show::terraform;
 
 use super::args::SelectArgs;
 use super::halt::Halt;
-use super::terminal::Terminal;
 
 /// What was asked for.
 pub fn of(args: &SelectArgs) -> Result<Selection, Halt> {
@@ -38,13 +37,13 @@ fn addresses<T: FromStr<Err = BadAddress> + Ord>(
     texts.iter().map(read).collect()
 }
 
-/// Says that a plan is not the whole one.
-pub fn warn(terminal: &Terminal, selection: &Selection) {
+/// That a plan is not the whole one.
+pub fn part(selection: &Selection) -> Vec<Problem> {
     if selection.targets.is_empty() {
-        return;
+        return Vec::new();
     }
     let all: Vec<String> = selection.targets.iter().map(ToString::to_string).collect();
     let text = format!("this is a part of the plan: {} and what it needs", all.join(", "));
     let help = "use --target for exceptions; `mlinfra plan` without it shows all there is to do";
-    terminal.problems(&[Problem::warning("P008", text).help(help)], &Sources::default());
+    vec![Problem::warning("P008", text).help(help)]
 }

@@ -4,18 +4,26 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::ledger::Ledger;
+use crate::model::Sources;
 use crate::show::outputs::Output;
-use crate::show::plan_json::{self, Document};
 use crate::show::{self, objects, state_json};
 
 use super::args::{Global, ShowArgs};
+use super::closing::Closing;
 use super::halt::Halt;
+use super::plan_args::PlanFormat;
 use super::terminal::Terminal;
-use super::{DONE, connect, planfile, select};
+use super::{DONE, connect, planfile, report, select};
 
 pub fn run(global: &Global, terminal: &Terminal, args: &ShowArgs) -> Result<u8, Halt> {
     if let Some(path) = &args.plan {
-        return saved(global, terminal, path);
+        return saved(global, terminal, path, args.format);
+    }
+    if !matches!(args.format, PlanFormat::Text | PlanFormat::Json) {
+        let text = "--format shows a saved plan, and none is named";
+        let help = "`mlinfra plan --out FILE` saves one; without a file `show` lists objects, as \
+                    text or with --format json";
+        return Err(Halt::one("P018", text, help));
     }
     let runtime = connect::runtime(global)?;
     runtime.block_on(async {
@@ -25,7 +33,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &ShowArgs) -> Result<u8, 
         let outputs = outputs(&ledger);
         // What was read is no longer needed, and the document is as large again.
         drop((session, ledger));
-        if global.json {
+        if global.json || args.format == PlanFormat::Json {
             terminal.json(&state_json::json(&observed, &outputs));
         } else {
             terminal.print(&objects::text(&observed, &terminal.screen));
@@ -44,29 +52,29 @@ fn outputs(ledger: &Ledger) -> BTreeMap<String, Output> {
 }
 
 /// A saved plan, as it was: neither the cloud nor the configuration is asked.
-fn saved(global: &Global, terminal: &Terminal, path: &Path) -> Result<u8, Halt> {
+fn saved(
+    global: &Global,
+    terminal: &Terminal,
+    path: &Path,
+    format: PlanFormat,
+) -> Result<u8, Halt> {
     let saved = planfile::read(path)?;
-    let former = saved.former.clone().into_iter().collect();
     if global.json {
-        terminal.json(&plan_json::json(&Document {
-            plan: &saved.plan,
-            observed: &saved.observed,
-            former: &former,
-            variables: &saved.variables,
-            created: saved.created.to_string(),
-            outside: saved.outside.as_ref(),
-            refresh_only: saved.selection.refresh_only,
-            complete: saved.selection.is_whole(),
-            cost: &saved.cost,
-        }));
+        terminal.json(&report::document(&saved));
         return Ok(DONE);
     }
+    if format != PlanFormat::Text {
+        report::print(terminal, (&saved, Some(path)), format, &Closing::default());
+        return Ok(DONE);
+    }
+    let former = saved.former.clone().into_iter().collect();
     terminal.print(&show::saved::head(&saved));
     let told = (saved.outside.as_ref(), saved.selection.refresh_only);
     super::tell::outside(terminal, global, &saved.plan, told);
     let order = super::order::Order::of(saved.destroy, saved.selection);
-    terminal.print(&super::tell::text(&saved.plan, &order, &former, terminal));
+    let priced = (&saved.plan, &saved.cost);
+    terminal.print(&super::tell::text(priced, &order, &former, terminal));
     terminal.print(&super::tell::cost(&saved.plan, &order, &saved.cost, terminal));
-    select::warn(terminal, &order.selection);
+    Closing::default().with(&select::part(&order.selection), &Sources::default()).tell(terminal);
     Ok(DONE)
 }

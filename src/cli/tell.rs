@@ -20,7 +20,7 @@ use super::terminal::Terminal;
 
 /// A plan as text. That nothing is left to destroy says nothing about the configuration.
 pub fn text(
-    plan: &Plan,
+    (plan, bill): (&Plan, &Bill),
     order: &Order,
     former: &BTreeMap<String, Value>,
     terminal: &Terminal,
@@ -38,7 +38,8 @@ pub fn text(
         }
         Goal::Stack | Goal::Nothing | Goal::Adopt | Goal::Forget | Goal::Rollback => {}
     }
-    show::plan::text_after(plan, Some(former), &terminal.screen)
+    let bill = order.is_about_all().then_some(bill);
+    show::plan::text_after(plan, (bill, Some(former)), &terminal.screen)
 }
 
 /// A plan, and what it does to the bill.
@@ -49,7 +50,7 @@ pub fn plan(
     former: &BTreeMap<String, Value>,
 ) {
     if !terminal.json {
-        terminal.print(&text(plan, order, former, terminal));
+        terminal.print(&text((plan, bill), order, former, terminal));
         terminal.print(&cost(plan, order, bill, terminal));
         return;
     }
@@ -65,7 +66,8 @@ pub fn cost(plan: &Plan, order: &Order, bill: &Bill, terminal: &Terminal) -> Str
     if gone || !order.is_about_all() {
         return String::new();
     }
-    show::cost::plan(bill, &terminal.screen)
+    let headed = show::plan::headed(plan, &terminal.screen);
+    show::cost::plan(bill, &headed, &terminal.screen)
 }
 
 /// A plan as lines of JSON.
@@ -110,8 +112,8 @@ pub fn outside(
     }
 }
 
-/// Nodes that are not as they should be, and fleets that get no more of them.
-pub fn nodes(terminal: &Terminal, observed: &Observed, (ledger, destroy): (&Ledger, bool)) {
+/// Nodes that are not as they should be.
+pub fn nodes(terminal: &Terminal, observed: &Observed) {
     if terminal.json {
         for line in show::node_notes::events(observed, &stamp()) {
             terminal.json_line(&line);
@@ -119,8 +121,12 @@ pub fn nodes(terminal: &Terminal, observed: &Observed, (ledger, destroy): (&Ledg
     } else {
         terminal.print(&show::node_notes::text(observed, &terminal.screen));
     }
+}
+
+/// Fleets that get no more nodes.
+pub fn stopped(ledger: &Ledger, destroy: bool) -> Vec<Problem> {
     if destroy {
-        return;
+        return Vec::new();
     }
     let stopped = ledger.boots.iter().filter(|(_, boots)| boots.stop());
     let problem = |(address, boots): (&Address, &Boots)| {
@@ -134,8 +140,7 @@ pub fn nodes(terminal: &Terminal, observed: &Observed, (ledger, destroy): (&Ledg
                     mended, `mlinfra apply --retry`";
         Problem::warning("P017", text).help(help)
     };
-    let all: Vec<Problem> = stopped.map(problem).collect();
-    terminal.problems(&all, &Sources::default());
+    stopped.map(problem).collect()
 }
 
 /// What others have changed since the last apply. Where that cannot be told a plan is as good

@@ -37,12 +37,19 @@ impl Terminal {
             global.no_color || env("NO_COLOR").is_some() || env("TERM").as_deref() == Some("dumb");
         let colour = |terminal: bool| !forbidden && (terminal || forced);
         let live = std::io::stdout().is_terminal();
-        let width = width();
+        let plain = global.plain;
+        let width = if plain { usize::MAX } else { width() };
         let verbose = global.verbose > 0;
         Self {
-            screen: Screen { width, colour: colour(live) && !global.json, verbose },
-            errors: Screen { width, colour: colour(std::io::stderr().is_terminal()), verbose },
-            live: live && !global.json && !forbidden_live(),
+            screen: Screen { width, colour: colour(live) && !global.json, verbose, plain },
+            errors: Screen {
+                width,
+                colour: colour(std::io::stderr().is_terminal()),
+                verbose,
+                plain,
+            },
+            // What moves is read again and again.
+            live: live && !global.json && !plain && !forbidden_live(),
             asks: std::io::stdin().is_terminal()
                 && !global.no_input
                 && env("MLINFRA_INPUT").as_deref() != Some("0"),

@@ -124,6 +124,25 @@ pub async fn all(store: &dyn Store, ledger: &Ledger) -> Result<Vec<Apply>, Store
     Ok(out)
 }
 
+/// The last few, oldest first.
+pub async fn last(
+    store: &dyn Store,
+    ledger: &Ledger,
+    most: usize,
+) -> Result<Vec<Apply>, StoreError> {
+    let numbers = numbers(store).await?;
+    let mut out = Vec::new();
+    for number in &numbers[numbers.len().saturating_sub(most)..] {
+        if let Some((kept, _)) = record(store, *number).await? {
+            out.push(kept.apply);
+        }
+    }
+    let last = out.last().map_or(0, |apply: &Apply| apply.number);
+    out.extend(ledger.applies.iter().filter(|apply| apply.number > last).cloned());
+    out.drain(..out.len().saturating_sub(most));
+    Ok(out)
+}
+
 async fn numbers(store: &dyn Store) -> Result<Vec<u64>, StoreError> {
     let keys = store.list("history/").await?;
     Ok(keys.iter().filter_map(|key| key.rsplit('/').next()?.parse().ok()).collect())

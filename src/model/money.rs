@@ -6,6 +6,7 @@ use std::iter::Sum;
 use std::ops::{Add, Mul};
 
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
 
 /// US dollars. In JSON a string, so that no reader rounds it.
@@ -41,6 +42,12 @@ impl Money {
     /// What so much a month is in an hour.
     pub fn per_hour(self) -> Self {
         Self::new(self.0 / HOURS)
+    }
+
+    /// How much it is as a part of another sum, for a picture; nothing of nothing.
+    pub fn ratio(self, whole: Self) -> f64 {
+        let ratio = self.0.checked_div(whole.0).and_then(|ratio| ratio.to_f64());
+        ratio.unwrap_or(0.0)
     }
 
     /// A part of it; none of nothing.

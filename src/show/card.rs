@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::diff::Diff;
-use super::fold::{Page, Row, count};
+pub(super) use super::entry::Card;
+use super::fold::{Row, count};
 use super::item::{Act, Doomed, Item, Symbol};
 pub(super) use super::node_rows::BODY;
 use super::node_rows::{offers as on_offers, quarantined, terminated};
@@ -16,38 +17,33 @@ use crate::model::{Address, CloudId};
 /// Nodes that a move names.
 const MOVED: usize = 3;
 
-/// What is printed of one item, or of several that are alike.
-#[derive(Debug)]
-pub(super) struct Card {
-    symbol: Symbol,
-    /// The address, or its stem when there are several.
-    address: String,
-    /// What it is.
-    title: String,
-    /// Its name, dimmed.
-    dim: String,
-    /// What else there is to say.
-    rows: Vec<Row>,
-}
-
-/// The cards of each block.
-pub(super) fn blocks(items: &[Item<'_>], verbose: bool) -> Vec<(String, Vec<Card>)> {
-    let mut out: Vec<(Address, Vec<Vec<&Item<'_>>>)> = Vec::new();
+/// The items of each block, those together that are alike.
+pub(super) fn groups<'i>(
+    items: &'i [Item<'i>],
+    verbose: bool,
+) -> Vec<(Address, Vec<Vec<&'i Item<'i>>>)> {
+    let mut out: Vec<(Address, Vec<Vec<&'i Item<'i>>>)> = Vec::new();
     for item in items {
-        let owner = Address { key: None, part: None, ..item.address.clone() };
+        let owner = block(item.address);
         match out.last_mut() {
             Some((last, groups)) if *last == owner => insert(groups, item, verbose),
             Some(_) | None => out.push((owner, vec![vec![item]])),
         }
     }
-    out.into_iter()
+    out
+}
+
+/// The cards of each block.
+pub(super) fn blocks(items: &[Item<'_>], verbose: bool) -> Vec<(Address, Vec<Card>)> {
+    groups(items, verbose)
+        .into_iter()
         .map(|(owner, groups)| {
             let mut cards: Vec<Card> =
                 groups.iter().filter_map(|group| card(group, verbose)).collect();
             if !verbose {
                 shorten(&mut cards);
             }
-            (owner.to_string(), cards)
+            (owner, cards)
         })
         .collect()
 }
@@ -243,7 +239,8 @@ fn moved(group: &[&Item<'_>], kind: KindName, ids: &[CloudId], from: &Address) -
     together(group, symbol, &format!("have moved: {} -> {}", block(from), block(to)))
 }
 
-fn block(address: &Address) -> Address {
+/// The block of an object, whichever of its instances.
+pub(super) fn block(address: &Address) -> Address {
     Address { key: None, part: None, ..address.clone() }
 }
 
@@ -331,62 +328,4 @@ fn replaced(item: &Item<'_>, spec: &Spec, old: &[Doomed<'_>], many: bool) -> Vec
         }
     }
     rows
-}
-
-/// The sign, right-aligned in three columns.
-pub(super) fn sign(symbol: Symbol) -> Row {
-    let mark = symbol.mark();
-    Row::marked(3 - mark.len(), symbol.ink(), mark)
-}
-
-/// Where titles start: behind the longest address, but not beyond the middle.
-pub(super) fn column(blocks: &[(String, Vec<Card>)], width: usize) -> usize {
-    let cards = blocks.iter().flat_map(|(_, cards)| cards);
-    let longest = cards.map(|card| card.address.chars().count()).max().unwrap_or(0);
-    longest.min((width / 2).saturating_sub(BODY))
-}
-
-/// True when a heading above the only card of a block would say the same again.
-pub(super) fn speaks_for_itself(owner: &str, cards: &[Card]) -> bool {
-    matches!(cards, [only] if only.address == owner)
-}
-
-impl Card {
-    /// True when there is nothing to say beyond what it is.
-    pub(super) fn is_bare(&self) -> bool {
-        self.rows.is_empty()
-    }
-
-    /// Keeps the first rows, and says so.
-    pub(super) fn shorten(&mut self, most: usize) {
-        if self.rows.len() > most {
-            let gone = self.rows.len() + 1 - most;
-            self.rows.truncate(most - 1);
-            let text = count(gone, "more line", "more lines");
-            self.rows.push(Row::at(BODY).words(Ink::Dim, format!("... {text}")));
-        }
-    }
-
-    /// The same as the example of a group: under another address and title, behind rows
-    /// of the group's own.
-    #[must_use]
-    pub(super) fn standing_for(self, address: String, title: String, mut rows: Vec<Row>) -> Self {
-        rows.extend(self.rows);
-        Self { address, title, dim: String::new(), rows, ..self }
-    }
-
-    /// Prints it, its title starting in a column.
-    pub(super) fn write(&self, page: &mut Page, column: usize) {
-        let Self { symbol, address, title, dim, rows } = self;
-        let mut row = sign(*symbol)
-            .hang(BODY)
-            .words(Ink::Bold, format!("{address:column$}"))
-            .words(Ink::Plain, "  ")
-            .solid(Ink::Plain, title);
-        if !dim.is_empty() {
-            row = row.words(Ink::Plain, " ").words(Ink::Dim, dim);
-        }
-        page.row(&row);
-        page.rows(rows);
-    }
 }

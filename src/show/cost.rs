@@ -1,9 +1,10 @@
 //! What a stack costs, for people: beside a plan, after an apply, as a table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::fold::{Page, Row, count};
 use super::screen::{Ink, Screen};
+use super::table::Table;
 use crate::model::{Address, Money};
 use crate::plan::cost::{Bill, Line, Origin, Sum, When};
 
@@ -12,8 +13,55 @@ const BLOCKS: usize = 12;
 /// Names in a list of what is not counted.
 const NAMES: usize = 8;
 
-/// What a plan does to the bill.
-pub fn plan(bill: &Bill, screen: &Screen) -> String {
+/// What each block costs before a plan and after it, all of its instances together.
+pub(super) type Blocks = BTreeMap<Address, Blocked>;
+
+/// What a block costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Blocked {
+    /// Before the plan.
+    pub before: Sum,
+    /// After it.
+    pub after: Sum,
+    /// Something in it was paid already.
+    pub prepaid: bool,
+}
+
+/// What each block costs.
+pub(super) fn by_block(bill: &Bill) -> Blocks {
+    let mut out = Blocks::new();
+    for line in &bill.lines {
+        let owner = Address { key: None, part: None, ..line.address.clone() };
+        let block = out.entry(owner).or_default();
+        block.before = block.before + line.sum(When::Before);
+        block.after = block.after + line.sum(When::After);
+        block.prepaid |= line.rate.prepaid;
+    }
+    out
+}
+
+/// What stands in the column of costs; nothing for what costs nothing.
+pub(super) fn column(block: &Blocked) -> Option<(Ink, String)> {
+    let Blocked { before, after, prepaid } = *block;
+    if before == Sum::default() && after == Sum::default() {
+        return prepaid.then(|| (Ink::Dim, "paid already".to_owned()));
+    }
+    let ink = if before == after { Ink::Dim } else { Ink::Plain };
+    Some((ink, format!("{}/h  {}/month", hours(before, after), months(before, after))))
+}
+
+/// `$1.00 -> $2.00`, by the hour.
+pub(super) fn hours(before: Sum, after: Sum) -> String {
+    change(before, after, Sum::per_hour)
+}
+
+/// The same, by the month.
+pub(super) fn months(before: Sum, after: Sum) -> String {
+    change(before, after, Sum::per_month)
+}
+
+/// What a plan does to the bill. Of blocks that are headed the plan itself has told.
+pub fn plan(bill: &Bill, headed: &BTreeSet<Address>, screen: &Screen) -> String {
     let mut page = Page::new(*screen);
     if bill.is_empty() {
         return page.finish();
@@ -23,7 +71,7 @@ pub fn plan(bill: &Bill, screen: &Screen) -> String {
     if is_by_use(bill) {
         return page.finish();
     }
-    blocks(&mut page, bill, screen);
+    blocks(&mut page, bill, headed, screen);
     let ceiling = bill.sum(When::Ceiling);
     if ceiling != after {
         page.row(&Row::at(2).hang(4).words(Ink::Plain, at_most(ceiling)));
@@ -63,13 +111,38 @@ pub fn from_now_on(bill: &Bill, screen: &Screen) -> String {
         false => format!("From now on it costs {hour}/h, {month} in a month of 730 h."),
     };
     page.row(&Row::at(0).words(Ink::Plain, text));
+    each_now(&mut page, bill, screen);
     if ceiling != now {
         page.row(&Row::at(0).words(Ink::Plain, at_most(ceiling)));
     }
     page.finish()
 }
 
-fn at_most(ceiling: Sum) -> String {
+/// What each block costs, the dearest first, where that is more than one line says.
+fn each_now(page: &mut Page, bill: &Bill, screen: &Screen) {
+    let mut blocks: Vec<_> = by_block(bill).into_iter().collect();
+    blocks.retain(|(_, block)| block.after != Sum::default());
+    blocks.sort_by_key(|(_, block)| std::cmp::Reverse(block.after.per_month()));
+    let shown = if screen.verbose { blocks.len() } else { blocks.len().min(BLOCKS) };
+    if shown < 2 {
+        return;
+    }
+    let lines: Vec<_> = blocks[..shown]
+        .iter()
+        .map(|(owner, block)| {
+            let (hour, month) =
+                (cell(block.after, Sum::per_hour), cell(block.after, Sum::per_month));
+            (Ink::Plain, vec![owner.to_string(), format!("{hour}/h"), format!("{month}/month")])
+        })
+        .collect();
+    Table { heads: &["", "", ""], right: &[1, 2], indent: 2 }.write(page, screen, &lines);
+    if blocks.len() > shown {
+        let more = count(blocks.len() - shown, "block", "blocks");
+        page.row(&Row::at(2).words(Ink::Dim, format!("and {more} that cost less (-v names them)")));
+    }
+}
+
+pub(super) fn at_most(ceiling: Sum) -> String {
     format!(
         "With every cluster at its most nodes: {}/h, {} in a month.",
         money(ceiling, Sum::per_hour),
@@ -97,12 +170,13 @@ fn add(lines: &[&Line], when: When) -> Sum {
 }
 
 /// The blocks whose costs change, the largest change first.
-fn blocks(page: &mut Page, bill: &Bill, screen: &Screen) {
+fn blocks(page: &mut Page, bill: &Bill, headed: &BTreeSet<Address>, screen: &Screen) {
     let all = bill.blocks();
     let mut changed: Vec<(&Address, Sum, Sum)> = all
         .iter()
         .map(|(owner, lines)| (owner, add(lines, When::Before), add(lines, When::After)))
         .filter(|(_, before, after)| before != after)
+        .filter(|(owner, ..)| !headed.contains(&Address { key: None, ..(*owner).clone() }))
         .collect();
     let size = |(_, before, after): &(&Address, Sum, Sum)| {
         (after.per_month().dollars() - before.per_month().dollars()).abs()
@@ -119,7 +193,7 @@ fn blocks(page: &mut Page, bill: &Bill, screen: &Screen) {
         .collect();
     let wide = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
     let (first, second) = (wide(0), wide(1));
-    let fits = first + second + wide(2) + 6 <= screen.width;
+    let fits = !screen.plain && first + second + wide(2) + 6 <= screen.width;
     for [owner, hour, month] in &rows {
         if fits {
             let text = format!("{owner:<first$}  {hour:<second$}  {month}");
@@ -134,6 +208,13 @@ fn blocks(page: &mut Page, bill: &Bill, screen: &Screen) {
         let text = format!("and {} (-v names them)", count(more, "block more", "blocks more"));
         page.row(&Row::at(2).words(Ink::Dim, text));
     }
+}
+
+/// What is not in the figures, and where they are from, by itself.
+pub(super) fn notes_of(bill: &Bill, screen: &Screen) -> String {
+    let mut page = Page::new(Screen { width: usize::MAX, ..*screen });
+    notes(&mut page, bill);
+    page.finish()
 }
 
 /// What is not in the figures, and where they are from.
@@ -224,6 +305,13 @@ pub fn table(bill: &Bill, screen: &Screen) -> String {
     }
     let wide = |at: usize| rows.iter().map(|(_, row)| row[at].chars().count()).max().unwrap_or(0);
     let wides: [usize; 5] = std::array::from_fn(wide);
+    if screen.plain {
+        let heads: Vec<String> = rows.remove(0).1.to_vec();
+        let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
+        let lines: Vec<_> = rows.iter().map(|(ink, row)| (*ink, row.to_vec())).collect();
+        Table { heads: &heads, right: &[], indent: 0 }.facts(&mut page, screen, &lines);
+        rows.clear();
+    }
     for (ink, row) in &rows {
         let texts: Vec<String> = row
             .iter()

@@ -41,6 +41,10 @@ struct Crowd {
 const FEW: usize = 100;
 /// Lines about how far a run with more steps is.
 const LINES: usize = 20;
+/// Steps under way that a terminal shows: fewer than it has lines.
+const RUNNING: usize = 10;
+/// Steps that wait, of those that a terminal shows.
+const WAITS: usize = 3;
 /// Failures that such a run tells as they happen; the summary counts the others.
 const FAILURES: usize = 10;
 
@@ -209,7 +213,8 @@ impl<'a> Progress<'a> {
     fn say(&self, ink: Ink, mark: &str, text: &str, lasting: bool) -> Said {
         // A log's lines are for grep: they are never folded.
         let mut page = Page::new(Screen { width: usize::MAX, ..self.screen });
-        page.row(&Row::marked(0, ink, mark).words(Ink::Plain, text));
+        // The line says by itself what the sign says.
+        page.row(&Row::marked(0, ink, mark).spoken("").words(Ink::Plain, text));
         Said { text: page.finish(), lasting }
     }
 
@@ -229,27 +234,61 @@ impl<'a> Progress<'a> {
         Said { text: page.finish(), lasting: true }
     }
 
-    /// One line for each step under way, for a terminal that redraws them; each fits the
-    /// screen. `now` is the time since the run began.
+    /// One line for each step under way, for a terminal that redraws them, what waits for
+    /// them, and how far the run is; each fits the screen. `now` is the time since the run began.
     pub fn live(&self, now: Duration) -> Vec<String> {
         let mut out = Vec::new();
+        let mut more = 0;
         for (step, state) in self.plan.steps.iter().zip(&self.states) {
-            let doing = match state {
-                State::Running { since, now: what, .. } => (since, what),
-                State::Open | State::Done { .. } | State::Failed(_) | State::Skipped { .. } => {
-                    continue;
-                }
-            };
+            let State::Running { since, now: what, .. } = state else { continue };
+            if out.len() >= RUNNING {
+                more += 1;
+                continue;
+            }
             let (ink, mark) = ink(&step.action);
-            let time = span(now.saturating_sub(*doing.0));
-            let text =
-                super::screen::Untrusted(&format!("{}: {}", step.address, doing.1)).to_string();
-            let room = self.screen.width.saturating_sub(mark.len() + time.len() + 3);
-            let text = cut(&text, room);
-            let (mark, time) = (self.screen.paint(ink, mark), self.screen.paint(Ink::Dim, &time));
-            out.push(format!("{mark} {text}  {time}"));
+            let time = span(now.saturating_sub(*since));
+            let text = format!("{}: {what}", step.address);
+            let line = self.fitted(mark.len() + 1, &text, &time);
+            out.push(format!("{} {line}", self.screen.paint(ink, mark)));
         }
+        if out.is_empty() {
+            return out;
+        }
+        if more > 0 {
+            out.push(self.screen.paint(Ink::Dim, &format!("  and {more} more under way")));
+        }
+        out.extend(self.waits());
+        let (behind, all) = self.counted();
+        let running = self.states.iter().filter(|state| state.is_running()).count();
+        let text = format!(
+            "{behind} of {all} steps done, {running} under way, {} to come",
+            all - behind - running
+        );
+        out.push(self.fitted(0, &text, &span(now)));
         out
+    }
+
+    /// Steps that could begin if others were done: what they wait for.
+    fn waits(&self) -> Vec<String> {
+        let running = |id: &StepId| self.states.get(*id).is_some_and(State::is_running);
+        let open = self.plan.steps.iter().zip(&self.states).filter_map(|(step, state)| {
+            let needs = matches!(state, State::Open).then_some(&step.needs)?;
+            let for_it = needs.iter().find(|id| running(id))?;
+            Some((step, self.plan.steps.get(*for_it)?))
+        });
+        let text = |(step, other): (&Step, &Step)| {
+            let text = format!("  {} waits for {}", step.address, other.address);
+            let text = super::screen::Untrusted(&text).to_string();
+            self.screen.paint(Ink::Dim, &cut(&text, self.screen.width.saturating_sub(1)))
+        };
+        open.take(WAITS).map(text).collect()
+    }
+
+    /// A text, cut, and a time behind it.
+    fn fitted(&self, taken: usize, text: &str, time: &str) -> String {
+        let text = super::screen::Untrusted(text).to_string();
+        let room = self.screen.width.saturating_sub(taken + time.len() + 2);
+        format!("{}  {}", cut(&text, room), self.screen.paint(Ink::Dim, time))
     }
 
     /// `7 of 12`: how many steps are behind it, for the bar of a terminal.

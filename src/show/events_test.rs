@@ -44,9 +44,9 @@ fn a_run_that_succeeds() {
         (0, Event::Recovering { address, how: "found by its tag, adopted".to_owned() }),
         (100, Event::Started { step: 0 }),
         (100, Event::Calling { step: 0, what: "create VPC".to_owned() }),
-        (500, waiting(0, "throttled by EC2, trying again")),
-        (900, waiting(0, "throttled by EC2, trying again")),
-        (31_000, waiting(0, "throttled by EC2, trying again")),
+        (500, waiting(0, "throttled: AWS asks for fewer calls of EC2, tried again in a moment")),
+        (900, waiting(0, "throttled: AWS asks for fewer calls of EC2, tried again in a moment")),
+        (31_000, waiting(0, "throttled: AWS asks for fewer calls of EC2, tried again in a moment")),
         (32_100, done(0, &["vpc-0a1"], 32_000)),
     ];
     for step in 1..4 {
@@ -135,10 +135,47 @@ fn live_lines_show_what_is_under_way_and_fit() {
     let wanted = [
         "~ bucket.datasets: changing bucket acme-da…  1m05s",
         "- cluster.train/nodes: waiting for 2 nodes…  1m05s",
+        "1 of 9 steps done, 2 under way, 6 to come  1m05s",
     ];
     let live = progress.live(ms(65_000));
     assert!(live.iter().all(|line| line.chars().count() <= 50), "{live:?}");
     assert_eq!(live, wanted);
+}
+
+#[test]
+fn live_lines_say_what_waits_for_what() {
+    let plan = fresh();
+    let mut progress = Progress::new(&plan, Screen::PLAIN);
+    assert!(progress.live(ms(0)).is_empty());
+    progress.hear(&Event::Started { step: 0 }, ms(0));
+    let live = progress.live(ms(1000));
+    let wanted = [
+        "+ network.main/vpc: creating VPC  1.0s",
+        "  network.main/private-a waits for network.main/vpc",
+        "  network.main/private-b waits for network.main/vpc",
+        "  network.main/private-c waits for network.main/vpc",
+        "0 of 12 steps done, 1 under way, 11 to come  1.0s",
+    ];
+    assert_eq!(live, wanted);
+}
+
+#[test]
+fn the_end_of_an_apply_at_three_widths_and_read_aloud() {
+    let plan = fresh();
+    let bill = super::fixture::bill();
+    let end = |screen: Screen| {
+        let mut progress = Progress::new(&plan, screen);
+        for step in 0..plan.steps.len() {
+            progress.hear(&Event::Started { step }, ms(0));
+            progress.hear(&done(step, &[&format!("id-{step}")], 800), ms(900));
+        }
+        progress.summary(ms(185_000)) + &super::cost::from_now_on(&bill, &screen)
+    };
+    for width in [60, 80, 160] {
+        check(&format!("end_{width}.txt"), &end(Screen { width, ..Screen::PLAIN }));
+    }
+    let plain = Screen { plain: true, width: usize::MAX, ..Screen::PLAIN };
+    check("end_plain.txt", &end(plain));
 }
 
 #[test]

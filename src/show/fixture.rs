@@ -9,7 +9,8 @@ use crate::kinds::{
     Action, Care, KindName, Market, Node, Offer, OutputPlan, Plan, Spec, Step, StepId, Tags, Trait,
     Why,
 };
-use crate::model::{Address, CloudId, Link};
+use crate::model::{Address, CloudId, Link, Money};
+use crate::plan::cost::{Bill, Line, Origin, Rate};
 
 pub(super) fn at(tag: &str) -> Address {
     Address::from_tag(tag).expect("an address")
@@ -191,4 +192,28 @@ pub(super) fn mixed() -> Plan {
         step("bucket.old", emptied, Why::Removed, &[]),
     ];
     Plan { base: 3, steps, unchanged: 9, outputs: [].into() }
+}
+
+/// What [`fresh`] costs, and a part of it already.
+pub(super) fn bill() -> Bill {
+    let usd = |cents: i64| Money::new(rust_decimal::Decimal::new(cents, 2));
+    let origin = Origin {
+        day: Some("2026-11-24".to_owned()),
+        source: "https://github.com/infracost/infracost/blob/master/x.json".to_owned(),
+    };
+    let line = |tag: &str, what: &str, hourly: i64, (before, after, ceiling): (u32, u32, u32)| {
+        let rate =
+            Rate { hourly: usd(hourly), origins: [origin.clone()].into(), ..Rate::default() };
+        Line { address: at(tag), what: what.to_owned(), rate, before, after, floor: after, ceiling }
+    };
+    let used = Rate { by_use: Some("storage and requests".to_owned()), ..Rate::default() };
+    let bucket = Line { rate: used, ..line("bucket.datasets", "bucket", 0, (0, 1, 1)) };
+    Bill {
+        lines: vec![
+            bucket,
+            line("network.main/nat-a", "NAT gateway", 5, (1, 2, 2)),
+            line("cluster.train/nodes", "p5.48xlarge on-demand", 5504, (0, 4, 8)),
+            line("cluster.old/nodes", "p5.48xlarge on-demand", 5504, (1, 0, 0)),
+        ],
+    }
 }

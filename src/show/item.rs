@@ -294,6 +294,22 @@ impl Symbol {
         }
     }
 
+    /// In a word.
+    pub(super) fn verb(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "change",
+            Self::Delete => "delete",
+            Self::DeleteCreate | Self::CreateDelete => "replace",
+            Self::Launch => "launch",
+            Self::Quarantine => "quarantine",
+            Self::Terminate => "terminate",
+            Self::Move => "move",
+            Self::Adopt => "adopt",
+            Self::Forget => "forget",
+        }
+    }
+
     /// Its colour.
     pub(super) fn ink(self) -> Ink {
         match self {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::fold::{Page, Row};
 use super::node_notes;
 use super::screen::{Ink, Screen, Untrusted};
+use super::table::Table;
 use crate::catalog::Catalog;
 use crate::cloud::{Condition, Live, Observed, Phase};
 use crate::kinds::{Node, Spec};
@@ -141,7 +142,9 @@ pub fn text(all: &[NodeRow<'_>], now: Moment, screen: &Screen) -> String {
         let here = row.cluster();
         if here != cluster {
             page.row(&Row::at(0).words(Ink::Bold, &here));
-            page.row(&Row::at(2).code(Ink::Dim, &line(&HEADS.map(str::to_owned))));
+            if !screen.plain {
+                page.row(&Row::at(2).code(Ink::Dim, &line(&HEADS.map(str::to_owned))));
+            }
             cluster = here;
         }
         let ink = match row.state() {
@@ -149,7 +152,12 @@ pub fn text(all: &[NodeRow<'_>], now: Moment, screen: &Screen) -> String {
             "quarantine" => Ink::Warn,
             _ => Ink::Plain,
         };
-        page.row(&Row::at(2).code(ink, &line(cells)));
+        if screen.plain {
+            let heads = Table { heads: &HEADS, right: &[], indent: 0 };
+            heads.facts(&mut page, screen, &[(ink, cells.to_vec())]);
+        } else {
+            page.row(&Row::at(2).code(ink, &line(cells)));
+        }
         if let Some(reason) = row.reason() {
             page.row(&Row::at(4).hang(6).words(Ink::Dim, reason));
         }

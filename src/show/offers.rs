@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::fold::{Page, Row, count};
 use super::screen::{Ink, Screen};
+use super::table::Table;
 use crate::catalog::Catalog;
 use crate::kinds::Offer;
 use crate::model::{Address, Money};
@@ -56,6 +57,11 @@ pub fn text(catalog: &Catalog, address: &Address, fleet: &Fleet, screen: &Screen
     rows.extend(fleet.offers.iter().enumerate().map(|(at, offer)| cells(catalog, at, offer)));
     let wide = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
     let wides: Vec<usize> = (0..HEADS.len()).map(wide).collect();
+    if screen.plain {
+        let lines = rows.drain(..).skip(1).map(|row| (Ink::Plain, row.to_vec()));
+        let lines: Vec<_> = lines.collect();
+        Table { heads: &HEADS, right: &[], indent: 0 }.facts(&mut page, screen, &lines);
+    }
     for (line, row) in rows.iter().enumerate() {
         let cell = |at: usize| {
             let (cell, wide) = (&row[at], wides[at]);

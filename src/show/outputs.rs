@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::fold::{Page, Row};
 use super::screen::{Ink, Screen};
 use super::value::{self, Shape};
-use crate::kinds::OutputPlan;
+use crate::kinds::{OutputPlan, Plan};
 
 /// What stands for a value that is not shown.
 const HIDDEN: &str = "(sensitive value)";
@@ -96,6 +96,21 @@ pub(super) fn alone(
     let shown = outputs.iter().filter(|(_, output)| !output.sensitive);
     let shown = shown.map(|(name, output)| (name.clone(), output.clone())).collect();
     section(page, &shown, Some(former));
+}
+
+/// How a plan changes outputs, by itself; nothing where it changes none.
+pub(super) fn text_of_changes(
+    plan: &Plan,
+    former: &BTreeMap<String, Value>,
+    screen: &Screen,
+) -> String {
+    let mut page = Page::new(*screen);
+    if plan.is_empty() {
+        alone(&mut page, &plan.outputs, former);
+    } else {
+        section(&mut page, &plan.outputs, Some(former));
+    }
+    page.finish()
 }
 
 /// The section of a plan about outputs.

@@ -1,27 +1,32 @@
 //! A plan as text. Whoever knows Terraform's plans reads this one without a manual.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::card;
+use super::cost;
 use super::crowd;
+use super::entry;
 use super::fold::{Page, Row, count};
 use super::item::{self, Item, Sums, Symbol};
 use super::outputs;
 use super::screen::{Ink, Screen};
 use crate::kinds::Plan;
+use crate::model::Address;
 use crate::plan::Selection;
+use crate::plan::cost::Bill;
 
 /// The plan for people.
 pub fn text(plan: &Plan, screen: &Screen) -> String {
-    text_after(plan, None, screen)
+    text_after(plan, (None, None), screen)
 }
 
-/// The plan for people, who also see how it changes the outputs of the last apply.
+/// The plan for people, who also see what it costs, block by block, and how it changes the
+/// outputs of the last apply.
 pub fn text_after(
     plan: &Plan,
-    former: Option<&BTreeMap<String, Value>>,
+    (bill, former): (Option<&Bill>, Option<&BTreeMap<String, Value>>),
     screen: &Screen,
 ) -> String {
     let Plan { base: _, steps, unchanged, outputs } = plan;
@@ -36,9 +41,10 @@ pub fn text_after(
     let items = item::items(plan);
     legend(&mut page, &items);
     if crowd::is_one(&items, screen) {
-        folded(&mut page, &items, screen.width);
+        folded(&mut page, &items, screen);
     } else {
-        each(&mut page, &items, screen);
+        let costs = bill.map(cost::by_block).unwrap_or_default();
+        each(&mut page, &items, &costs, screen);
     }
     outputs::section(&mut page, outputs, former);
     page.gap();
@@ -50,30 +56,55 @@ pub fn text_after(
     page.finish()
 }
 
+/// The blocks above whose changes their costs stand.
+pub fn headed(plan: &Plan, screen: &Screen) -> BTreeSet<Address> {
+    let items = item::items(plan);
+    match crowd::is_one(&items, screen) {
+        true => BTreeSet::new(),
+        false => items.iter().map(|item| card::block(item.address)).collect(),
+    }
+}
+
 /// Every change, or those that are alike within a block, under their blocks.
-fn each(page: &mut Page, items: &[Item<'_>], screen: &Screen) {
+fn each(page: &mut Page, items: &[Item<'_>], costs: &cost::Blocks, screen: &Screen) {
     let blocks = card::blocks(items, screen.verbose);
-    let column = card::column(&blocks, screen.width);
+    let column = entry::column(&blocks, screen);
     for (owner, cards) in &blocks {
         page.gap();
-        if !card::speaks_for_itself(owner, cards) {
-            page.row(&Row::at(0).words(Ink::Bold, owner));
+        let price = costs.get(owner).and_then(cost::column);
+        let priced = |row: Row| match &price {
+            Some((ink, text)) => row.right(*ink, text),
+            None => row,
+        };
+        let alone = entry::speaks_for_itself(owner, cards);
+        if !alone {
+            page.row(&priced(Row::at(0).words(Ink::Bold, owner.to_string())));
         }
-        cards.iter().for_each(|card| card.write(page, column));
+        for card in cards {
+            let heading = card.heading(column);
+            page.row(&if alone { priced(heading) } else { heading });
+            page.rows(card.rows());
+        }
     }
 }
 
 /// What is alike anywhere, once.
-fn folded(page: &mut Page, items: &[Item<'_>], width: usize) {
+fn folded(page: &mut Page, items: &[Item<'_>], screen: &Screen) {
     let (cards, words) = crowd::cards(items);
-    let blocks = [(String::new(), cards)];
-    let column = card::column(&blocks, width);
+    let blocks = [((), cards)];
+    let column = entry::column(&blocks, screen);
     for card in blocks.iter().flat_map(|(_, cards)| cards) {
         page.gap();
-        card.write(page, column);
+        page.row(&card.heading(column));
+        page.rows(card.rows());
     }
     page.gap();
     page.row(&Row::at(0).words(Ink::Dim, words));
+}
+
+/// What a plan does, in a line.
+pub fn in_short(plan: &Plan) -> String {
+    totals(item::sums(plan))
 }
 
 /// An empty plan of which only a part was asked for: nothing is said about the rest.
@@ -101,10 +132,14 @@ fn nothing(page: &mut Page, unchanged: usize) {
 }
 
 fn legend(page: &mut Page, items: &[Item<'_>]) {
+    if page.is_plain() {
+        page.row(&Row::at(0).words(Ink::Plain, "mlinfra will do what follows."));
+        return;
+    }
     page.row(&Row::at(0).words(Ink::Plain, "mlinfra will do what follows. The signs mean:"));
     for symbol in Symbol::ALL {
         if items.iter().any(|item| item.act.symbol() == symbol) {
-            page.row(&card::sign(symbol).words(Ink::Plain, symbol.words()));
+            page.row(&entry::sign(symbol).words(Ink::Plain, symbol.words()));
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::fixture::{at, bucket, create, fresh, mixed, step, update};
+use super::fixture::{at, bill, bucket, create, fresh, mixed, step, update};
 use super::golden::check;
-use super::plan::text;
+use super::plan::{text, text_after};
 use super::screen::Screen;
 use crate::kinds::{Plan, Why};
 
@@ -17,6 +17,27 @@ fn a_first_plan() {
     check("plan_fresh.txt", &text(&fresh(), &Screen::PLAIN));
     check("plan_fresh_40.txt", &text(&fresh(), &NARROW));
     check("plan_fresh_verbose.txt", &text(&fresh(), &VERBOSE));
+}
+
+#[test]
+fn a_plan_with_its_costs_at_three_widths_and_read_aloud() {
+    let (plan, bill) = (fresh(), bill());
+    let shown = |screen: Screen| {
+        let headed = super::plan::headed(&plan, &screen);
+        text_after(&plan, (Some(&bill), None), &screen)
+            + &super::cost::plan(&bill, &headed, &screen)
+    };
+    for width in [60, 80, 160] {
+        let text = shown(Screen { width, ..Screen::PLAIN });
+        check(&format!("plan_priced_{width}.txt"), &text);
+        let wide = |line: &&str| line.chars().count() > width && line.trim().contains(' ');
+        assert_eq!(text.lines().find(wide), None);
+    }
+    let plain = Screen { plain: true, width: usize::MAX, ..Screen::PLAIN };
+    let text = shown(plain);
+    check("plan_plain.txt", &text);
+    let signs = |line: &&str| line.starts_with([' ', '+', '-', '~', '#']) || line.contains("  ");
+    assert_eq!(text.lines().find(signs), None, "{text}");
 }
 
 #[test]

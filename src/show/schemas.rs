@@ -38,6 +38,7 @@ formats! {
     "output": "`output --json`",
     "plan": "`show --json PLANFILE`",
     "show": "`show --json`",
+    "status": "`status --json`",
     "update": "`update --json`",
     "validate": "`validate --json`",
 }

@@ -16,11 +16,13 @@ pub struct Screen {
     pub colour: bool,
     /// Everything, not just what matters most.
     pub verbose: bool,
+    /// It is read aloud: one fact a line, words for signs, no columns.
+    pub plain: bool,
 }
 
 impl Screen {
     /// 80 columns, no colour, the short form.
-    pub const PLAIN: Self = Self { width: 80, colour: false, verbose: false };
+    pub const PLAIN: Self = Self { width: 80, colour: false, verbose: false, plain: false };
 
     /// Text in an ink. What is in it must have been escaped.
     pub(super) fn paint(self, ink: Ink, text: &str) -> String {

@@ -35,6 +35,14 @@ pub(super) enum State {
 }
 
 impl State {
+    /// Whether it is under way.
+    pub(super) fn is_running(&self) -> bool {
+        match self {
+            Self::Running { .. } => true,
+            Self::Open | Self::Done { .. } | Self::Failed(_) | Self::Skipped { .. } => false,
+        }
+    }
+
     /// Begun, and doing this.
     pub(super) fn begun(since: Duration, doing: &str) -> Self {
         Self::Running { since, now: doing.to_owned(), heard: since, first: None, further: false }

@@ -1,4 +1,4 @@
-//! Documents that are made from the code say what the code says.
+//! Documents and pictures that are made from the code say what the code says.
 
 use std::process::Command;
 
@@ -12,6 +12,23 @@ fn the_reference_is_made_from_the_tables() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference.md");
     let written = std::fs::read_to_string(path).expect("docs/reference.md");
     assert!(now == written, "docs/reference.md is not up to date: run `make docs`");
+}
+
+/// The picture of the README is of what its readers try first.
+#[test]
+fn the_picture_is_of_the_quickstart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = env!("CARGO_MANIFEST_DIR");
+    let stack = folder.path().join("main.hcl");
+    std::fs::copy(format!("{root}/examples/quickstart/main.hcl"), stack).expect("copied");
+    let output = Command::new(env!("CARGO_BIN_EXE_mlinfra"))
+        .args(["plan", "--sandbox", "--format", "svg"])
+        .current_dir(folder.path())
+        .output()
+        .expect("the binary runs");
+    let now = String::from_utf8(output.stdout).expect("text");
+    let written = std::fs::read_to_string(format!("{root}/docs/plan.svg")).expect("it");
+    assert!(now == written, "docs/plan.svg is not up to date: run `make docs`");
 }
 
 /// What stands in the pages on sources is typed into somebody's stack tomorrow.

@@ -78,6 +78,7 @@ mod sample;
 mod saved;
 mod scale;
 mod schedule;
+mod screens;
 mod scripts;
 #[cfg(feature = "aws")]
 mod seam;

@@ -292,6 +292,15 @@ def quickstart(binary, folder, text):
     state = mlinfra.document("show", "show", "--json")
     check("the state holds it", len(state["values"]["root_module"]["resources"]), len(started))
     mlinfra.document("output", "output", "--json")
+    status = mlinfra.document("status", "status", "--json")
+    check("a status", ([(it["name"], it["nodes"]) for it in status["clusters"]], len(status["nodes"]),
+                       status["pending"], status["last_apply"]["outcome"], status["problems"]),
+          ([("cluster.train", {"running": 2})], 2, None, "converged", []))
+    check("what it costs", (float(status["spend"]["usd_per_hour"]) > 5, status["spend"]["blocks"][0]["block"]),
+          (True, "cluster.train"))
+    refused(mlinfra, "status", status, lambda other: other["clusters"][0].pop("min"))
+    refused(mlinfra, "status", status, lambda other: other["spend"].update(usd_per_hour=5.02))
+    refused(mlinfra, "status", status, lambda other: other.update(drift="none"))
     (mlinfra.folder / "jobs.csv").write_text("submit_s,duration_s,gpus\n0,600,1\n60,600,16\n")
     replay = ["autoscale", "simulate", "--trace", "jobs.csv", "--json"]
     check("a replay", mlinfra.document("autoscale-simulate", *replay)["unfinished"], 0)

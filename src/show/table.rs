@@ -1,0 +1,107 @@
+//! Tables: columns where they fit, and otherwise, or read aloud, a fact a line.
+
+use super::fold::{Page, Row};
+use super::screen::{Ink, Screen, Untrusted};
+
+/// A row of a table: its ink, and a text for each column.
+pub(super) type Line = (Ink, Vec<String>);
+
+/// A table under construction.
+pub(super) struct Table<'a> {
+    /// What stands above each column; nothing above a column that speaks for itself.
+    pub heads: &'a [&'a str],
+    /// Columns of numbers.
+    pub right: &'a [usize],
+    /// Where it starts.
+    pub indent: usize,
+}
+
+impl Table<'_> {
+    /// Writes it.
+    pub(super) fn write(&self, page: &mut Page, screen: &Screen, lines: &[Line]) {
+        let clean = |text: &String| Untrusted(text).to_string();
+        let lines: Vec<Line> =
+            lines.iter().map(|(ink, cells)| (*ink, cells.iter().map(clean).collect())).collect();
+        let wides: Vec<usize> = (0..self.heads.len()).map(|at| self.wide(at, &lines)).collect();
+        let all = self.indent + wides.iter().sum::<usize>() + 2 * wides.len().saturating_sub(1);
+        if screen.plain || all > screen.width {
+            return self.facts(page, screen, &lines);
+        }
+        if self.heads.iter().any(|head| !head.is_empty()) {
+            let heads: Vec<String> = self.heads.iter().map(|head| (*head).to_owned()).collect();
+            page.row(&Row::at(self.indent).code(Ink::Dim, &self.line(&heads, &wides)));
+        }
+        for (ink, cells) in &lines {
+            page.row(&Row::at(self.indent).code(*ink, &self.line(cells, &wides)));
+        }
+    }
+
+    fn wide(&self, at: usize, lines: &[Line]) -> usize {
+        let cells = lines.iter().filter_map(|(_, cells)| Some(cells.get(at)?.chars().count()));
+        cells.chain(self.heads.get(at).map(|head| head.chars().count())).max().unwrap_or(0)
+    }
+
+    fn line(&self, cells: &[String], wides: &[usize]) -> String {
+        let each = cells.iter().zip(wides).enumerate().map(|(at, (cell, wide))| {
+            if self.right.contains(&at) {
+                format!("{cell:>wide$}")
+            } else {
+                format!("{cell:<wide$}")
+            }
+        });
+        each.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    }
+
+    /// A row without columns: the first one names it; the others follow by their names.
+    pub(super) fn facts(&self, page: &mut Page, screen: &Screen, lines: &[Line]) {
+        for (ink, cells) in lines {
+            let Some((first, rest)) = cells.split_first() else { continue };
+            page.row(&Row::at(self.indent).words(*ink, first.trim_start()));
+            let facts: Vec<String> = rest
+                .iter()
+                .zip(self.heads.iter().skip(1))
+                .filter(|(cell, _)| !cell.is_empty())
+                .map(|(cell, head)| match head.trim() {
+                    "" => cell.clone(),
+                    "$/H" => format!("{cell} an hour"),
+                    "$/MONTH" => format!("{cell} a month"),
+                    head => format!("{} {cell}", head.to_lowercase()),
+                })
+                .collect();
+            if screen.plain {
+                for fact in facts {
+                    page.row(&Row::at(self.indent).words(Ink::Plain, fact));
+                }
+            } else {
+                page.row(&Row::at(self.indent + 4).list(Ink::Plain, &facts));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(screen: Screen) -> String {
+        let mut page = Page::new(screen);
+        let table = Table { heads: &["NAME", "NODES", "$/H"], right: &[1, 2], indent: 2 };
+        let line = |cells: [&str; 3]| (Ink::Plain, cells.map(str::to_owned).to_vec());
+        table.write(&mut page, &screen, &[line(["train", "16", "$1.00"]), line(["b\n", "2", ""])]);
+        page.finish()
+    }
+
+    #[test]
+    fn columns_or_lists_or_facts() {
+        let wide = "  NAME   NODES    $/H\n  train     16  $1.00\n  b\\n        2\n";
+        assert_eq!(written(Screen::PLAIN), wide);
+        let narrow =
+            "  train\n      nodes 16,\n      $1.00 an\n      hour\n  b\\n\n      nodes 2\n";
+        assert_eq!(
+            written(Screen { width: 18, ..Screen::PLAIN }),
+            narrow.replace("16, $", "16,\n      $")
+        );
+        let plain = "train\nnodes 16\n$1.00 an hour\nb\\n\nnodes 2\n";
+        assert_eq!(written(Screen { plain: true, ..Screen::PLAIN }), plain);
+    }
+}
