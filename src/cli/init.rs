@@ -21,6 +21,7 @@ use super::init_ledger::{self, Made};
 use super::init_look::Look;
 use super::init_person::{Nobody, Person};
 use super::machine::env;
+use super::plan_args::PlanFormat;
 use super::terminal::Terminal;
 use super::{DONE, INTERRUPTED, PROBLEM, connect, load, plan};
 
@@ -329,6 +330,7 @@ impl Finish<'_> {
             detailed_exitcode: false,
             timings: false,
             destroy: false,
+            format: PlanFormat::Text,
         };
         plan::run(global, self.terminal, &args)
     }

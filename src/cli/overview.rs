@@ -10,7 +10,7 @@ use crate::plan::cost::{Bill, When};
 use crate::plan::{Selection, cost::Sum};
 use crate::serve::autoscale::{Kept, Pause};
 use crate::show::nodes::{self, NodeRow};
-use crate::show::overview::{Cluster, Happened, Last, Node, Scaled, Spend, Trouble, View};
+use crate::show::overview::{Cluster, Happened, Last, Node, Pending, Scaled, Spend, Trouble, View};
 use crate::show::screen::Screen;
 use crate::show::{self};
 use crate::stack::Desired;
@@ -50,11 +50,17 @@ pub async fn look(global: &Global, vars: &VarArgs) -> Result<View, Halt> {
     };
     match &planned {
         Ok((plan, bill)) => {
-            view.spend = spend(&session, bill);
-            view.pending = (!plan.is_empty()).then(|| show::plan::in_short(plan));
+            view.spend = Some(spend(&session, bill));
+            view.pending = match plan.is_empty() {
+                true => Pending::Nothing,
+                false => Pending::Changes(show::plan::in_short(plan)),
+            };
             view.problems.extend(judged(&session, plan, bill));
         }
         Err(halt) => view.problems.extend(halt.problems.iter().map(trouble)),
+    }
+    if planned.is_ok() {
+        view.problems.extend(unseen(&observed));
     }
     let rows = nodes::rows(&observed, &session.facts.home.region, &session.tables);
     view.nodes = rows.iter().map(node).collect();
@@ -89,17 +95,22 @@ fn trouble(problem: &crate::model::Problem) -> Trouble {
     }
 }
 
-/// What is wrong by what the cloud and the ledger say.
-fn seen(session: &Session, observed: &Observed, ledger: &Ledger) -> Vec<Trouble> {
-    let blind = observed.blind.iter().map(|(kind, why)| Trouble {
+/// What could not be listed, where a plan can do without.
+fn unseen(observed: &Observed) -> Vec<Trouble> {
+    let each = observed.blind.iter().map(|(kind, why)| Trouble {
         grave: true,
         text: format!("{} could not be listed: {why}", kind.title()),
         help: "nothing is known of them; `mlinfra doctor` names the right that is missing"
             .to_owned(),
     });
-    let mut out: Vec<Trouble> = blind.collect();
+    each.collect()
+}
+
+/// What is wrong by what the cloud and the ledger say.
+fn seen(session: &Session, observed: &Observed, ledger: &Ledger) -> Vec<Trouble> {
     let stopped = tell::stopped(ledger, false);
-    out.extend(stopped.iter().map(|one| Trouble { grave: true, ..trouble(one) }));
+    let grave = stopped.iter().map(|one| Trouble { grave: true, ..trouble(one) });
+    let mut out: Vec<Trouble> = grave.collect();
     out.extend(plan::unfinished(ledger).iter().map(trouble));
     let rows = nodes::rows(observed, &session.facts.home.region, &session.tables);
     for row in &rows {

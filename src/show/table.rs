@@ -63,8 +63,9 @@ impl Table<'_> {
                 .filter(|(cell, _)| !cell.is_empty())
                 .map(|(cell, head)| match head.trim() {
                     "" => cell.clone(),
-                    "$/H" => format!("{cell} an hour"),
-                    "$/MONTH" => format!("{cell} a month"),
+                    "$/H" => dollars(cell, "an hour"),
+                    "$/GPU-H" => dollars(cell, "an hour for a GPU"),
+                    "$/MONTH" => dollars(cell, "a month"),
                     head => format!("{} {cell}", head.to_lowercase()),
                 })
                 .collect();
@@ -77,6 +78,11 @@ impl Table<'_> {
             }
         }
     }
+}
+
+/// `$1.00 an hour`; `an hour: by use` for what is no sum.
+fn dollars(cell: &str, time: &str) -> String {
+    if cell.starts_with('$') { format!("{cell} {time}") } else { format!("{time}: {cell}") }
 }
 
 #[cfg(test)]

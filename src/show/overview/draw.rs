@@ -209,11 +209,13 @@ fn overview<'a>(view: &View, ui: &Ui, width: usize, height: usize) -> Vec<Line<'
         out.push(Line::from(Span::styled(text, ui.ink(Color::Yellow))));
     }
     out.push(Line::from(""));
-    for text in words::spend(&view.spend) {
+    for text in words::spend(view) {
         let budget = text.starts_with("Budget: ");
         out.push(Line::from(clean(&text)));
-        if let Some(limit) = view.spend.budget_per_hour.filter(|_| budget) {
-            let share = view.spend.per_hour.ratio(limit);
+        let spend = view.spend.as_ref().filter(|_| budget);
+        let limit = spend.and_then(|spend| Some((spend, spend.budget_per_hour?)));
+        if let Some((spend, limit)) = limit {
+            let share = spend.per_hour.ratio(limit);
             let colour = match share {
                 ..0.8 => Color::Green,
                 0.8..1.0 => Color::Yellow,
@@ -241,12 +243,11 @@ fn bar(share: f64, length: usize) -> String {
 
 fn spend<'a>(view: &View, width: usize) -> Vec<Line<'a>> {
     let mut out: Vec<Line<'a>> =
-        words::spend(&view.spend).iter().map(|text| Line::from(clean(text))).collect();
+        words::spend(view).iter().map(|text| Line::from(clean(text))).collect();
     out.push(Line::from(""));
-    let most = view.spend.blocks.first().map(|(_, hour, _)| *hour).unwrap_or_default();
-    let rows: Vec<Vec<String>> = view
-        .spend
-        .blocks
+    let blocks = view.spend.as_ref().map(|spend| spend.blocks.as_slice()).unwrap_or_default();
+    let most = blocks.first().map(|(_, hour, _)| *hour).unwrap_or_default();
+    let rows: Vec<Vec<String>> = blocks
         .iter()
         .map(|(name, hour, month)| {
             vec![name.clone(), hour.to_string(), month.to_string(), bar(hour.ratio(most), BAR / 2)]

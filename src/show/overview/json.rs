@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Cluster, Happened, Last, Node, Scaled, Spend, Trouble, View};
+use super::{Cluster, Happened, Last, Node, Pending, Scaled, Spend, Trouble, View};
 
 /// The stack as it is now.
 pub fn json(view: &View) -> Value {
@@ -18,8 +18,12 @@ pub fn json(view: &View) -> Value {
         "problems": problems.iter().map(trouble).collect::<Vec<_>>(),
         "clusters": clusters.iter().map(cluster).collect::<Vec<_>>(),
         "nodes": nodes.iter().map(node).collect::<Vec<_>>(),
-        "spend": self::spend(spend),
-        "pending": pending,
+        "spend": spend.as_ref().map(self::spend),
+        "pending": match pending {
+            Pending::Unknown => json!({ "known": false, "changes": null }),
+            Pending::Nothing => json!({ "known": true, "changes": null }),
+            Pending::Changes(text) => json!({ "known": true, "changes": text }),
+        },
         "drift": "not looked for",
         "last_apply": last.as_ref().map(self::last),
         "events": events.iter().map(event).collect::<Vec<_>>(),

@@ -35,10 +35,10 @@ pub struct View {
     pub clusters: Vec<Cluster>,
     /// Nodes, by cluster.
     pub nodes: Vec<Node>,
-    /// What it costs.
-    pub spend: Spend,
-    /// What a plan would do now, as it sums that up; none where nothing would be done.
-    pub pending: Option<String>,
+    /// What it costs; none where that cannot be told.
+    pub spend: Option<Spend>,
+    /// What a plan would do now.
+    pub pending: Pending,
     /// How often it was applied, and how that went last.
     pub last: Option<Last>,
     /// What happened last, the newest first.
@@ -132,6 +132,18 @@ pub struct Spend {
     pub budget_per_month: Option<Money>,
     /// By block, the dearest first: per hour, and in a month.
     pub blocks: Vec<(String, Money, Money)>,
+}
+
+/// What a plan would do now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Pending {
+    /// No plan can be made; a problem says why.
+    #[default]
+    Unknown,
+    /// Nothing.
+    Nothing,
+    /// This, as a plan sums it up.
+    Changes(String),
 }
 
 /// The last apply.

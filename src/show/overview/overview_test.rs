@@ -7,7 +7,7 @@ use ratatui::backend::TestBackend;
 use rust_decimal::Decimal;
 
 use super::{
-    Cluster, Happened, Key, Last, Node, Scaled, Spend, Tab, Trouble, Ui, View, draw, text,
+    Cluster, Happened, Key, Last, Node, Pending, Scaled, Spend, Tab, Trouble, Ui, View, draw, text,
 };
 use crate::model::{Moment, Money};
 use crate::show::golden::check;
@@ -106,8 +106,8 @@ fn busy() -> View {
         ],
         clusters: clusters(),
         nodes,
-        spend: spend(),
-        pending: Some("Plan: 0 to add, 1 to change, 0 to delete.".to_owned()),
+        spend: Some(spend()),
+        pending: Pending::Changes("Plan: 0 to add, 1 to change, 0 to delete.".to_owned()),
         last: Some(Last {
             number: 14,
             verb: "apply".to_owned(),

@@ -1,7 +1,7 @@
 //! `status` for people: what is wrong first.
 
 use super::words;
-use super::{Trouble, View};
+use super::{Spend, Trouble, View};
 use crate::show::fold::{Page, Row, count};
 use crate::show::screen::{Ink, Screen};
 use crate::show::table::Table;
@@ -18,7 +18,7 @@ pub fn text(view: &View, screen: &Screen) -> String {
     problems(&mut page, view);
     clusters(&mut page, view, screen);
     page.gap();
-    for text in words::spend(&view.spend) {
+    for text in words::spend(view) {
         page.row(&Row::at(0).hang(2).words(Ink::Plain, text));
     }
     blocks(&mut page, view, screen);
@@ -83,7 +83,7 @@ fn clusters(page: &mut Page, view: &View, screen: &Screen) {
 }
 
 fn blocks(page: &mut Page, view: &View, screen: &Screen) {
-    let blocks = &view.spend.blocks;
+    let Some(Spend { blocks, .. }) = &view.spend else { return };
     let shown = if screen.verbose { blocks.len() } else { blocks.len().min(BLOCKS) };
     if shown < 2 {
         return;

@@ -1,6 +1,6 @@
 //! The words that `status` and `top` share.
 
-use super::{Cluster, Last, Node, Scaled, Spend, View};
+use super::{Cluster, Last, Node, Pending, Scaled, Spend, View};
 use crate::model::{Moment, Money};
 
 /// `45s`, `12m`, `5h`, `3d`
@@ -19,11 +19,16 @@ pub(super) fn when(at: Moment) -> String {
     at.to_string().split('.').next().unwrap_or_default().trim_end_matches('Z').replace('T', " ")
 }
 
+/// `2026-11-24 09:30`
+fn minute(at: Moment) -> String {
+    when(at).chars().take(16).collect()
+}
+
 /// The first line.
 pub(super) fn title(view: &View) -> String {
     let View { stack, region, account, simulated, at, .. } = view;
     let simulated = if *simulated { " (simulated)" } else { "" };
-    format!("{stack} in {region}{simulated}, account {account}, {} UTC", when(*at))
+    format!("{stack} in {region}{simulated}, account {account}, {} UTC", minute(*at))
 }
 
 /// `2`, or `0 to 16`
@@ -71,7 +76,10 @@ pub(super) fn priced(sum: Money, unpriced: u32) -> String {
 }
 
 /// What it costs, and what it may cost.
-pub(super) fn spend(spend: &Spend) -> Vec<String> {
+pub(super) fn spend(view: &View) -> Vec<String> {
+    let Some(spend) = &view.spend else {
+        return vec!["Spend: not known, since no plan can be made.".to_owned()];
+    };
     let Spend { per_hour, per_month, ceiling, unpriced, .. } = spend;
     let hour = priced(*per_hour, *unpriced);
     let mut out = vec![format!("Spend: {hour}/h, {per_month} in a month of 730 h.")];
@@ -102,8 +110,9 @@ pub(super) fn last(view: &View) -> String {
 /// What the configuration asks for, and that nobody has looked for drift.
 pub(super) fn rest(view: &View) -> [String; 2] {
     let pending = match &view.pending {
-        Some(text) => format!("Configuration: not applied. {text}"),
-        None => "Configuration: applied, nothing is to be done.".to_owned(),
+        Pending::Changes(text) => format!("Configuration: not applied. {text}"),
+        Pending::Nothing => "Configuration: applied, nothing is to be done.".to_owned(),
+        Pending::Unknown => "Configuration: not compared, since no plan can be made.".to_owned(),
     };
     [pending, "Drift: not looked for here; `mlinfra drift` does.".to_owned()]
 }
