@@ -2,6 +2,7 @@
 //! the draft can run at what price, which quotas are in its way, what it costs.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -10,7 +11,7 @@ use crate::cloud::{Ask, Observed};
 use crate::kinds::Home;
 use crate::lang::File;
 use crate::ledger::Ledger;
-use crate::model::{AccountId, Region};
+use crate::model::{AccountId, Money, Region};
 use crate::plan::Selection;
 use crate::plan::cost::When;
 use crate::show::doctor::{Check, Status};
@@ -169,8 +170,7 @@ impl<'a> Look<'a> {
         match self.wait(&global, work) {
             Ok(Ok(facts)) => {
                 let here = facts.offerings.iter().filter(|(_, zones)| !zones.is_empty());
-                let here: std::collections::BTreeSet<String> =
-                    here.map(|(name, _)| name.clone()).collect();
+                let here: BTreeSet<String> = here.map(|(name, _)| name.clone()).collect();
                 let note = format!(
                     "{region}: {} zones, {} of {} instance types with GPUs",
                     facts.zones.len(),
@@ -207,6 +207,13 @@ impl<'a> Look<'a> {
                 fits.offers += fleet.offers.len();
                 fits.price = fleet.offers.first().and_then(|offer| offer.price);
                 fits.why = fleet.rejected.first().map(|it| format!("{}: {}", it.what, it.why));
+                let named: BTreeSet<&str> =
+                    fleet.offers.iter().map(|offer| offer.instance_type.as_str()).collect();
+                let strange = named.into_iter().filter(|name| session.tables.get(name).is_none());
+                notes.extend(strange.map(|name| {
+                    let text = "no table has it: is it written as AWS writes it?";
+                    Note::Warning(format!("{name}: {text}"))
+                }));
             }
             let quotas = doctor_quota::quotas(&session, &desired, &observed).await;
             notes.extend(quotas.iter().map(quota));
@@ -255,9 +262,13 @@ impl<'a> Look<'a> {
         let Ok(Ok((least, most))) = self.wait(&global, work) else { return Vec::new() };
         let (least_usd, most_usd) = (least.per_hour(), most.per_hour());
         if !most.is_whole() {
+            let least = match most_usd == Money::ZERO {
+                true => String::new(),
+                false => format!(": at least {most_usd} an hour"),
+            };
             let text = format!(
-                "some prices of this region are not known: at least {most_usd} an hour; `mlinfra \
-                 catalog refresh` asks AWS for them"
+                "some prices of this region are not known{least}; `mlinfra catalog refresh` asks \
+                 AWS for them"
             );
             return vec![Note::Warning(text)];
         }
@@ -272,8 +283,13 @@ impl<'a> Look<'a> {
 
     /// The files, and what else writing them does.
     fn preview(&self, answers: &Answers, around: &mut Around) -> Vec<Note> {
-        let scene = Scene { answers, around };
         let mut notes = Vec::new();
+        if self.starting.is_some() {
+            // A stack that is made from nothing has shown this on the way.
+            notes.extend(self.fits(answers, around));
+            notes.extend(self.bill(answers, around));
+        }
+        let scene = Scene { answers, around };
         if self.asks {
             let mut drafts = self.drafts(scene);
             drafts.extend(files::gitignore(&self.dir));

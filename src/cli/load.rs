@@ -211,7 +211,7 @@ fn from_folder(
         files.push(File { name, text: read(&path)? });
     }
     if files.is_empty() {
-        let help = "write a stack (examples/quickstart is one), or name its folder with -C";
+        let help = "`mlinfra init` writes a stack; -C names another folder";
         return Err(Halt::one("F004", format!("no .hcl file in {}", dir.display()), help));
     }
     let reader = Folder::open(&dir).ok();

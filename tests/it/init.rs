@@ -360,8 +360,12 @@ fn one_can_start_from_a_shipped_stack() {
     let said = desk.code(1, &["init", "--from", "gpu-clustr"]);
     assert!(said.contains("there is no stack \"gpu-clustr\"") && said.contains("gpu-cluster"));
     let mut person = desk.sit("--sandbox --from gpu-cluster");
-    person.takes(&["name", "region", "instance_type"]).says("nodes", "many");
-    person.hears("\"many\" is no number").says("nodes", "3").takes(&["cidr", "ledger", "write"]);
+    person.takes(&["name", "region"]).says("instance_type", "p5.48xlarg").says("nodes", "many");
+    person.hears("\"many\" is no number").says("nodes", "3").takes(&["cidr", "ledger"]);
+    person.hears("p5.48xlarg: no table has it").says("write", "<").says("ledger", "<");
+    person.says("cidr", "<").says("nodes", "<").says("instance_type", "p5.48xlarge");
+    person.takes(&["nodes", "cidr", "ledger"]).hears("› p5.48xlarge  $55.04/h");
+    person.hears("All together: $16").takes(&["write"]);
     assert_eq!(person.ends(), 0);
     let text = desk.text("main.hcl");
     assert!(text.contains("stack \"my-stack\" {") && text.contains("default     = 3"), "{text}");

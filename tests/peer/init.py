@@ -6,16 +6,13 @@ Usage: init.py MLINFRA
 
 import json
 import os
-import shutil
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import boto3
 from botocore.exceptions import ClientError
 
-from roundtrip import ENV, HERE, Mlinfra, check
+from roundtrip import Mlinfra, check, emulated
 
 BUCKET = "mlinfra-ledger-123456789012-us-east-1-an"
 ANSWERS = ["init", "--region", "us-east-1", "--gpu", "A10G", "--nodes", "2", "--set", "ledger=bucket"]
@@ -98,22 +95,12 @@ def strangers(binary, root, s3):
 
 
 def main():
-    root = tempfile.mkdtemp()
-    emulator = subprocess.Popen(
-        [sys.executable, HERE / "emulator.py", "0"], stdout=subprocess.PIPE, text=True)
-    try:
-        port = emulator.stdout.readline().strip()
-        for name in [n for n in os.environ if n.startswith(("AWS_", "MLINFRA_"))]:
-            del os.environ[name]
-        os.environ.update(ENV, AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}", HOME=root)
+    with emulated() as root:
+        os.environ["HOME"] = root
         s3 = boto3.client("s3")
         journey(sys.argv[1], root, s3)
         strangers(sys.argv[1], root, s3)
         print("init: all of it holds")
-    finally:
-        emulator.kill()
-        emulator.wait()
-        shutil.rmtree(root)
 
 
 if __name__ == "__main__":

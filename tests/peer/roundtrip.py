@@ -5,6 +5,7 @@ Usage: roundtrip.py MLINFRA STACK_FILE
 """
 
 import base64
+import contextlib
 import json
 import os
 import shutil
@@ -227,8 +228,9 @@ def by_hand(cloud):
         QueueUrl=cloud.queues()["quickstart-training"], Attributes={"VisibilityTimeout": "5"})
 
 
-def main():
-    binary, stack = sys.argv[1], sys.argv[2]
+@contextlib.contextmanager
+def emulated():
+    """A folder beside an emulator that the environment leads to; both go afterwards."""
     folder = tempfile.mkdtemp()
     emulator = subprocess.Popen(
         [sys.executable, HERE / "emulator.py", "0"], stdout=subprocess.PIPE, text=True)
@@ -237,12 +239,18 @@ def main():
         for name in [n for n in os.environ if n.startswith(("AWS_", "MLINFRA_"))]:
             del os.environ[name]
         os.environ.update(ENV, AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}")
-        shutil.copy(stack, folder)
-        round_trip(Mlinfra(binary, folder), Cloud(), folder)
+        yield folder
     finally:
         emulator.kill()
         emulator.wait()
         shutil.rmtree(folder)
+
+
+def main():
+    binary, stack = sys.argv[1], sys.argv[2]
+    with emulated() as folder:
+        shutil.copy(stack, folder)
+        round_trip(Mlinfra(binary, folder), Cloud(), folder)
 
 
 def round_trip(mlinfra, cloud, folder):

@@ -75,7 +75,7 @@ fn budget() -> Question {
 }
 
 pub(super) fn write() -> Question {
-    Question::new("write", "Write these files?", "Nothing is made in the cloud by that.")
+    Question::new("write", "Write these files?", "No node runs before `mlinfra apply`.")
         .help(
             "`yes` writes them and shows the plan; nothing runs before `mlinfra apply`. `no` \
                writes nothing and keeps the answers. `<` goes back to the questions.",
