@@ -20,6 +20,9 @@ use super::{DONE, INTERRUPTED, connect, overview, planfile};
 
 /// How long a key may wait at most.
 const BEAT: Duration = Duration::from_millis(100);
+/// How often it is looked for whether the terminal is still there, and how long the window has
+/// to close.
+const GRACE: Duration = Duration::from_secs(1);
 /// Lines of a page, as the keys for pages have it.
 const PAGE: isize = 10;
 
@@ -39,13 +42,36 @@ pub fn run(global: &Global, terminal: &Terminal, args: &TopArgs) -> Result<u8, H
     let (seen, again) = looker(global, &args.status, every);
     let ended = Arc::new(AtomicBool::new(false));
     signals(&ended);
-    let mut screen = ratatui::try_init().map_err(|error| broken(&error))?;
+    let screen = ratatui::try_init().map_err(|error| broken(&error))?;
     let ui = Ui { colour: terminal.screen.colour, note: "looking…".to_owned(), ..Ui::default() };
-    let mut window = Window { ui, view: None, every: args.every.clone(), seen, again };
-    let done = window.run(&mut screen, &ended);
+    let window = Window { ui, view: None, every: args.every.clone(), seen, again };
+    let done = attend(window, screen, &ended);
     ratatui::restore();
     done.map_err(|error| broken(&error))?;
     Ok(if ended.load(Ordering::SeqCst) { INTERRUPTED } else { DONE })
+}
+
+/// Waits for the window to close, and no longer than a moment once it was told to: whoever reads
+/// keys from a terminal that is gone may never come back.
+fn attend(
+    mut window: Window,
+    mut screen: ratatui::DefaultTerminal,
+    ended: &Arc<AtomicBool>,
+) -> std::io::Result<()> {
+    let (tell, closed) = channel();
+    let told = Arc::clone(ended);
+    std::thread::spawn(move || {
+        // Nobody may be waiting any more.
+        let _ = tell.send(window.run(&mut screen, &told));
+    });
+    loop {
+        let late = ended.load(Ordering::SeqCst);
+        match closed.recv_timeout(GRACE) {
+            Ok(done) => return done,
+            Err(RecvTimeoutError::Timeout) if !late => {}
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Ok(()),
+        }
+    }
 }
 
 fn broken(error: &std::io::Error) -> Halt {
@@ -77,7 +103,8 @@ fn words(halt: &Halt) -> String {
     all.join("; ")
 }
 
-/// Signals end it as a key does, so that the terminal is given back.
+/// Signals end it as a key does, so that the terminal is given back; so does a terminal that is
+/// gone.
 fn signals(ended: &Arc<AtomicBool>) {
     let ended = Arc::clone(ended);
     std::thread::spawn(move || {
@@ -86,10 +113,17 @@ fn signals(ended: &Arc<AtomicBool>) {
         runtime.block_on(async {
             let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
             let [Ok(mut term), Ok(mut int), Ok(mut hup)] = kinds.map(signal) else { return };
-            tokio::select! {
-                _ = term.recv() => {}
-                _ = int.recv() => {}
-                _ = hup.recv() => {}
+            loop {
+                tokio::select! {
+                    _ = term.recv() => break,
+                    _ = int.recv() => break,
+                    _ = hup.recv() => break,
+                    () = tokio::time::sleep(GRACE) => {
+                        if !std::io::stdin().is_terminal() {
+                            break;
+                        }
+                    }
+                }
             }
             ended.store(true, Ordering::SeqCst);
         });

@@ -177,13 +177,13 @@ pub(super) fn card(group: &[&Item<'_>], verbose: bool) -> Option<Card> {
         // These have cards of their own.
         Act::Move { .. } | Act::Adopt { .. } | Act::Forget { .. } => return None,
     };
-    let symbol = item.act.symbol();
+    let (symbol, number) = (item.act.symbol(), group.len());
     if rest.is_empty() {
-        return Some(Card { symbol, address: item.address.to_string(), title, dim, rows });
+        return Some(Card { symbol, address: item.address.to_string(), title, dim, number, rows });
     }
     rows.insert(0, members(group));
     let (title, dim) = (format!("{title} × {}", group.len()), String::new());
-    Some(Card { symbol, address: value::stem(item.address), title, dim, rows })
+    Some(Card { symbol, address: value::stem(item.address), title, dim, number, rows })
 }
 
 fn dim(name: &str, value: &serde_json::Value) -> Row {
@@ -219,7 +219,7 @@ fn tagged(group: &[&Item<'_>]) -> Option<Card> {
     };
     let (symbol, address) = (item.act.symbol(), item.address.to_string());
     let (title, dim) = (spec.kind().title().to_owned(), id.short().to_owned());
-    Some(Card { symbol, address, title, dim, rows: vec![note(says)] })
+    Some(Card { symbol, address, title, dim, number: 1, rows: vec![note(says)] })
 }
 
 /// `# has moved: bucket.a -> bucket.b`. Objects of one block move together, whatever they are.
@@ -234,7 +234,7 @@ fn moved(group: &[&Item<'_>], kind: KindName, ids: &[CloudId], from: &Address) -
         };
         let dim = format!("{}{more}", shorts.join(", "));
         let rows = vec![note(format!("has moved: {from} -> {to}"))];
-        return Card { symbol, address: to.to_string(), title, dim, rows };
+        return Card { symbol, address: to.to_string(), title, dim, number: 1, rows };
     }
     together(group, symbol, &format!("have moved: {} -> {}", block(from), block(to)))
 }
@@ -248,7 +248,8 @@ pub(super) fn block(address: &Address) -> Address {
 fn together(group: &[&Item<'_>], symbol: Symbol, says: &str) -> Card {
     let (address, title) = (block(group[0].address), format!("object × {}", group.len()));
     let rows = vec![note(says), members(group)];
-    Card { symbol, address: address.to_string(), title, dim: String::new(), rows }
+    let (dim, number) = (String::new(), group.len());
+    Card { symbol, address: address.to_string(), title, dim, number, rows }
 }
 
 fn note(text: impl AsRef<str>) -> Row {

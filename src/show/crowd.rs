@@ -188,7 +188,7 @@ fn card(group: &[&Item<'_>]) -> Option<Card> {
         let example = format!("for example {}:", first.address);
         rows.push(Row::at(BODY).words(Ink::Dim, example));
     }
-    Some(card.standing_for(pattern(group), title, rows))
+    Some(card.standing_for((pattern(group), group.len()), title, rows))
 }
 
 fn nodes(group: &[&Item<'_>]) -> String {

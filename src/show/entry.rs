@@ -17,6 +17,8 @@ pub(super) struct Card {
     pub title: String,
     /// Its name, dimmed.
     pub dim: String,
+    /// How many objects it tells of.
+    pub number: usize,
     /// What else there is to say.
     pub rows: Vec<Row>,
 }
@@ -62,15 +64,20 @@ impl Card {
     /// The same as the example of a group: under another address and title, behind rows
     /// of the group's own.
     #[must_use]
-    pub(super) fn standing_for(self, address: String, title: String, mut rows: Vec<Row>) -> Self {
+    pub(super) fn standing_for(
+        self,
+        (address, number): (String, usize),
+        title: String,
+        mut rows: Vec<Row>,
+    ) -> Self {
         rows.extend(self.rows);
-        Self { address, title, dim: String::new(), rows, ..self }
+        Self { address, title, dim: String::new(), number, rows, ..self }
     }
 
     /// Its heading: what is done to which object, with the title starting in a column; without
     /// columns the sign is read as a word.
     pub(super) fn heading(&self, column: usize) -> Row {
-        let Self { symbol, address, title, dim, rows: _ } = self;
+        let Self { symbol, address, title, dim, number: _, rows: _ } = self;
         if column == 0 {
             let row = sign(*symbol).words(Ink::Bold, format!("{address}  "));
             return row.words(Ink::Plain, self.title());
@@ -89,6 +96,11 @@ impl Card {
     /// What there is to say below that.
     pub(super) fn rows(&self) -> &[Row] {
         &self.rows
+    }
+
+    /// How many objects it tells of.
+    pub(super) fn number(&self) -> usize {
+        self.number
     }
 
     /// What happens.

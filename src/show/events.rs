@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::advice::{self, Failed};
-use super::fold::{Page, Row};
+use super::fold::{Page, Row, cut};
 use super::screen::{Ink, Screen};
 use super::state::{State, ink};
 use super::words::{self, span};
@@ -319,14 +319,4 @@ impl<'a> Progress<'a> {
     pub fn is_stopping(&self) -> bool {
         self.stopping
     }
-}
-
-/// Cut to a number of columns.
-fn cut(text: &str, room: usize) -> String {
-    if text.chars().count() <= room {
-        return text.to_owned();
-    }
-    let mut out: String = text.chars().take(room.saturating_sub(1)).collect();
-    out.push('…');
-    out
 }

@@ -28,8 +28,9 @@ fn took(apply: &Apply) -> Option<Duration> {
 }
 
 /// `2026-11-24 09:30:00`
-fn when(at: Moment) -> String {
-    at.to_string().trim_end_matches('Z').replace('T', " ")
+pub(super) fn when(at: Moment) -> String {
+    let text = at.to_string().replace('T', " ");
+    text.split(['.', 'Z']).next().unwrap_or_default().to_owned()
 }
 
 /// A line for each apply.

@@ -6,6 +6,7 @@ use super::fold::{Page, Row};
 use super::node_notes;
 use super::screen::{Ink, Screen, Untrusted};
 use super::table::Table;
+use super::words;
 use crate::catalog::Catalog;
 use crate::cloud::{Condition, Live, Observed, Phase};
 use crate::kinds::{Node, Spec};
@@ -86,13 +87,7 @@ pub fn rows<'a>(observed: &'a Observed, region: &Region, catalog: &Catalog) -> V
 /// `45s`, `12m`, `5h`, `3d`
 fn age(launched: Option<Moment>, now: Moment) -> String {
     let Some(launched) = launched else { return "unknown".to_owned() };
-    let seconds = now.since(launched) / 1000;
-    match seconds {
-        ..=119 => format!("{seconds}s"),
-        120..=7199 => format!("{}m", seconds / 60),
-        7200..=172_799 => format!("{}h", seconds / 3600),
-        _ => format!("{}d", seconds / 86_400),
-    }
+    words::age(launched, now)
 }
 
 const HEADS: [&str; 9] = ["NODE", "STATE", "TYPE", "ZONE", "MARKET", "AGE", "$/H", "BATCH", "JOB"];

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::fold::count;
 use crate::kinds::{Action, KindName, Spec};
-use crate::model::CloudId;
+use crate::model::{CloudId, Moment};
 
 /// The sign in front of a step.
 pub(super) fn mark(action: &Action) -> &'static str {
@@ -89,6 +89,17 @@ fn named(spec: &Spec, id: &CloudId) -> String {
 /// `1 node`, `4 nodes`.
 pub(super) fn nodes(number: usize) -> String {
     count(number, "node", "nodes")
+}
+
+/// `45s`, `12m`, `5h`, `3d`: how old something is.
+pub(super) fn age(since: Moment, now: Moment) -> String {
+    let seconds = (now.since(since) / 1000).max(0);
+    match seconds {
+        ..=119 => format!("{seconds}s"),
+        120..=7199 => format!("{}m", seconds / 60),
+        7200..=172_799 => format!("{}h", seconds / 3600),
+        _ => format!("{}d", seconds / 86_400),
+    }
 }
 
 /// `2.1s`, `45s`, `3m05s`, `1h02m`.

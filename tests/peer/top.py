@@ -19,6 +19,9 @@ from pathlib import Path
 import pyte
 
 
+STARTED = []
+
+
 def check(name, holds, more=""):
     assert holds, f"{name}:\n{more}"
     print(f"holds: {name}", flush=True)
@@ -40,6 +43,7 @@ class Window:
         self.process = subprocess.Popen([binary, *args], cwd=folder, env=env, stdin=inner, stdout=inner,
                                         stderr=inner, start_new_session=True,
                                         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        STARTED.append(self.process)
 
     def hear(self, seconds=0.1):
         while select.select([self.main], [], [], seconds)[0]:
@@ -125,6 +129,15 @@ def ends(binary, folder):
         check(f"{name} ends it", window.ended() == code)
 
 
+def vanishes(binary, folder):
+    """A terminal that is closed, as when a connection breaks."""
+    window = Window(binary, folder, "top")
+    window.until("cluster.train")
+    os.close(window.inner)
+    os.close(window.main)
+    check("it ends with its terminal", window.process.wait(timeout=20) == 130)
+
+
 def colours(binary, folder):
     window = Window(binary, folder, "top", NO_COLOR="1")
     window.until("cluster.train")
@@ -161,8 +174,15 @@ def main():
         subprocess.run([binary, "apply", "--yes"], cwd=folder, env=quiet, check=True, capture_output=True)
         walks(binary, folder)
         ends(binary, folder)
+        vanishes(binary, folder)
         colours(binary, folder)
     print("top: all of it holds", flush=True)
 
 
-main()
+try:
+    main()
+finally:
+    # What still runs belongs to a check that did not hold.
+    for process in STARTED:
+        if process.poll() is None:
+            process.kill()

@@ -3,6 +3,7 @@
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
+use crate::show::fold::cut;
 use crate::show::screen::Untrusted;
 
 /// No column is cut to less.
@@ -42,14 +43,5 @@ pub(super) fn grid<'a>(
     let head = line(&mut heads.iter().copied());
     let mut out = vec![Line::from(Span::styled(head, Modifier::DIM))];
     out.extend(rows.iter().map(|row| Line::from(line(&mut row.iter().map(String::as_str)))));
-    out
-}
-
-fn cut(text: &str, room: usize) -> String {
-    if text.chars().count() <= room {
-        return text.to_owned();
-    }
-    let mut out: String = text.chars().take(room.saturating_sub(1)).collect();
-    out.push('…');
     out
 }

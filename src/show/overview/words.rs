@@ -2,22 +2,8 @@
 
 use super::{Cluster, Last, Node, Pending, Scaled, Spend, View};
 use crate::model::{Moment, Money};
-
-/// `45s`, `12m`, `5h`, `3d`
-pub(super) fn age(since: Moment, now: Moment) -> String {
-    let seconds = (now.since(since) / 1000).max(0);
-    match seconds {
-        ..=119 => format!("{seconds}s"),
-        120..=7199 => format!("{}m", seconds / 60),
-        7200..=172_799 => format!("{}h", seconds / 3600),
-        _ => format!("{}d", seconds / 86_400),
-    }
-}
-
-/// `2026-11-24 09:30:00`
-pub(super) fn when(at: Moment) -> String {
-    at.to_string().split('.').next().unwrap_or_default().trim_end_matches('Z').replace('T', " ")
-}
+pub(super) use crate::show::history::when;
+use crate::show::words::age;
 
 /// `2026-11-24 09:30`
 fn minute(at: Moment) -> String {

@@ -1,8 +1,8 @@
 //! A plan as a graph for Graphviz.
 
 use super::graph::{Graph, Vertex};
-use super::markup::cut;
 use super::svg::class;
+use crate::show::fold::cut;
 use crate::show::screen::Untrusted;
 
 /// Characters in a line of a label.

@@ -96,7 +96,7 @@ fn together<'a>(items: &'a [Item<'a>], name: impl Fn(&Address) -> String) -> Vec
         found.entry(name(item.address)).or_default().push(item);
     }
     let each = found.into_iter().map(|(address, members)| {
-        let counts = counts(members.iter().map(|item| item.act.symbol()));
+        let counts = counts(members.iter().map(|item| (item.act.symbol(), 1)));
         let most = counts.iter().max_by_key(|(_, number)| **number);
         let symbol = match (counts.len(), most) {
             (1, Some((symbol, _))) => *symbol,
@@ -109,10 +109,10 @@ fn together<'a>(items: &'a [Item<'a>], name: impl Fn(&Address) -> String) -> Vec
 }
 
 /// How often each thing happens.
-pub(super) fn counts(symbols: impl Iterator<Item = Symbol>) -> BTreeMap<Symbol, usize> {
+pub(super) fn counts(each: impl Iterator<Item = (Symbol, usize)>) -> BTreeMap<Symbol, usize> {
     let mut out = BTreeMap::new();
-    for symbol in symbols {
-        *out.entry(symbol).or_default() += 1;
+    for (symbol, number) in each {
+        *out.entry(symbol).or_default() += number;
     }
     out
 }

@@ -50,7 +50,7 @@ pub(super) fn sections(report: &Report<'_>) -> (Vec<Section>, Option<String>) {
 }
 
 fn section(name: String, cost: Option<String>, cards: Vec<Card>) -> Section {
-    let counts = graph::counts(cards.iter().map(Card::symbol));
+    let counts = graph::counts(cards.iter().map(|card| (card.symbol(), card.number())));
     let mut signs: Vec<&str> = counts.keys().map(|symbol| symbol.mark()).collect();
     signs.dedup();
     let (signs, counts) = (signs.join(" "), graph::words(&counts));

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use super::graph::{Graph, Vertex};
 use super::layout::{Layout, Sizes, layout};
-use super::markup::{cut, xml};
+use super::markup::xml;
+use crate::show::fold::cut;
 use crate::show::item::Symbol;
 use crate::show::screen::Ink;
 
