@@ -32,8 +32,7 @@ type Seen = (Result<View, String>, String);
 pub fn run(global: &Global, terminal: &Terminal, args: &TopArgs) -> Result<u8, Halt> {
     let every = planfile::duration("--every", &args.every)?;
     let every = Duration::from_millis(u64::try_from(every).unwrap_or(0));
-    let able = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    if !able || terminal.json || terminal.screen.plain {
+    if !is_there() || terminal.json || terminal.screen.plain {
         let text = "`top` draws on a whole terminal, and there is none, or it is not wanted";
         let help = "`mlinfra status` says the same once: as text, read aloud with --plain, or as \
                     JSON with --json";
@@ -46,9 +45,17 @@ pub fn run(global: &Global, terminal: &Terminal, args: &TopArgs) -> Result<u8, H
     let ui = Ui { colour: terminal.screen.colour, note: "looking…".to_owned(), ..Ui::default() };
     let window = Window { ui, view: None, every: args.every.clone(), seen, again };
     let done = attend(window, screen, &ended);
+    if !is_there() {
+        return Ok(INTERRUPTED);
+    }
     ratatui::restore();
     done.map_err(|error| broken(&error))?;
     Ok(if ended.load(Ordering::SeqCst) { INTERRUPTED } else { DONE })
+}
+
+/// Whether there is a terminal.
+fn is_there() -> bool {
+    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }
 
 /// Waits for the window to close, and no longer than a moment once it was told to: whoever reads
@@ -61,8 +68,15 @@ fn attend(
     let (tell, closed) = channel();
     let told = Arc::clone(ended);
     std::thread::spawn(move || {
+        let done = window.run(&mut screen, &told);
+        // It gives the cursor back, and before anybody goes on. Where there is no terminal any
+        // more it would complain to it, and that would panic.
+        match is_there() {
+            true => drop(screen),
+            false => std::mem::forget(screen),
+        }
         // Nobody may be waiting any more.
-        let _ = tell.send(window.run(&mut screen, &told));
+        let _ = tell.send(done);
     });
     loop {
         let late = ended.load(Ordering::SeqCst);
@@ -119,7 +133,7 @@ fn signals(ended: &Arc<AtomicBool>) {
                     _ = int.recv() => break,
                     _ = hup.recv() => break,
                     () = tokio::time::sleep(GRACE) => {
-                        if !std::io::stdin().is_terminal() {
+                        if !is_there() {
                             break;
                         }
                     }
