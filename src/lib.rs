@@ -61,6 +61,9 @@
 //! * A launch template is never changed: another content is another template (a new
 //!   generation), launched at version 1. So a replayed launch is exact, and a node is
 //!   judged by the id of its template.
+//! * A `setup` that is too long for user data is an object in a bucket of its cluster's own; its
+//!   checksum stands in the template. The former object goes behind the last template that
+//!   names it, so that no node boots in vain.
 //! * CreateFleet is not used: RunInstances with a least number of one starts a part of what is
 //!   wanted under one token, and an instant fleet cannot be found again without its id.
 //! * Fleets stand beside specs in [`stack::Desired`]; their nodes are launched and

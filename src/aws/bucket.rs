@@ -49,15 +49,15 @@ pub(super) fn absent<T>(answer: Result<T, Failure>, codes: &[&str]) -> Result<Op
 }
 
 impl Aws {
-    pub(super) async fn list_buckets(&self, scope: &Scope) -> Result<Vec<Found>, Failure> {
-        let prefix = scope.bucket_prefix();
+    /// Names of this region's buckets that begin so.
+    pub(super) async fn bucket_names(&self, prefix: &str) -> Result<Vec<String>, Failure> {
         let mut names = Vec::new();
         let mut token: Option<String> = None;
         loop {
             let request = self
                 .s3
                 .list_buckets()
-                .prefix(&prefix)
+                .prefix(prefix)
                 .bucket_region(self.home().region.as_str())
                 .max_buckets(1000)
                 .set_continuation_token(token.take());
@@ -68,7 +68,12 @@ impl Aws {
                 Some(_) | None => break,
             }
         }
-        names.retain(|name| name.starts_with(&prefix));
+        names.retain(|name| name.starts_with(prefix));
+        Ok(names)
+    }
+
+    pub(super) async fn list_buckets(&self, scope: &Scope) -> Result<Vec<Found>, Failure> {
+        let mut names = self.bucket_names(&scope.bucket_prefix()).await?;
         let chosen = scope.names.iter().filter(|(kind, _)| *kind == KindName::Bucket);
         names.extend(chosen.map(|(_, name)| name.clone()));
         names.sort();
@@ -261,10 +266,24 @@ impl Aws {
 
     /// Deletes one page of versions and delete markers.
     pub(super) async fn empty_bucket(&self, id: &CloudId) -> Result<Reply, Failure> {
+        self.delete_versions(id.short(), None).await
+    }
+
+    /// The same, of one object where one is named.
+    pub(super) async fn delete_versions(
+        &self,
+        name: &str,
+        only: Option<&str>,
+    ) -> Result<Reply, Failure> {
         const API: &str = "s3:DeleteObjects";
-        let (name, owner) = (id.short(), self.home().account.as_str());
-        let request =
-            self.s3.list_object_versions().bucket(name).max_keys(1000).expected_bucket_owner(owner);
+        let owner = self.home().account.as_str();
+        let request = self
+            .s3
+            .list_object_versions()
+            .bucket(name)
+            .set_prefix(only.map(str::to_owned))
+            .max_keys(1000)
+            .expected_bucket_owner(owner);
         let page = self.send("s3:ListObjectVersions", request.send()).await?;
         let more = page.is_truncated.unwrap_or(false);
         let versions = page.versions.unwrap_or_default();
@@ -274,6 +293,9 @@ impl Aws {
         let mut doomed = Vec::new();
         for (key, version) in all {
             let key = key.unwrap_or_default();
+            if only.is_some_and(|only| key != only) {
+                continue;
+            }
             let object = ObjectIdentifier::builder().key(key).set_version_id(version).build();
             doomed.push(object.map_err(|bad| failure::strange(API, bad.to_string()))?);
         }

@@ -179,6 +179,7 @@ const TABLE: &[(Class, Left, &[&str])] = &[
         Left::Nothing,
         &[
             "NoSuchBucket",
+            "NoSuchKey",
             "NoSuchHostedZone",
             "NoSuchChange",
             "NoSuchEntity",

@@ -35,6 +35,7 @@ impl Aws {
             }
             KindName::LaunchTemplate => self.list_templates(&by("launch-template-name")).await,
             KindName::Bucket => self.find_bucket(short).await.map(Vec::from_iter),
+            KindName::BucketObject => self.find_object(&id).await.map(Vec::from_iter),
             KindName::Queue => self.find_queue(short).await.map(Vec::from_iter),
             KindName::Volume => self.list_volumes(&by("volume-id")).await,
             KindName::EfsFileSystem => self.find_efs(short).await,

@@ -4,6 +4,7 @@
 //! spec; thin ones send. One call of the port is one mutating API call.
 
 mod bucket;
+mod bucket_object;
 mod bucket_settings;
 mod capacity;
 mod count;

@@ -166,14 +166,27 @@ pub struct Scope {
     pub names: BTreeSet<(KindName, String)>,
 }
 
+/// In names of buckets whose objects are ours, behind the stack's.
+pub const OBJECTS: &str = "setup";
+
 impl Scope {
     /// What the computed names of the stack's buckets begin with: all of the stack's name,
     /// or as much of it as a shortened name keeps. Tags tell whose a bucket is.
     pub fn bucket_prefix(&self) -> String {
+        self.kept(&format!("{}-", self.stack))
+    }
+
+    /// The same of buckets whose objects are ours as well ([`crate::kinds::BucketObject`]).
+    pub fn object_prefix(&self) -> String {
+        self.kept(&format!("{}-{OBJECTS}-", self.stack))
+    }
+
+    /// As much of the beginning of a name as a shortened one keeps.
+    fn kept(&self, beginning: &str) -> String {
         let Home { account, region } = &self.home;
         let tail = format!("-{account}-{region}-an").len();
         // A shortened name ends in a dash and eight digits of a checksum, before its tail.
         let kept = 63_usize.saturating_sub(tail + 9);
-        format!("{}-", self.stack).chars().take(kept).collect()
+        beginning.chars().take(kept).collect()
     }
 }

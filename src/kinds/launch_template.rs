@@ -11,7 +11,7 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 
-use super::{Budget, Idempotence, Kind, Tags, Traits};
+use super::{Budget, Idempotence, Kind, KindName, Tags, Traits};
 use crate::model::{ImageId, Link, ProfileArn, SecurityGroupId, Text};
 
 /// A launch template.
@@ -104,6 +104,8 @@ impl Kind for LaunchTemplate {
         in_place: &["default_version", "tags"],
         soft: &["profile", "groups"],
         idempotence: Idempotence::Token,
+        // What its user data fetches, until no node boots from it any more.
+        follows: &[KindName::BucketObject],
         // The contents of all templates come in one more paged list.
         budget: Budget { list: 2, detail: 0 },
         ..Traits::COMMON

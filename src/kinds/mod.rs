@@ -7,6 +7,7 @@
 //! table, so that a new kind costs one file here, one in `aws/` and one word below.
 
 mod bucket;
+mod bucket_object;
 mod canonical;
 mod care;
 mod data_repository_association;
@@ -35,6 +36,7 @@ mod vpc_endpoint;
 pub mod walk;
 
 pub use bucket::{Bucket, Encryption, LifecycleRule};
+pub use bucket_object::BucketObject;
 pub use canonical::{canonical, canonical_json};
 pub use care::Care;
 pub use data_repository_association::{DataRepositoryAssociation, Events};

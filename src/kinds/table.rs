@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Bucket, DataRepositoryAssociation, EfsFileSystem, ElasticIp, Home, HostedZone, InstanceProfile,
-    InternetGateway, Kind, LaunchTemplate, LustreFileSystem, NatGateway, Node, PlacementGroup,
-    Queue, Role, RouteTable, SecurityGroup, Subnet, Traits, Volume, Vpc, VpcEndpoint, seek,
+    Bucket, BucketObject, DataRepositoryAssociation, EfsFileSystem, ElasticIp, Home, HostedZone,
+    InstanceProfile, InternetGateway, Kind, LaunchTemplate, LustreFileSystem, NatGateway, Node,
+    PlacementGroup, Queue, Role, RouteTable, SecurityGroup, Subnet, Traits, Volume, Vpc,
+    VpcEndpoint, seek,
 };
 use crate::model::CloudId;
 
@@ -129,6 +130,7 @@ kinds! {
     SecurityGroup = "security_group",
     HostedZone = "hosted_zone",
     Bucket = "bucket",
+    BucketObject = "bucket_object",
     Queue = "queue",
     Volume = "volume",
     EfsFileSystem = "efs_file_system",

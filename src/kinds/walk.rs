@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use super::Spec;
 use super::seek::Shape;
@@ -182,6 +183,11 @@ pub fn render(pieces: Vec<Piece>, known: Known<'_>) -> Text {
     }
 }
 
+/// The SHA-256 of a text, in hexadecimal.
+pub fn sha256(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn encode(encoder: Encoder, text: &str) -> String {
     match encoder {
         Encoder::Raw => text.to_owned(),
@@ -190,6 +196,7 @@ fn encode(encoder: Encoder, text: &str) -> String {
             quoted[1..quoted.len() - 1].to_owned()
         }
         Encoder::Base64 => STANDARD.encode(text),
+        Encoder::Sha256 => sha256(text),
     }
 }
 

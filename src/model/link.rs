@@ -77,6 +77,8 @@ pub enum Encoder {
     Json,
     /// As base64 of the whole.
     Base64,
+    /// As the SHA-256 of the whole, in hexadecimal.
+    Sha256,
 }
 
 /// A piece of a text of which a part is known only after apply.

@@ -58,6 +58,7 @@ fn template(pieces: &[Piece]) -> String {
             Piece::Id(address) => format!("${{{address}}}"),
             Piece::Encoded(Encoder::Raw | Encoder::Json, inner) => template(inner),
             Piece::Encoded(Encoder::Base64, inner) => format!("${{base64({:?})}}", template(inner)),
+            Piece::Encoded(Encoder::Sha256, inner) => format!("${{sha256({:?})}}", template(inner)),
         })
         .collect()
 }

@@ -1,5 +1,4 @@
-//! The few facts in which kinds differ and which no other room needs: what a kind's ids
-//! look like, how long it takes to come and to go, and in which words AWS refuses.
+//! The few facts in which kinds differ and which no other room needs: ids, times, refusals.
 
 use crate::kinds::KindName;
 use crate::model::CloudId;
@@ -206,6 +205,17 @@ static BUCKET: Physics = Physics {
     keeps_contents: true,
     ..EC2
 };
+static BUCKET_OBJECT: Physics = Physics {
+    service: "s3",
+    id: ":s3:::",
+    create: "PutObject",
+    change: "PutObjectTagging",
+    delete: "DeleteObjects",
+    list: "ListObjectsV2",
+    missing: "NoSuchKey",
+    exists: "PreconditionFailed",
+    ..EC2
+};
 static QUEUE: Physics = Physics {
     service: "sqs",
     id: ":sqs:",
@@ -338,6 +348,7 @@ pub(super) fn of(kind: KindName) -> &'static Physics {
         KindName::SecurityGroup => &SECURITY_GROUP,
         KindName::HostedZone => &HOSTED_ZONE,
         KindName::Bucket => &BUCKET,
+        KindName::BucketObject => &BUCKET_OBJECT,
         KindName::Queue => &QUEUE,
         KindName::Volume => &VOLUME,
         KindName::EfsFileSystem => &EFS_FILE_SYSTEM,
@@ -373,8 +384,7 @@ pub(super) fn missing_code(id: &CloudId) -> &'static str {
 /// Fields of a launch template whose objects are in use by every node that came from it.
 pub(super) const BORROWED: [&str; 1] = ["groups"];
 
-/// The field of a launch template that must be known when it is used; AWS refuses in
-/// other words than for an id.
+/// The field of a launch template that must be known when it is used.
 pub(super) const PROFILE: &str = "profile";
 
 /// What becomes of soft links in a field when the other object is gone.

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::kinds::{Bucket, Encryption, KindName, LifecycleRule, canonical};
 use crate::lang::schema::{Attribute, BlockSchema, Export, Type};
 use crate::lang::{Evaluated, Value};
-use crate::model::Text;
+use crate::model::{Address, Text};
 
 use super::expansion::{Expansion, days, flag, tags_of};
 use super::names::Here;
@@ -105,6 +105,26 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
     x.desired.specs.insert(address, spec.into());
 }
 
+/// A bucket for what mlinfra itself keeps for a block: private, encrypted, versioned, and it goes
+/// with its contents.
+pub(super) fn own(x: &Expansion<'_>, at: &Address, block: &Evaluated) -> Bucket {
+    let name = x.here.bucket_of_objects(at);
+    Bucket {
+        versioning: true,
+        encryption: Some(Encryption { algorithm: "AES256".to_owned(), key: None }),
+        public_access_block: true,
+        ownership: Some("BucketOwnerEnforced".to_owned()),
+        policy: Some(tls_only(&x.here, &name)),
+        lifecycle: vec![defaults(Some(KEPT))],
+        precious: false,
+        tags: tags_of(x, at, block),
+        name,
+    }
+}
+
+/// Days for which former versions are kept.
+const KEPT: i32 = 90;
+
 /// Why AWS would not take a name; dots are refused because they break TLS
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>).
 fn bad_name(name: &str) -> Option<String> {
@@ -125,15 +145,20 @@ fn bad_name(name: &str) -> Option<String> {
     }
 }
 
-fn lifecycle(x: &mut Expansion<'_>, block: &Evaluated) -> Vec<LifecycleRule> {
-    let keep = block.attr("keep_versions").map_or(Some(90), |value| days(x, value));
-    let mut rules = vec![LifecycleRule {
+/// The rule that every bucket has.
+fn defaults(keep: Option<i32>) -> LifecycleRule {
+    LifecycleRule {
         id: "mlinfra-defaults".to_owned(),
         prefix: String::new(),
         expire_days: None,
         noncurrent_days: keep,
         abort_upload_days: Some(7),
-    }];
+    }
+}
+
+fn lifecycle(x: &mut Expansion<'_>, block: &Evaluated) -> Vec<LifecycleRule> {
+    let keep = block.attr("keep_versions").map_or(Some(KEPT), |value| days(x, value));
+    let mut rules = vec![defaults(keep)];
     for (at, expire) in block.nested("expire").enumerate() {
         let prefix = expire.attr("prefix").and_then(Value::as_str).unwrap_or_default().to_owned();
         let expire_days = expire.attr("after").and_then(|after| days(x, after));

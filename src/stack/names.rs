@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use crate::cloud::OBJECTS;
 use crate::kinds::{Home, Tags};
 use crate::model::{Address, Key, StackName, tags};
 
@@ -97,6 +98,15 @@ impl Here {
         format!("{head}{tail}")
     }
 
+    /// The same for a bucket whose objects are ours, which is found by another beginning.
+    pub fn bucket_of_objects(&self, address: &Address) -> String {
+        let Home { account, region } = &self.home;
+        let tail = format!("-{account}-{region}-an");
+        let name = block_name(self.origin(address));
+        let head = fit(&format!("{}-{OBJECTS}-{name}", self.stack), 63 - tail.len());
+        format!("{head}{tail}")
+    }
+
     /// A role's or profile's name: unique in the account, whatever the region.
     pub fn role(&self, address: &Address) -> String {
         let name = block_name(self.origin(address));
@@ -181,6 +191,8 @@ mod tests {
                 let name = here.bucket(&address);
                 assert!(name.starts_with(&scope.bucket_prefix()), "{name}");
                 assert!(scope.bucket_prefix().len() >= length.min(20), "{}", scope.bucket_prefix());
+                let name = here.bucket_of_objects(&address);
+                assert!(name.starts_with(&scope.object_prefix()), "{name}");
             }
         }
     }

@@ -40,6 +40,7 @@ fn of(kind: KindName) -> &'static [Actions] {
         KindName::Node => &[TAGS, ("ec2", NODE), ("iam", &["PassRole"])],
         KindName::HostedZone => &[("route53", ZONE), ("ec2", &["DescribeVpcs"])],
         KindName::Bucket => &[("s3", BUCKET)],
+        KindName::BucketObject => &[("s3", OBJECT)],
         KindName::Queue => &[("sqs", QUEUE)],
         KindName::Role => &[("iam", ROLE)],
         KindName::InstanceProfile => &[("iam", PROFILE)],
@@ -138,6 +139,16 @@ const BUCKET: &[&str] = &[
     "PutBucketVersioning",
     "PutEncryptionConfiguration",
     "PutLifecycleConfiguration",
+];
+const OBJECT: &[&str] = &[
+    "DeleteObjectVersion",
+    "GetObject",
+    "GetObjectTagging",
+    "ListAllMyBuckets",
+    "ListBucket",
+    "ListBucketVersions",
+    "PutObject",
+    "PutObjectTagging",
 ];
 const QUEUE: &[&str] = &[
     "CreateQueue",

@@ -53,6 +53,7 @@ fn lister(kind: KindName) -> Option<&'static str> {
         KindName::Volume => "DescribeVolumes",
         // The others do not send forms.
         KindName::Bucket
+        | KindName::BucketObject
         | KindName::Queue
         | KindName::HostedZone
         | KindName::EfsFileSystem

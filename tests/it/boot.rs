@@ -591,3 +591,59 @@ fn health_is_asked_for_as_it_was_declared_and_said_when_it_changes() {
     machine.run("health watch");
     assert!(!machine.read("calls").contains("tag "), "{}", machine.read("calls"));
 }
+
+#[test]
+fn a_set_up_that_is_fetched_runs_once_it_is_what_was_asked_for() {
+    let script = "#!/bin/bash\necho \"set up in $PWD\" >>\"$0.ran\"\n";
+    let sum = mlinfra::kinds::walk::sha256(script);
+    let machine = Machine::new();
+    for step in ["agent", "containers", "mounts", "scratch"] {
+        fs::remove_file(machine.at("lib").join(step)).expect("a step");
+    }
+    let far = fs::read_to_string(machine.at("lib/far")).expect("our script");
+    executable(&machine.at("lib/setup"), &far);
+    let arn = "arn:aws:s3:::llm-setup-train/mlinfra/setup";
+    machine.write("etc/setup", &format!("{arn}\n{sum}\n"));
+    machine.write("shelf", script);
+    let copy = format!(
+        "[ ! -e {0}/deny ] || {{ echo 'AccessDenied' >&2; exit 1; }}\ncp {0}/shelf \"${{@: -1}}\"",
+        machine.root()
+    );
+    machine.tool("aws", &copy);
+    machine.tool("chmod", "exec /usr/bin/chmod \"$@\"");
+    machine.write("deny", "");
+    let reason =
+        |machine: &Machine| machine.read("run/boot").lines().nth(1).unwrap_or_default().to_owned();
+    let said = machine.run("boot");
+    assert_eq!(
+        (said.code, machine.read("run/boot").starts_with("unhealthy")),
+        (1, true),
+        "{}",
+        said.text
+    );
+    let from = "s3://llm-setup-train/mlinfra/setup";
+    assert_eq!(reason(&machine), format!("setup: it cannot be fetched from {from}"));
+    assert_eq!(machine.read("calls").matches(&format!("aws s3 cp --quiet {from} ")).count(), 2);
+
+    // Something else stands there.
+    fs::remove_file(machine.at("deny")).expect("it goes");
+    machine.write("shelf", "#!/bin/bash\nreboot\n");
+    let said = machine.run("boot");
+    assert_eq!(said.code, 1, "{}", said.text);
+    assert!(reason(&machine).starts_with("setup: its checksum is "), "{}", reason(&machine));
+    assert!(!machine.at("keep/setup").exists() && !machine.read("calls").contains("reboot"));
+
+    machine.write("shelf", script);
+    let said = machine.run("boot");
+    assert_eq!((said.code, machine.read("run/boot").as_str()), (0, "ready\n\n"), "{}", said.text);
+    assert_eq!(machine.read("keep/setup.ran").lines().count(), 1);
+    let left = fs::read_dir(machine.at("keep")).expect("a folder").count();
+    assert_eq!(left, 3, "the script, its trace, and that it is done");
+    // It is kept: nothing is fetched again.
+    let before = machine.read("calls").matches("aws s3 cp").count();
+    fs::remove_file(machine.at("keep/setup-done")).expect("it goes");
+    machine.write("deny", "");
+    assert_eq!(machine.run("boot").code, 0);
+    assert_eq!(machine.read("calls").matches("aws s3 cp").count(), before);
+    assert_eq!(machine.read("keep/setup.ran").lines().count(), 2);
+}

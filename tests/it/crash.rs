@@ -15,6 +15,7 @@ use mlinfra::sim::Settings;
 use mlinfra::stack::Desired;
 
 use crate::bucket::{Bucket, Fault};
+use crate::far;
 use crate::lab::{Death, Lab};
 
 const QUICKSTART: &str = include_str!("../../examples/quickstart/main.hcl");
@@ -148,6 +149,17 @@ async fn dying_while_a_name_is_led_to_successors() {
     let (before, after) = (of(text.to_owned()).await, of(text.replace(":v1", ":v2")).await);
     report("serve", &enumerate(Lab::new, None, &before).await);
     report("serve anew", &enumerate(Lab::new, Some(&before), &after).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn dying_while_a_long_set_up_comes_changes_and_goes() {
+    let lab = Lab::new(hidden());
+    let long = async |seed| lab.desired(&far::stack(&far::long(seed), "1")).await;
+    let (first, second) = (long(1).await, long(2).await);
+    let short = lab.desired(&far::stack("\"echo\"", "1")).await;
+    report("make a long set-up", &enumerate(Lab::new, Some(&short), &first).await);
+    report("change it", &enumerate(Lab::new, Some(&first), &second).await);
+    report("make it short", &enumerate(Lab::new, Some(&first), &short).await);
 }
 
 #[tokio::test(start_paused = true)]

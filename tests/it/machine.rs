@@ -79,6 +79,16 @@ fn shellcheck(files: &[PathBuf]) -> (bool, String) {
     (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// Text that no compression makes short.
+fn noise(bytes: usize) -> String {
+    let mut state = 1_u64;
+    let mut one = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        char::from(b'0' + u8::try_from(state >> 58).expect("six bits"))
+    };
+    (0..bytes).map(|_| one()).collect()
+}
+
 /// Bodies of a cluster, one for every way in which its machines differ.
 fn shapes() -> Vec<(&'static str, String)> {
     let agent =
@@ -99,6 +109,7 @@ fn shapes() -> Vec<(&'static str, String)> {
         ("mounts", format!("{bare}\nmount \"/data\" {{\n from = bucket.b\n}}")),
         ("setup", format!("{bare}\nsetup = \"echo hi\"")),
         ("deferred setup", format!("{bare}\n{setup}")),
+        ("far setup", format!("{bare}\nsetup = {}", hcl(&noise(30_000)))),
         ("agent", format!("{bare}\n{agent}")),
         ("access", format!("{bare}\n{access}")),
         ("all", format!("{gpu}\nqueue = queue.q\n{setup}\n{agent}\n{access}")),

@@ -49,6 +49,7 @@ mod crash;
 mod demand;
 mod dice;
 mod docs;
+mod far;
 mod farm;
 #[cfg(feature = "aws")]
 mod faults;

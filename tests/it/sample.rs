@@ -2,11 +2,11 @@
 #![allow(missing_docs, clippy::expect_used)]
 
 use mlinfra::kinds::{
-    Bucket, DataRepositoryAssociation, DeadLetter, Disk, EfsFileSystem, EfsThroughput, ElasticIp,
-    Encryption, Events, Home, HostedZone, InlinePolicy, InstanceProfile, InternetGateway,
-    LaunchTemplate, LifecycleRule, LustreFileSystem, Metadata, MountTarget, NatGateway, Peer,
-    PlacementGroup, Provisioned, Queue, Record, Role, Route, RouteTable, Rule, SecurityGroup, Spec,
-    Subnet, Tags, Target, Volume, Vpc, VpcEndpoint, canonical,
+    Bucket, BucketObject, DataRepositoryAssociation, DeadLetter, Disk, EfsFileSystem,
+    EfsThroughput, ElasticIp, Encryption, Events, Home, HostedZone, InlinePolicy, InstanceProfile,
+    InternetGateway, LaunchTemplate, LifecycleRule, LustreFileSystem, Metadata, MountTarget,
+    NatGateway, Peer, PlacementGroup, Provisioned, Queue, Record, Role, Route, RouteTable, Rule,
+    SecurityGroup, Spec, Subnet, Tags, Target, Volume, Vpc, VpcEndpoint, canonical,
 };
 use mlinfra::model::{Address, ImageId, Link, Text, Zone};
 use serde_json::json;
@@ -146,6 +146,22 @@ pub fn bucket(place: &Place) -> Bucket {
             abort_upload_days: Some(7),
         }],
         precious: true,
+        tags: tags(),
+    }
+}
+
+/// A bucket whose objects are ours.
+pub fn shelf(place: &Place) -> Bucket {
+    let name = format!("{}-setup-train", place.stack);
+    Bucket { name, policy: None, precious: false, ..bucket(place) }
+}
+
+/// An object in it.
+pub fn object() -> BucketObject {
+    BucketObject {
+        bucket: to("cluster.train/shelf"),
+        key: "mlinfra/setup".to_owned(),
+        content: Text::Known("#!/bin/bash\necho hi\n".to_owned()),
         tags: tags(),
     }
 }
@@ -301,6 +317,8 @@ pub fn stack(place: &Place) -> Vec<(Address, Spec)> {
         ("network.main/zone", zone().into()),
         ("cluster.train/group", group(place, "train", Some("network.main/storage")).into()),
         ("bucket.data", bucket(place).into()),
+        ("cluster.train/shelf", shelf(place).into()),
+        ("cluster.train/setup", object().into()),
         ("queue.jobs/dead", queue(place, "jobs-dead", None).into()),
         ("queue.jobs", queue(place, "jobs", Some("queue.jobs/dead")).into()),
         ("cluster.train/role", role(place).into()),

@@ -71,9 +71,10 @@ pub(super) fn of(spec: &Spec, prices: Prices<'_>) -> Option<Charge> {
             }
             "EFS file system"
         }
-        // A gateway endpoint is free
+        // What an object costs to keep is less than what can be shown; a gateway endpoint is free
         // (https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html).
-        Spec::VpcEndpoint(_)
+        Spec::BucketObject(_)
+        | Spec::VpcEndpoint(_)
         | Spec::Vpc(_)
         | Spec::Subnet(_)
         | Spec::InternetGateway(_)

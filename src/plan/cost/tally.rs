@@ -123,6 +123,7 @@ fn disk(spec: &Spec) -> Option<&Disk> {
         Spec::NatGateway(_)
         | Spec::ElasticIp(_)
         | Spec::Bucket(_)
+        | Spec::BucketObject(_)
         | Spec::Queue(_)
         | Spec::VpcEndpoint(_)
         | Spec::Vpc(_)

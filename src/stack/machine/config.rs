@@ -9,6 +9,7 @@ use crate::model::{Encoder, Piece, Text};
 const INDENT: &str = "      ";
 
 /// A cloud-config under way.
+#[derive(Clone)]
 pub(super) struct Config {
     out: Vec<Piece>,
     files: bool,
@@ -51,7 +52,8 @@ fn is_plain(pieces: &[Piece]) -> bool {
     pieces.iter().all(|piece| match piece {
         Piece::Plain(text) => text.chars().all(printable),
         Piece::Id(_) => true,
-        Piece::Encoded(_, inner) => is_plain(inner),
+        Piece::Encoded(Encoder::Base64 | Encoder::Sha256, _) => true,
+        Piece::Encoded(Encoder::Raw | Encoder::Json, inner) => is_plain(inner),
     })
 }
 

@@ -7,12 +7,13 @@
 
 mod access;
 mod config;
+mod far;
 mod service;
 
 use crate::kinds::{Rule, packed};
 use crate::lang::schema::{Attribute, BlockSchema, Type};
 use crate::lang::{Evaluated, Value};
-use crate::model::{Block, Piece, Text};
+use crate::model::{Block, Encoder, Piece, Text};
 
 use super::expansion::{Expansion, flag};
 use super::mounts;
@@ -92,6 +93,7 @@ const FETCH: Script = ("agent", include_str!("agent.sh"));
 const AGENT_UNIT: &str = include_str!("mlinfra-node.service");
 
 /// What a cluster's block asks of its machines.
+#[derive(Clone)]
 struct Wants {
     /// Names in the environment file.
     environment: Vec<(&'static str, String)>,
@@ -101,6 +103,8 @@ struct Wants {
     containers: bool,
     agent: bool,
     setup: Option<Text>,
+    /// Where the set-up is instead, and its checksum.
+    far: Option<Vec<Piece>>,
     service: Option<Service>,
 }
 
@@ -114,18 +118,26 @@ pub(super) fn user_data(x: &mut Expansion<'_>, block: &Evaluated, gpus: bool) ->
     let mut config = Config::new("What a node of mlinfra is made of. Written by `mlinfra apply`.");
     access::users(x, block, &mut config);
     let wants = wants(x, block, gpus);
-    render(&mut config, wants);
-    let text = config.text();
+    let whole = |wants: &Wants| {
+        let mut config = config.clone();
+        render(&mut config, wants.clone());
+        config.text()
+    };
+    let mut text = whole(&wants);
+    if length(&text) > LONGEST
+        && let Some(setup) = &wants.setup
+    {
+        let far = far::keep(x, block, setup);
+        text = whole(&Wants { setup: None, far, ..wants });
+    }
     let length = length(&text);
     if length > LONGEST {
         let problem = format!(
             "a node's user data is {length} bytes long, compressed, and EC2 takes {LONGEST}"
         );
-        let help = "put the long part of `setup` into a bucket and fetch it from there";
-        match block.attr("setup") {
-            Some(setup) => x.check(setup, Some(problem), help),
-            None => x.problem(block, problem, help),
-        }
+        let help = "what is too long are keys, mounts, or what a service is told: `setup` stands\n\
+                    in a bucket by now, and may do their work";
+        x.problem(block, problem, help);
     }
     text
 }
@@ -156,6 +168,7 @@ fn wants(x: &mut Expansion<'_>, block: &Evaluated, gpus: bool) -> Wants {
         service,
         agent: agent.is_some(),
         setup: block.attr("setup").and_then(Value::text).map(executable),
+        far: None,
     }
 }
 
@@ -171,11 +184,13 @@ fn render(config: &mut Config, wants: Wants) {
         config.file("/etc/mlinfra/mounts", "0644", mounts);
     }
     let mut scripts = ALWAYS.to_vec();
+    let installs = wants.scratch || mounted || wants.containers || wants.service.is_some();
+    let installs = installs || wants.far.is_some();
     let optional = [
-        (wants.scratch || mounted || wants.containers || wants.service.is_some(), PACKAGES),
+        (installs, PACKAGES),
         (wants.scratch, DISKS),
         (mounted, MOUNTS),
-        (mounted || wants.service.is_some(), CLI),
+        (mounted || wants.service.is_some() || wants.far.is_some(), CLI),
         (wants.containers, CONTAINERS),
         (wants.agent, FETCH),
     ];
@@ -198,6 +213,11 @@ fn render(config: &mut Config, wants: Wants) {
     if let Some(setup) = wants.setup {
         // Whoever logs in need not read it.
         config.file(&format!("{LIB}/setup"), "0700", pieces(setup));
+    }
+    if let Some(far) = wants.far {
+        let (name, text) = far::SCRIPT;
+        config.file("/etc/mlinfra/setup", "0644", far);
+        config.file(&format!("{LIB}/{name}"), "0700", pieces(terse(text).into_text()));
     }
     // cloud-init runs what stands here at every boot, after all files are written.
     let at = "/var/lib/cloud/scripts/per-boot/mlinfra";
@@ -250,6 +270,8 @@ fn length(text: &Text) -> usize {
             match piece {
                 Piece::Plain(text) => out.push_str(text),
                 Piece::Id(_) => *ids += 1,
+                // Two ids are as long.
+                Piece::Encoded(Encoder::Sha256, _) => *ids += 2,
                 Piece::Encoded(_, inner) => known(inner, out, ids),
             }
         }

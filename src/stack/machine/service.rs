@@ -108,6 +108,7 @@ const SERVICE: &str = include_str!("mlinfra-service.service");
 const ASKING: &str = include_str!("mlinfra-health.service");
 
 /// What comes to a machine with its service.
+#[derive(Clone)]
 pub(super) struct Service {
     /// `/etc/mlinfra/service`.
     pub settings: String,

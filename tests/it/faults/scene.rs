@@ -175,6 +175,7 @@ fn change(address: &Address, spec: &mut Spec) {
             other_tags(&mut zone.tags);
         }
         Spec::Bucket(_) | Spec::Queue(_) => change_storage(spec),
+        Spec::BucketObject(object) => other_tags(&mut object.tags),
         Spec::Volume(_)
         | Spec::EfsFileSystem(_)
         | Spec::LustreFileSystem(_)
