@@ -11,6 +11,9 @@ Usage: fleet.py MLINFRA STACK_FILE moto|sandbox
 MLINFRA_SEED repeats the times of a run that went wrong.
 """
 
+import base64
+import gzip
+import hashlib
 import http.server
 import json
 import os
@@ -31,6 +34,8 @@ STACK = "fleet"
 MOST = 4
 NODES = "cluster.train/nodes"
 DRAIN = "mlinfra:drain"
+# Where the long set-up stands.
+SHELF, KEY = "fleet-setup-train-123456789012-us-east-1-an", "mlinfra/setup"
 # Jobs of the first wave, and of the one that comes when nodes are about to go.
 FIRST, SECOND = 20, 4
 PATIENCE = 600
@@ -81,6 +86,40 @@ class Moto:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         found = self.sqs.get_queue_attributes(QueueUrl=url or self.queue, AttributeNames=names)
         return sum(int(found["Attributes"][name]) for name in names)
+
+    def set_up(self, lines, key):
+        """The long set-up stands in a bucket that nobody else reads, as its template says."""
+        import boto3
+
+        arn = f"arn:aws:s3:::{SHELF}/{key}"
+        content = self.s3.get_object(Bucket=SHELF, Key=key)["Body"].read()
+        head = b"#!/bin/bash\nset -euo pipefail\necho "
+        check(f"{key} holds {lines} lines",
+              (content.startswith(head), len(content.splitlines())), (True, lines + 2))
+        template = self.ec2.describe_launch_template_versions(
+            LaunchTemplateName="fleet-train" if key == KEY else "fleet-train-g2")
+        data = template["LaunchTemplateVersions"][0]["LaunchTemplateData"]["UserData"]
+        data = base64.b64decode(data)
+        check("user data is small enough", len(data) < 16384, True)
+        data = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+        told = f"{arn}\n      {hashlib.sha256(content).hexdigest()}\n"
+        check("it says what it is, and its checksum", told.encode() in data, True)
+        iam = boto3.client("iam")
+        policy = iam.get_role_policy(RoleName="fleet-train-us-east-1", PolicyName="fleet-setup")
+        check("nodes may read that one, and nothing else", [
+            (s["Action"], s["Resource"]) for s in policy["PolicyDocument"]["Statement"]],
+            [("s3:GetObject", arn)])
+        block = self.s3.get_public_access_block(Bucket=SHELF)["PublicAccessBlockConfiguration"]
+        check("its bucket is closed, versioned and encrypted", (
+            set(block.values()), self.s3.get_bucket_versioning(Bucket=SHELF)["Status"],
+            len(self.s3.get_bucket_encryption(Bucket=SHELF)["ServerSideEncryptionConfiguration"])),
+            ({True}, "Enabled", 1))
+        versions = self.s3.list_object_versions(Bucket=SHELF)
+        check("and holds nothing else", [v["Key"] for v in versions["Versions"]], [key])
+
+    def gone(self):
+        names = [b["Name"] for b in self.s3.list_buckets()["Buckets"]]
+        check("of the buckets only the ledger's is left", names, ["acme-ledgers"])
 
     def left(self):
         """What a cluster that nobody needs has: no nodes, one template."""
@@ -156,6 +195,12 @@ class Sandbox:
 
     def depth(self):
         return len(list(self.waiting.iterdir())) + len(list(self.taken.iterdir()))
+
+    def set_up(self, lines, key):
+        pass
+
+    def gone(self):
+        pass
 
     def left(self):
         pass
@@ -446,6 +491,7 @@ def whole(yard):
     yard.run("apply", "--yes")
     yard.run("plan", "--detailed-exitcode")
     yard.world.ready()
+    yard.world.set_up(900, KEY)
     chaos = Chaos(yard, yard.dice)
     try:
         took = yard.live(chaos)
@@ -469,7 +515,11 @@ def whole(yard):
     check("the memory can be read, and nobody leads",
           (status["leader"], [c["cluster"] for c in status["clusters"]]), (None, ["cluster.train"]))
     yard.run("plan", "--detailed-exitcode")
+    yard.run("apply", "--yes", "--var", "lines=901")
+    yard.world.set_up(901, f"{KEY}-g2")
+    yard.run("plan", "--detailed-exitcode", "--var", "lines=901")
     yard.run("destroy", "--yes")
+    yard.world.gone()
     print("from a queue to nodes and back: all of it holds")
 
 

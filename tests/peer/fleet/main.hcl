@@ -10,6 +10,11 @@ stack "fleet" {
   }
 }
 
+variable "lines" {
+  type    = number
+  default = 900
+}
+
 network "main" {
   cidr  = "10.70.0.0/16"
   zones = ["a", "b"]
@@ -27,6 +32,8 @@ cluster "train" {
   nodes         = { min = 0, max = 4 }
   image         = "dlami-base"
   queue         = queue.jobs
+  # Too long for user data: it stands in a bucket of the cluster's own.
+  setup         = join("\n", [for n in range(var.lines) : "echo ${sha256(n)}"])
 
   autoscale {
     queue          = queue.jobs
