@@ -99,6 +99,20 @@ fn hear_interrupts(global: &Global) -> Result<(), Halt> {
     Ok(())
 }
 
+/// All is written, and a plan changes nothing: an interrupt may end the process again.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the handler that was installed cannot be taken away"
+)]
+fn end_at_an_interrupt() {
+    std::thread::spawn(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        if runtime.is_ok_and(|runtime| runtime.block_on(tokio::signal::ctrl_c()).is_ok()) {
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+    });
+}
+
 fn welcome(terminal: &Terminal) {
     let text = "A stack in a few questions. Enter takes what stands in brackets, ? explains, < goes \
                 back, Ctrl-C leaves and keeps the answers. Nothing runs, and nothing is billed, \
@@ -319,6 +333,7 @@ impl Finish<'_> {
     }
 
     fn plan(&self, global: &Global) -> Result<u8, Halt> {
+        end_at_an_interrupt();
         if !self.terminal.json {
             self.terminal.print("\n");
         }

@@ -1,6 +1,6 @@
 //! Where the work is read from, by which the number of nodes follows it.
 
-use super::super::question::{Question, Scene};
+use super::super::question::Question;
 use super::check::{some, url};
 
 pub(super) fn questions() -> Vec<Question> {
@@ -33,67 +33,116 @@ fn engine() -> Question {
     .or("none")
 }
 
-fn is(engine: &'static str) -> impl Fn(Scene<'_>) -> bool {
-    move |scene| scene.is("engine", engine)
+/// A question about one engine.
+struct Detail {
+    engine: &'static str,
+    key: &'static str,
+    title: &'static str,
+    line: &'static str,
+    help: &'static str,
+    /// What an empty line answers; without it, it has to be given.
+    default: Option<&'static str>,
+    check: fn(&str) -> Result<String, String>,
 }
 
-fn details() -> Vec<Question> {
-    vec![
-        Question::new(
-            "slurm_ssh",
-            "Where does squeue run?",
-            "A host as ssh knows it, such as ops@head; `here` for this machine.",
-        )
-        .help("`squeue --json` is run there by ssh, which must ask for no password.")
-        .or("here")
-        .check(|text, _| match text.contains(char::is_whitespace) || text.starts_with('-') {
-            true => Err(format!("{text:?} is no host: write user@host, or here")),
-            false => some(text, "a host, or here"),
-        })
-        .when(is("slurm")),
-        Question::new("redis_url", "Where is Redis?", "Such as rediss://host:6379/0.")
-            .help("rediss:// is encrypted, redis:// is not. No password stands in it.")
-            .required()
-            .check(|text, _| url(text, &["rediss", "redis"]))
-            .when(is("redis")),
-        Question::new("redis_list", "Which list holds the jobs?", "The key of the list.")
-            .help("Its length is the number of jobs that wait. Streams are written by hand.")
-            .or("jobs")
-            .check(|text, _| some(text, "the key of a list"))
-            .when(is("redis")),
-        Question::new("postgres_url", "Where is PostgreSQL?", "Such as postgresql://user@host/db.")
-            .help("TLS with a checked certificate, unless the host is this machine.")
-            .required()
-            .check(|text, _| url(text, &["postgresql", "postgres"]))
-            .when(is("postgres")),
-        Question::new("postgres_query", "Which query counts the jobs?", "One row with one number.")
-            .help("Or a row for each job with columns such as gpus and nodes: docs/sources.md.")
-            .or("select count(*) from jobs where state = 'queued'")
-            .check(|text, _| some(text, "a query"))
-            .when(is("postgres")),
-        Question::new("prometheus_url", "Where is Prometheus?", "Such as https://prometheus:9090.")
-            .help("Its HTTP API is asked; a token is named in the file by hand: docs/sources.md.")
-            .required()
-            .check(|text, _| url(text, &["https", "http"]))
-            .when(is("prometheus")),
-        Question::new("prometheus_query", "Which query counts the jobs?", "An instant query.")
-            .help("No series at all is an error and not a zero: end it with `or vector(0)`.")
-            .or("sum(jobs_queued) or vector(0)")
-            .check(|text, _| some(text, "a query"))
-            .when(is("prometheus")),
-        Question::new("http_url", "Which URL answers?", "A number, or a list of jobs, as JSON.")
-            .help("It is fetched with GET; docs/sources.md has the shape of a job.")
-            .required()
-            .check(|text, _| url(text, &["https", "http"]))
-            .when(is("http")),
-        Question::new(
-            "program",
-            "Which program prints it?",
-            "With its arguments, without a shell.",
-        )
-        .help("It runs in the folder of the stack and prints a number or JSON.")
-        .or("./jobs-waiting")
-        .check(|text, _| some(text, "a program"))
-        .when(is("program")),
-    ]
+const DETAILS: &[Detail] = &[
+    Detail {
+        engine: "slurm",
+        key: "slurm_ssh",
+        title: "Where does squeue run?",
+        line: "A host as ssh knows it, such as ops@head; `here` for this machine.",
+        help: "`squeue --json` is run there by ssh, which must ask for no password.",
+        default: Some("here"),
+        check: host,
+    },
+    Detail {
+        engine: "redis",
+        key: "redis_url",
+        title: "Where is Redis?",
+        line: "Such as rediss://host:6379/0.",
+        help: "rediss:// is encrypted, redis:// is not. No password stands in it.",
+        default: None,
+        check: |text| url(text, &["rediss", "redis"]),
+    },
+    Detail {
+        engine: "redis",
+        key: "redis_list",
+        title: "Which list holds the jobs?",
+        line: "The key of the list.",
+        help: "Its length is the number of jobs that wait. Streams are written by hand.",
+        default: Some("jobs"),
+        check: |text| some(text, "the key of a list"),
+    },
+    Detail {
+        engine: "postgres",
+        key: "postgres_url",
+        title: "Where is PostgreSQL?",
+        line: "Such as postgresql://user@host/db.",
+        help: "TLS with a checked certificate, unless the host is this machine.",
+        default: None,
+        check: |text| url(text, &["postgresql", "postgres"]),
+    },
+    Detail {
+        engine: "postgres",
+        key: "postgres_query",
+        title: "Which query counts the jobs?",
+        line: "One row with one number.",
+        help: "Or a row for each job with columns such as gpus and nodes: docs/sources.md.",
+        default: Some("select count(*) from jobs where state = 'queued'"),
+        check: |text| some(text, "a query"),
+    },
+    Detail {
+        engine: "prometheus",
+        key: "prometheus_url",
+        title: "Where is Prometheus?",
+        line: "Such as https://prometheus:9090.",
+        help: "Its HTTP API is asked; a token is named in the file by hand: docs/sources.md.",
+        default: None,
+        check: |text| url(text, &["https", "http"]),
+    },
+    Detail {
+        engine: "prometheus",
+        key: "prometheus_query",
+        title: "Which query counts the jobs?",
+        line: "An instant query.",
+        help: "No series at all is an error and not a zero: end it with `or vector(0)`.",
+        default: Some("sum(jobs_queued) or vector(0)"),
+        check: |text| some(text, "a query"),
+    },
+    Detail {
+        engine: "http",
+        key: "http_url",
+        title: "Which URL answers?",
+        line: "A number, or a list of jobs, as JSON.",
+        help: "It is fetched with GET; docs/sources.md has the shape of a job.",
+        default: None,
+        check: |text| url(text, &["https", "http"]),
+    },
+    Detail {
+        engine: "program",
+        key: "program",
+        title: "Which program prints it?",
+        line: "With its arguments, without a shell.",
+        help: "It runs in the folder of the stack and prints a number or JSON.",
+        default: Some("./jobs-waiting"),
+        check: |text| some(text, "a program"),
+    },
+];
+
+fn host(text: &str) -> Result<String, String> {
+    match text.contains(char::is_whitespace) || text.starts_with('-') {
+        true => Err(format!("{text:?} is no host: write user@host, or here")),
+        false => some(text, "a host, or here"),
+    }
+}
+
+fn details() -> impl Iterator<Item = Question> {
+    DETAILS.iter().map(|it| {
+        Question::new(it.key, it.title, it.line)
+            .help(it.help)
+            .default(|_| it.default.map(str::to_owned))
+            .required_when(|_| it.default.is_none())
+            .check(|text, _| (it.check)(text))
+            .when(|scene| scene.is("engine", it.engine))
+    })
 }
