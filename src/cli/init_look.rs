@@ -2,13 +2,13 @@
 //! the draft can run at what price, which quotas are in its way, what it costs.
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::cloud::{Ask, Observed};
-use crate::kinds::Home;
+use crate::kinds::{Home, Market, Offer};
 use crate::lang::File;
 use crate::ledger::Ledger;
 use crate::model::{AccountId, Money, Region};
@@ -201,11 +201,12 @@ impl<'a> Look<'a> {
             let desired =
                 session.desired(&observed, false).map_err(|problems| session.halt(problems))?;
             let mut notes = Vec::new();
-            let mut fits = Fits { offers: 0, price: None, why: None };
+            let mut fits = Fits::default();
             for fleet in desired.fleets.values() {
                 notes.push(Note::Page(show::init::offers(&session.tables, fleet, &screen)));
                 fits.offers += fleet.offers.len();
                 fits.price = fleet.offers.first().and_then(|offer| offer.price);
+                fits.fallback = fallback(&fleet.offers);
                 fits.why = fleet.rejected.first().map(|it| format!("{}: {}", it.what, it.why));
                 let named: BTreeSet<&str> =
                     fleet.offers.iter().map(|offer| offer.instance_type.as_str()).collect();
@@ -225,7 +226,7 @@ impl<'a> Look<'a> {
                 notes
             }
             Ok(Err(halt)) => {
-                around.fits = Some(Fits { offers: 0, price: None, why: None });
+                around.fits = Some(Fits::default());
                 told(&halt)
             }
             Err(Interrupted) => Vec::new(),
@@ -351,6 +352,18 @@ impl Outside for Look<'_> {
         all.remove("write");
         files::keep(&self.dir, &all);
     }
+}
+
+/// What a node costs where it is bought in the dearest way that is allowed.
+fn fallback(offers: &[Offer]) -> Option<Money> {
+    let mut best: BTreeMap<Market, Money> = BTreeMap::new();
+    for offer in offers {
+        if let Some(price) = offer.price {
+            let least = best.entry(offer.market).or_insert(price);
+            *least = price.min(*least);
+        }
+    }
+    best.into_values().max()
 }
 
 /// A quota, with the request that raises it.

@@ -32,12 +32,14 @@ pub enum Account {
 }
 
 /// Where the nodes of a draft can run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fits {
     /// How many offers there are.
     pub offers: usize,
     /// What a node costs per hour on the best one.
     pub price: Option<Money>,
+    /// The same on the best offer of the dearest way to buy it that may be fallen back to.
+    pub fallback: Option<Money>,
     /// The first reason why something does not do.
     pub why: Option<String>,
 }

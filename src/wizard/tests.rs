@@ -63,7 +63,7 @@ impl Outside for World {
             "anyway" => {
                 let offers = if self.nothing_fits { 0 } else { 3 };
                 let price = Some(Money::new(2.into())).filter(|_| offers > 0);
-                around.fits = Some(Fits { offers, price, why: None });
+                around.fits = Some(Fits { offers, price, ..Fits::default() });
             }
             "budget" => {
                 let nodes = Scene { answers, around }.most_nodes();

@@ -261,7 +261,10 @@ fn one_can_go_back_change_ones_mind_and_ask_why() {
     person.says("gpu", "memory").says("gpu_memory", "40").says("gpus", "8");
     person.says("engine", "sqs").says("min", "1").says("max", "3").says("gang", "back");
     person.says("max", "<").says("min", "<").says("engine", "none").says("nodes", "2");
-    person.says("gang", "no").takes(&REST[..4]).says("scratch", "lustre");
+    person.says("gang", "no").says("capacity", "spot-first");
+    // What may be fallen back to counts: half of the price on demand is none.
+    person.hears("max_price [32.94]").says("max_price", "<").says("capacity", "on-demand");
+    person.takes(&REST[1..4]).says("scratch", "lustre");
     person.takes(&["lustre_size", "access", "ledger", "budget"]).says("write", "<");
     person.says("budget", "900").takes(&["write"]);
     assert_eq!(person.ends(), 0);

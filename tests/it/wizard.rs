@@ -29,7 +29,8 @@ struct World;
 
 impl Outside for World {
     fn look(&mut self, _: &str, _: &Answers, around: &mut Around) -> Vec<Note> {
-        around.fits = Some(Fits { offers: 1, price: Some(Money::new(1.into())), why: None });
+        let price = Some(Money::new(1.into()));
+        around.fits = Some(Fits { offers: 1, price, ..Fits::default() });
         around.most_per_hour = Some(Money::new(4000.into()));
         around.ledger_bucket = Some("mlinfra-ledger-000000000000-us-east-1-an".to_owned());
         Vec::new()

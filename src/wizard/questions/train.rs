@@ -217,10 +217,10 @@ fn max_price() -> Question {
     .help(
         "Where the first offer has no capacity the next ones are tried, which cost more. This \
          is the most that one node may cost; what has no known price is then not launched. The \
-         default is the best offer and a half.",
+         default is the best offer on demand and a half, or on spot where that alone is taken.",
     )
     .default(|scene| {
-        let price = scene.around.fits.as_ref().and_then(|fits| fits.price);
+        let price = scene.around.fits.as_ref().and_then(|fits| fits.fallback.or(fits.price));
         Some(price.map_or_else(|| "none".to_owned(), |price| padded(price, 15)))
     })
     .check(|text, scene| {
