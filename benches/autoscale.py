@@ -3,6 +3,10 @@
 
     benches/autoscale.py BINARY [--policy LIST] [TRACE.csv ...]
 
+`ours@75` is ours with `--latency-target 75`. At the end there is for each trace what the default
+comes to, and what the best peers do: the one with most jobs at once for no more money, and the
+cheapest with no fewer at once.
+
 Without a trace: those of tests/data, and one that is made up from a seed, of 80,000 jobs whose
 sizes, durations and bursts are like those of Microsoft's Philly trace.
 """
@@ -44,7 +48,9 @@ def made_up(path):
 
 def replay(binary, trace, policy):
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    policy, _, knob = policy.partition("@")
     words = [binary, "autoscale", "simulate", "--trace", str(trace), "--policy", policy, "--json"]
+    words += ["--latency-target", knob] if knob else []
     done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -69,11 +75,34 @@ def table(binary, trace, policies):
               f" {found['instant_share'] * 100:.1f} % | {seconds(found['wait_p95_s'])} |"
               f" {seconds(found['gang_wait_p95_s'])} | {found['launches']:,} | {found['kills']:,} |"
               f" {found['unfinished']} | {cpu:.1f} |", flush=True)
+    return rows
+
+
+def point(found):
+    return f"{(found['cost_vs_reference'] - 1) * 100:+.2f} %, {found['instant_share'] * 100:.1f} %"
+
+
+def against_peers(tables):
+    print("\n| trace | ours, balanced | most at once for no more | cheapest with as many at once |")
+    print("|---|--:|--:|--:|")
+    for trace, rows in tables:
+        ours = next((found for policy, found, _ in rows if policy == "ours"), None)
+        if ours is None:
+            continue
+        peers = [(policy, found) for policy, found, _ in rows
+                 if not policy.startswith(("ours", "reference")) and not found["unfinished"]]
+        no_dearer = [it for it in peers if it[1]["cost_gpu_h"] <= ours["cost_gpu_h"]]
+        no_slower = [it for it in peers if it[1]["instant_share"] >= ours["instant_share"]]
+        most = max(no_dearer, key=lambda it: it[1]["instant_share"], default=None)
+        cheapest = min(no_slower, key=lambda it: it[1]["cost_gpu_h"], default=None)
+        cells = [f"{it[0]}: {point(it[1])}" if it else "none" for it in (most, cheapest)]
+        print(f"| {trace.stem} | {point(ours)} | {' | '.join(cells)} |", flush=True)
+
 
 
 def main():
     binary, words = sys.argv[1], sys.argv[2:]
-    policies = ["ours", "reference", "karpenter", "ray", "cluster-autoscaler", "parallelcluster",
+    policies = ["ours@0", "ours", "ours@62", "ours@75", "ours@90", "reference", "karpenter", "ray", "cluster-autoscaler", "parallelcluster",
                 "determined", "dstack", "idle=60", "spare=1", "spare=2", "spare=4", "spare=8",
                 "adaptive=90", "adaptive=95", "keda=4", "keda=1", "hpa=4", "static"]
     if words[:1] == ["--policy"]:
@@ -84,8 +113,7 @@ def main():
             made = Path(folder) / "made-up-80000.csv"
             made_up(made)
             traces = sorted((Path(__file__).parent.parent / "tests/data").glob("*.csv")) + [made]
-        for trace in traces:
-            table(binary, trace, policies)
+        against_peers([(trace, table(binary, trace, policies)) for trace in traces])
 
 
 main()

@@ -4,7 +4,7 @@
 use super::decision::{Decision, Fate, LaunchReason, TurnTo, TurnWhy};
 use super::demand::{Demand, Work};
 use super::grow::Grow;
-use super::headroom::Room;
+use super::headroom::{Kind, Room, Want};
 use super::id::{NodeId, Seconds};
 use super::invariants::{self, Case};
 use super::learn::{FAILURES, learn};
@@ -43,20 +43,27 @@ pub fn decide(
     }
     let mut packed = pack(&round, &mut grow);
     let (spare, parts) = packed.stock.spare(&round);
-    let head = head_room(&mut round, spare, parts);
+    let parts = parts.saturating_add(grow.free());
+    let want = head_room(&mut round, spare, parts);
     // What was cordoned comes back before anything is launched in its place.
     let have = round.census.serving + round.census.coming + round.census.unseen;
-    let min = round.bounds.min;
     // Nodes in several places may be the fewest and yet keep a gang from ever starting: then
     // those without work make room.
     let stuck = |fate: &Fate| fate.shape.gang && matches!(fate.held, Some(NotMore::Max { .. }));
-    let min = if packed.fates.iter().any(stuck) { 0 } else { min };
-    let lacks = min.saturating_sub(have).max(head.saturating_sub(spare));
-    let back = shrink::cordoned(&mut round, &mut packed.stock, lacks);
+    let stuck = packed.fates.iter().any(stuck);
+    let min = if stuck { 0 } else { round.bounds.min };
+    // Nor is anything kept for who comes next where nodes have to go.
+    let none = stuck || shrink::hurry(&round).is_some();
+    let want = if none { Want::default() } else { want };
+    let lacks = want.launch.saturating_sub(spare).min(round.bounds.max.saturating_sub(have));
+    let short = lacks.max(min.saturating_sub(have));
+    let (back, beside) = shrink::cordoned(&mut round, &mut packed.stock, short);
     let have = have.saturating_add(back);
+    let ahead = ahead(&mut round, &mut grow, lacks.saturating_sub(beside));
     let launched = least(&mut round, &mut grow, have);
     grow.finish(&mut round);
-    let needed = have.saturating_sub(spare).saturating_add(launched);
+    let head = want.keep.min(spare).max(spare.min(want.launch).saturating_add(ahead));
+    let needed = have.saturating_sub(spare).saturating_add(launched).saturating_sub(ahead);
     let target = needed.saturating_add(head).clamp(min, round.bounds.max);
     sums(&mut round, (&packed, head, target));
     shrink::idle(&mut round, &packed.stock, (min, target, launched.saturating_add(back)));
@@ -65,18 +72,29 @@ pub fn decide(
 
 /// Learns from who came since the last look.
 fn arrivals(round: &mut Round<'_>) {
-    let Some(work) = round.demand.work() else { return };
+    let Some(work) = round.demand.work().filter(|_| round.demand.is_known()) else { return };
     let slots = round.pool.gpus.max(1);
-    let waiting = work.waiting.iter().fold(0_u64, |sum, job| {
+    let (mut waiting, mut least) = (0_u64, u64::MAX);
+    for job in &work.waiting {
         let (shape, times) = super::pack::usual(job.shape, slots);
-        let each = u64::from(shape.gpus).saturating_mul(shape.nodes.into());
-        sum.saturating_add(each.saturating_mul(u64::from(job.count) * u64::from(times)))
-    });
+        let each = u64::from(shape.gpus).saturating_mul(shape.nodes.into()).max(1);
+        least = least.min(each);
+        let count = u64::from(job.count) * u64::from(times);
+        waiting = waiting.saturating_add(each.saturating_mul(count));
+    }
     let jobs = came(&mut round.memory, work);
     let (now, used) = (round.now, round.census.used);
     // A queue that lies must not teach: no level above what the cluster may have is looked at.
     let most = u64::from(round.pool.max).saturating_mul(slots.into());
-    round.memory.head_room.observe(now, used.saturating_add(waiting).min(most), jobs);
+    let level = used.saturating_add(waiting).min(most);
+    let kind = Kind { gpus: slots, boot: round.pool.boot };
+    let head_room = &mut round.memory.head_room;
+    // A queue that only has a length does not say when its jobs came: that it grew does.
+    let mut jobs_known = work.waiting.iter().chain(&work.running);
+    let dated = !work.arrived.is_empty() || jobs_known.any(|job| job.submitted_at.is_some());
+    let grown = level.saturating_sub(head_room.level()).div_ceil(least);
+    let jobs = if dated { jobs } else { u32::try_from(grown).unwrap_or(u32::MAX) };
+    head_room.observe(now, (level, jobs), kind);
 }
 
 /// How many jobs came that were not known of.
@@ -100,16 +118,24 @@ fn came(memory: &mut Memory, work: &Work) -> u32 {
     jobs
 }
 
-/// How many nodes that nobody has are kept for who comes next.
-fn head_room(round: &mut Round<'_>, spare: u32, parts: u64) -> u32 {
-    let (now, pool) = (round.now, round.pool);
-    let gpus = pool.gpus.max(1);
-    let room = Room { parts, nodes: spare, gpus };
-    let kept = round.memory.head_room.keep(now, room, pool.boot.0, pool.latency_target);
+/// How many spare nodes are worth their price, for who comes next.
+fn head_room(round: &mut Round<'_>, spare: u32, parts: u64) -> Want {
+    let room = Room { parts, spare, busy: round.census.busy };
     if spare > 0 {
-        round.wake(after(now, LOOK));
+        round.wake(after(round.now, LOOK));
     }
-    kept
+    round.memory.head_room.want(room, round.pool.latency_target)
+}
+
+/// Launches for who comes next: only on what is known, and not where launches fail.
+fn ahead<'a>(round: &mut Round<'a>, grow: &mut Grow<'a>, nodes: u32) -> u32 {
+    let works = round.memory.circuit.failures == 0;
+    if nodes == 0 || !works || !round.demand.is_known() || closed(round).is_some() {
+        return 0;
+    }
+    let launched = grow.plain(nodes, &LaunchReason::HeadRoom);
+    round.memory.head_room.launched(launched);
+    launched
 }
 
 /// Why nothing may be asked for.

@@ -25,15 +25,6 @@ fn against(round: &Round<'_>, offer: &Offer) -> Option<Against> {
     Some(if refusal.quota { Against::Quota } else { Against::Refused { until: refusal.until } })
 }
 
-/// Whether an offer is at a place: of its zone and type, however it is paid.
-fn is_at(offer: &Offer, place: &Place) -> bool {
-    !place.unknown
-        && place.of.as_ref().is_none_or(|(zone, key)| {
-            let kind = key.as_str().split('/').next();
-            offer.launch.zone == *zone && kind == Some(&offer.launch.instance_type)
-        })
-}
-
 /// What may still be asked for.
 struct Room {
     /// Nodes.
@@ -84,7 +75,7 @@ impl<'a> Grow<'a> {
 
     /// Whether more nodes of a gang can be had where a place's nodes stand.
     pub fn is_open(&self, place: &Place, shape: Shape) -> bool {
-        let fits = |offer: &Offer| offer.gpus.max(1) >= shape.gpus && is_at(offer, place);
+        let fits = |offer: &Offer| offer.gpus.max(1) >= shape.gpus && place.holds(offer);
         self.offers.iter().any(|(offer, against)| against.is_none() && fits(offer))
     }
 
@@ -97,7 +88,7 @@ impl<'a> Grow<'a> {
     ) -> Result<(), NotMore> {
         let nodes = shape.nodes.saturating_sub(have);
         let fits = |offer: &Offer| offer.gpus.max(1) >= shape.gpus;
-        let here = |offer: &Offer| place.is_none_or(|place| is_at(offer, place));
+        let here = |offer: &Offer| place.is_none_or(|place| place.holds(offer));
         let room = |offer: &Offer| offer.launch.free.is_none_or(|free| free >= nodes);
         let found = self.ranked(|offer| fits(offer) && here(offer) && room(offer));
         let got = match found.is_empty() {
@@ -148,6 +139,11 @@ impl<'a> Grow<'a> {
         let held = held.filter(|_| left > 0);
         held.iter().for_each(|why| self.hold(why.clone()));
         (wanted - left, held)
+    }
+
+    /// Free accelerators of nodes that are launched for jobs.
+    pub fn free(&self) -> u64 {
+        self.open.iter().map(|(free, nodes)| u64::from(*free) * u64::from(*nodes)).sum()
     }
 
     /// Puts jobs on nodes that are launched anyway; how many are left.
@@ -312,7 +308,12 @@ impl<'a> Grow<'a> {
                 (launch.reason, launch.whole) = (LaunchReason::Probe, false);
             }
         }
-        held.into_iter().for_each(|why| round.not_more(why));
+        for why in held {
+            if let NotMore::NoOffer { retry_at: Some(at) } = &why {
+                round.wake(*at);
+            }
+            round.not_more(why);
+        }
         round.decision.launches = launches;
         let considered = offers.into_iter().map(|(offer, against)| Considered {
             offer: offer.key.clone(),

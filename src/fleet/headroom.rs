@@ -1,278 +1,471 @@
-//! How much idle capacity is worth its price: learned from how the demand rises and falls.
+//! How many nodes are kept, or launched ahead, for who comes next: each is weighed by the jobs
+//! that it lets start at once, against the hours that it stands idle.
 //!
-//! The demand, in accelerators, is a level. Each time it rises, it crosses levels that were
-//! left a while ago: by somebody who hands in the next job after a result, by the morning after
-//! the night. For every level it is known how long ago it was last in use, and how often it was
-//! crossed lately; from all levels together it is learned how likely such a level is to be
-//! crossed soon. An idle node covers as many levels as it has accelerators. It is kept for as
-//! long as there is a span of time within which the value of the waits that it saves is more
-//! than what it costs: the index of Gittins for a rule of when to stop
-//! (<https://en.wikipedia.org/wiki/Gittins_index>).
+//! A node that nobody has is of use if, within the time that a boot takes, the demand rises so
+//! far that a job has to wait without it. Whoever has a second one is served by it only if the
+//! demand rises still further. So several times within each boot it is noted where the demand
+//! stands, and one boot later, how far it rose in between, and how many jobs the first spare node
+//! would have let start at once, how many the second, and so on. How far it rises depends on what
+//! came lately: people hand in sweeps, and work by day. The notes are kept apart by how many jobs
+//! came in the last minutes and in the last hours; where one such case was seen rarely, what was
+//! seen in all cases of as busy a day counts instead, and where that is little, too, nothing: what
+//! is not known is worth nothing.
 //!
-//! Nothing here is a number of some trace; what is not known yet is worth nothing.
+//! Where the demand was lately is of use, too: somebody who ends a sweep hands in the next. So for
+//! each spare node it is counted how much oftener than expected it was used, by how long ago the
+//! demand was last high enough for it.
+//!
+//! For spare node `k`, by the notes on cases as the present one, `jobs(k)` is how many jobs it
+//! lets start at once in the time of a boot, on average, and `used(k)` how often it is used in
+//! that time. So many nodes are launched ahead that
+//!
+//! ```text
+//! sum over k of   value × jobs(k) / boot  −  gpus × (1 − used(k) / 2)
+//! ```
+//!
+//! is largest: what it is worth that a job need not wait, less the accelerators that stand idle
+//! (half the time of a boot where they come to be used). Nodes that are there already save a
+//! boot, too: for them `gpus × used(k)` is added, so that more are kept than are launched. In
+//! the trade this is the newsvendor's rule with a price on each customer that is sent away
+//! (<https://en.wikipedia.org/wiki/Newsvendor_model>); that the same price holds for every node
+//! and at every hour is what makes the number of those who wait least for what is spent.
+//!
+//! `value` comes from the author's `latency_target` and from nothing else, but for a bound: what
+//! spare nodes cost is held below a share of what the nodes at work cost. Where half of the
+//! bound is spent, `value` begins to fall, and at the bound it is nothing. Without it a queue of
+//! few short jobs would pay several times its work for that nobody waits.
+//!
+//! Nothing here is a number of some trace: all but the weights is learned as jobs come.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::id::Seconds;
+use super::notes::{BANDS, COUNT, Case, Guess, Look, Odds, start};
 use super::pool::LatencyTarget;
 use crate::model::Moment;
 
-/// Spans of time since a level was left, in seconds, by their ends.
-const EDGES: [f64; 20] = [
-    0.0, 15.0, 30.0, 60.0, 120.0, 240.0, 480.0, 900.0, 1800.0, 3600.0, 5400.0, 7200.0, 10_800.0,
-    14_400.0, 21_600.0, 28_800.0, 43_200.0, 86_400.0, 172_800.0, 604_800.0,
-];
-const SPANS: usize = EDGES.len() - 1;
-/// By how often a level was crossed lately.
-const PACES: [f64; 6] = [0.5, 1.5, 3.0, 6.0, 12.0, 24.0];
-const CLASSES: usize = PACES.len() + 1;
-/// Levels above are not looked at one by one.
-const LEVELS: usize = 4096;
-/// What was seen so long ago counts half, in days.
+/// Jobs that came in the last minutes, by which cases are told apart.
+const QUICK: [f64; 11] = [0.05, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0];
+/// Jobs that came in the last hours.
+const SLOW: [f64; 10] = [0.3, 1.0, 3.0, 8.0, 20.0, 50.0, 120.0, 300.0, 800.0, 2000.0];
+/// A job counts half in the first after so many boots, in the second after so many hours.
+const QUICK_BOOTS: f64 = 2.0;
+const SLOW_HOURS: f64 = 4.0;
+/// So often within a boot it is noted where the demand stands.
+const LOOKS: u32 = 5;
+/// How long ago the demand was last as high, in seconds: by day and night, a meal, a result.
+const AGES: [i64; SPANS - 1] = [600, 1_800, 7_200, 28_800, 86_400];
+const SPANS: usize = 6;
+/// Falls of the demand that are remembered.
+const FALLS: usize = 64;
+/// A note counts half after so many days; what was spent, after one.
 const HALF_LIFE: f64 = 28.0;
-/// How often a level was crossed counts half after so many hours.
-const PACE_HALF_LIFE: f64 = 12.0;
-/// So much of what all levels have in common is believed of each class.
-const PRIOR: f64 = 20.0;
 const DAY: i64 = 86_400_000;
-/// Tables are made anew after that, in milliseconds.
-const REFRESH: i64 = 60_000;
 
-/// What was learned, and the levels as they are.
+/// What was learned of those who come.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HeadRoom {
-    /// The level now, in units.
-    level: u32,
-    /// Accelerators of a unit: 1, in fleets of thousands more.
-    unit: u32,
-    /// Levels that were ever in use, the lowest first.
-    levels: Vec<Level>,
-    /// How often a level of a class was left for that long, and was crossed within the span.
-    risks: Vec<f64>,
-    hits: Vec<f64>,
-    /// Jobs that crossed them then: many small ones are worth more than a large one.
-    gains: Vec<f64>,
-    /// When what was seen was last made to count less.
-    decayed: Option<Moment>,
-    /// The tables below are of that moment.
-    made: Option<Moment>,
-    #[serde(skip)]
-    tables: Tables,
+    /// Of which nodes.
+    kind: Kind,
+    /// Up to when everything here is counted.
+    at: Option<Moment>,
+    /// When it is next noted where the demand stands.
+    next: i64,
+    /// Accelerators that jobs have or wait for.
+    level: u64,
+    /// What there is, as of the last decision.
+    room: Room,
+    /// Spare nodes that were wanted then.
+    wanted: u32,
+    /// Jobs that came in the last minutes, and in the last hours.
+    quick: f64,
+    slow: f64,
+    /// Nodes at work and spare nodes in the last days, in node-seconds.
+    worked: f64,
+    spared: f64,
+    /// When the demand fell from a level that it has not reached since: the highest first.
+    falls: Vec<(i64, u64)>,
+    /// How often spare nodes were used, by how long ago they would have been and by band.
+    ages: Vec<Odds>,
+    /// Notes of the last boot, the oldest first.
+    looks: Vec<Look>,
+    /// What came of those before, by case.
+    cases: BTreeMap<u16, Case>,
+    /// When these were last made to count less.
+    aged: Option<Moment>,
 }
 
-/// What keeping a level is worth per second, in seconds of one accelerator, by class and span:
-/// for each job that need not wait, and for the boot that is saved.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Tables {
-    worth: Vec<f64>,
-    target: Option<(LatencyTarget, u32)>,
-}
-
-/// One level.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Level {
-    /// When it was last in use.
-    left: i64,
-    /// How often it was crossed lately, as of `counted`.
-    count: f64,
-    counted: i64,
-    /// Its class since it was left, and the span that it is in.
-    class: u8,
-    span: u8,
-}
-
-/// Room that there is beside what jobs have or will have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Room {
-    /// Accelerators on nodes that have jobs, or will.
-    pub parts: u64,
-    /// Nodes that nobody has.
-    pub nodes: u32,
-    /// Accelerators of such a node.
+/// The nodes that are launched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kind {
+    /// Accelerators.
     pub gpus: u32,
+    /// How long one boots.
+    pub boot: Seconds,
 }
 
-impl Level {
-    fn pace(&self, now: i64) -> f64 {
-        let hours = now.saturating_sub(self.counted).max(0) as f64 / 3_600_000.0;
-        self.count * 0.5_f64.powf(hours / PACE_HALF_LIFE)
-    }
-
-    fn age(&self, now: i64) -> f64 {
-        now.saturating_sub(self.left).max(0) as f64 / 1000.0
-    }
+/// What there is beside what jobs have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Room {
+    /// Free accelerators on nodes that have jobs, or will.
+    pub parts: u64,
+    /// Nodes that nobody has, with those that come.
+    pub spare: u32,
+    /// Nodes that have jobs.
+    pub busy: u32,
 }
 
-fn span_of(age: f64) -> usize {
-    EDGES[1..].partition_point(|edge| *edge <= age)
+/// How many spare nodes are worth their price.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Want {
+    /// If they are there.
+    pub keep: u32,
+    /// If they have to be launched: never more than `keep`.
+    pub launch: u32,
 }
 
-fn class_of(pace: f64) -> u8 {
-    PACES.partition_point(|edge| *edge <= pace) as u8
+/// What is left of something that counts half after `half`.
+fn left(span: f64, half: f64) -> f64 {
+    0.5_f64.powf(span / half)
 }
 
 impl HeadRoom {
     /// Takes note of the demand: accelerators that jobs have or wait for; and how many jobs came
     /// since it was last looked at.
-    pub fn observe(&mut self, now: Moment, gpus: u64, jobs: u32) {
-        let unit = u64::from(self.unit.max(1));
-        if self.gains.len() != CLASSES * SPANS {
-            let none = vec![0.0; CLASSES * SPANS];
-            (self.risks, self.hits, self.gains) = (none.clone(), none.clone(), none);
+    pub fn observe(&mut self, now: Moment, (gpus, jobs): (u64, u32), kind: Kind) {
+        if self.kind != kind {
+            // What was learned was about other nodes.
+            *self = Self { kind, ..Self::default() };
         }
-        let level = gpus.div_ceil(unit);
-        if level > LEVELS as u64 {
-            self.coarser(gpus);
-            return self.observe(now, gpus, jobs);
+        self.pass(now.0);
+        let before = self.level;
+        self.level = gpus;
+        if gpus < before {
+            self.fall(before, now.0);
         }
-        let (before, level) = (self.level as usize, level as usize);
-        if level > before {
-            self.rise(now.0, before, level, jobs);
-        } else {
-            let now = now.0;
-            for it in self.levels.iter_mut().take(before).skip(level) {
-                (it.left, it.span, it.class) = (now, 0, class_of(it.pace(now)));
+        self.quick += f64::from(jobs);
+        self.slow += f64::from(jobs);
+        if gpus > before && jobs > 0 {
+            let each = f64::from(jobs) / (gpus - before) as f64;
+            let size = u64::from(kind.gpus.max(1));
+            self.looks.iter_mut().for_each(|look| look.rise((before, gpus), each, size));
+        }
+    }
+
+    fn fall(&mut self, from: u64, now: i64) {
+        let above = self.falls.partition_point(|(_, level)| *level > from);
+        self.falls.truncate(above);
+        self.falls.push((now, from));
+        if self.falls.len() > FALLS {
+            self.falls.remove(0);
+        }
+    }
+
+    /// The demand when it was last looked at.
+    pub fn level(&self) -> u64 {
+        self.level
+    }
+
+    /// Time goes by, and where the demand stands in it is noted.
+    fn pass(&mut self, now: i64) {
+        let at = self.at.map_or(now, |at| at.0);
+        let every = i64::from((self.kind.boot.0 / LOOKS).max(10)) * 1000;
+        if self.at.is_none() || now < at || now.saturating_sub(at) > 7 * DAY {
+            // Nobody looked for long, or the clock went back: what was in between is not known.
+            self.fade(now);
+            self.looks.clear();
+            self.next = now;
+        }
+        while self.next <= now {
+            self.fade(self.next);
+            self.look();
+            let Some(next) = self.next.checked_add(every) else { break };
+            self.next = next;
+        }
+        self.fade(now);
+    }
+
+    fn fade(&mut self, to: i64) {
+        let before = self.at.replace(Moment(to)).map_or(to, |at| at.0);
+        let seconds = to.saturating_sub(before).max(0) as f64 / 1000.0;
+        self.quick *= left(seconds, QUICK_BOOTS * f64::from(self.kind.boot.0.max(1)));
+        self.slow *= left(seconds, SLOW_HOURS * 3600.0);
+        let spent = left(seconds, 86_400.0);
+        self.worked = self.worked * spent + seconds * f64::from(self.room.busy);
+        let spare = self.room.spare.min(self.wanted);
+        self.spared = self.spared * spent + seconds * f64::from(spare);
+    }
+
+    /// Notes where the demand stands, and what came of what was noted a boot ago.
+    fn look(&mut self) {
+        let now = self.at.map_or(0, |at| at.0);
+        let aged = *self.aged.get_or_insert(Moment(now));
+        if now.saturating_sub(aged.0) >= DAY {
+            let by = left(1.0, HALF_LIFE);
+            self.cases.values_mut().for_each(|case| case.scale(by));
+            self.ages.iter_mut().for_each(|it| *it = Odds(it.0 * by, it.1 * by));
+            self.aged = Some(Moment(now));
+        }
+        let boot = self.kind.boot.millis();
+        let over = self.looks.partition_point(|look| look.at.saturating_add(boot) <= now);
+        let looks: Vec<Look> = self.looks.drain(..over).collect();
+        looks.iter().for_each(|look| self.learn(look));
+        let base = self.level.saturating_add(self.room.parts);
+        let case = self.case();
+        let (guess, ages) = (self.guess(case).used, self.spans(base));
+        let jobs = [0.0; COUNT];
+        self.looks.push(Look { at: now, case, base, most: base, jobs, guess, ages });
+    }
+
+    fn learn(&mut self, look: &Look) {
+        let gpus = u64::from(self.kind.gpus.max(1));
+        self.ages.resize(SPANS * COUNT, Odds::default());
+        for band in 0..COUNT {
+            let odds = &mut self.ages[usize::from(look.ages[band]) * COUNT + band];
+            odds.0 += look.used(band, gpus);
+            odds.1 += look.guess[band];
+        }
+        for case in wider(look.case) {
+            self.cases.entry(case).or_default().add(look, gpus);
+        }
+    }
+
+    /// How long ago the demand last rose into each band above `base`.
+    fn spans(&self, base: u64) -> [u8; COUNT] {
+        let now = self.at.map_or(0, |at| at.0);
+        let size = u64::from(self.kind.gpus.max(1));
+        std::array::from_fn(|band| {
+            let low = base.saturating_add(size.saturating_mul(start(band).into()));
+            let above = self.falls.partition_point(|(_, level)| *level > low);
+            let fell = above.checked_sub(1).map(|at| self.falls[at].0);
+            let age = fell.map_or(i64::MAX, |fell| now.saturating_sub(fell) / 1000);
+            AGES.partition_point(|edge| *edge <= age) as u8
+        })
+    }
+
+    fn guess(&self, case: u16) -> Guess {
+        wider(case).iter().rev().fold(Guess::default(), |usual, case| {
+            self.cases.get(case).map_or(usual, |it| it.guess(&usual))
+        })
+    }
+
+    /// The case that is now.
+    fn case(&self) -> u16 {
+        let quick = QUICK.partition_point(|edge| *edge <= self.quick);
+        let slow = SLOW.partition_point(|edge| *edge <= self.slow);
+        (1 + slow * (QUICK.len() + 2) + 1 + quick) as u16
+    }
+
+    /// How many spare nodes are worth their price now.
+    pub fn want(&mut self, room: Room, target: LatencyTarget) -> Want {
+        self.room = room;
+        if self.kind.boot.0 == 0 {
+            // Nobody waits for a node.
+            return Want::default();
+        }
+        let mut guess = self.guess(self.case());
+        let spans = self.spans(self.level.saturating_add(room.parts));
+        for (band, span) in spans.into_iter().enumerate() {
+            let odds = self.ages.get(usize::from(span) * COUNT + band);
+            let factor = odds.map_or(1.0, |odds| odds.factor());
+            guess.jobs[band] *= factor;
+            guess.used[band] =
+                (guess.used[band] * factor).min(f64::from(BANDS[band] - start(band)));
+        }
+        let share = share(target) * self.worked;
+        let rest =
+            if share > 0.0 { (2.0 - 2.0 * self.spared / share).clamp(0.0, 1.0) } else { 0.0 };
+        let value = value(target) * rest;
+        let keep = self.most(&guess, value, 1.0);
+        let want = Want { keep, launch: self.most(&guess, value, 0.0).min(keep) };
+        self.wanted = want.keep;
+        want
+    }
+
+    /// So many spare nodes more were launched.
+    pub fn launched(&mut self, nodes: u32) {
+        self.room.spare = self.room.spare.saturating_add(nodes);
+    }
+
+    /// With how many spare nodes most is gained; `saved` is how much of a boot one saves that is
+    /// used.
+    fn most(&self, guess: &Guess, value: f64, saved: f64) -> u32 {
+        let boot = f64::from(self.kind.boot.0.max(1));
+        let gpus = f64::from(self.kind.gpus.max(1));
+        let (mut sum, mut best) = (0.0, (0.0, 0));
+        for (at, end) in BANDS.into_iter().enumerate() {
+            let (jobs, used) = (guess.jobs[at], guess.used[at]);
+            let idle = f64::from(end - start(at)) - used / 2.0;
+            sum += value * jobs / boot + gpus * (saved * used - idle);
+            if sum > best.0 {
+                best = (sum, end);
             }
         }
-        self.level = level as u32;
-    }
-
-    /// Levels from `before` on are crossed.
-    fn rise(&mut self, now: i64, before: usize, level: usize, jobs: u32) {
-        let gain = f64::from(jobs) / (level - before) as f64;
-        if self.levels.len() < level {
-            let new = Level { left: now, counted: now, span: SPANS as u8, ..Level::default() };
-            self.levels.resize(level, new);
-        }
-        for at in before..level {
-            self.pass(at, now);
-            let it = &mut self.levels[at];
-            let span = usize::from(it.span);
-            if span < SPANS {
-                let cell = usize::from(it.class) * SPANS + span;
-                self.risks[cell] += 1.0;
-                self.hits[cell] += 1.0;
-                self.gains[cell] += gain.min(1.0);
-            }
-            (it.count, it.counted) = (it.pace(now) + 1.0, now);
-        }
-    }
-
-    /// Notes the spans that a level went through without being crossed.
-    fn pass(&mut self, at: usize, now: i64) {
-        let it = &mut self.levels[at];
-        let span = span_of(it.age(now)).min(SPANS);
-        while usize::from(it.span) < span {
-            self.risks[usize::from(it.class) * SPANS + usize::from(it.span)] += 1.0;
-            it.span += 1;
-        }
-    }
-
-    /// A fleet of thousands: several accelerators share a level from now on.
-    fn coarser(&mut self, gpus: u64) {
-        let unit = gpus.div_ceil(LEVELS as u64 / 2).min(u64::from(u32::MAX)).max(1) as u32;
-        let times = (unit / self.unit.max(1)).max(2) as usize;
-        self.levels = self.levels.iter().copied().step_by(times).collect();
-        self.level = (self.level as usize / times) as u32;
-        self.unit = self.unit.max(1).saturating_mul(times as u32);
-    }
-
-    /// How many of the nodes that nobody has are worth keeping, if launching one takes `boot`
-    /// seconds.
-    pub fn keep(&mut self, now: Moment, room: Room, boot: u32, target: LatencyTarget) -> u32 {
-        if room.nodes == 0 || self.gains.len() != CLASSES * SPANS {
-            return 0;
-        }
-        self.refresh(now, boot, target);
-        let unit = self.unit.max(1);
-        let parts = usize::try_from(room.parts / u64::from(unit)).unwrap_or(LEVELS);
-        let each = (room.gpus / unit).max(1) as usize;
-        let first = (self.level as usize).saturating_add(parts);
-        let mut kept = 0;
-        while kept < room.nodes {
-            let low = first.saturating_add(each.saturating_mul(kept as usize));
-            let covered = self.levels.iter().skip(low).take(each);
-            let worth: f64 = covered.map(|it| self.worth(it, now.0)).sum();
-            if worth < each as f64 {
-                break;
-            }
-            kept += 1;
-        }
-        kept
-    }
-
-    fn worth(&self, level: &Level, now: i64) -> f64 {
-        let span = span_of(level.age(now));
-        let cell = usize::from(level.class) * (SPANS + 1) + span.min(SPANS);
-        self.tables.worth.get(cell).copied().unwrap_or(0.0)
-    }
-
-    /// Makes the tables anew where they are old.
-    fn refresh(&mut self, now: Moment, boot: u32, target: LatencyTarget) {
-        let fresh = self.made.is_some_and(|made| made <= now && now.since(made) < REFRESH);
-        if fresh && self.tables.target == Some((target, boot)) {
-            return;
-        }
-        self.made = Some(now);
-        for at in self.level as usize..self.levels.len() {
-            self.pass(at, now.0);
-        }
-        let decayed = *self.decayed.get_or_insert(now);
-        if now.since(decayed) >= DAY {
-            let days = now.since(decayed) as f64 / DAY as f64;
-            let less = 0.5_f64.powf(days / HALF_LIFE);
-            let tables = [&mut self.risks, &mut self.hits, &mut self.gains];
-            tables.into_iter().flatten().for_each(|it| *it *= less);
-            self.decayed = Some(now);
-        }
-        let cheapest = target == LatencyTarget::CHEAPEST;
-        let credit = if cheapest { 0.0 } else { f64::from(boot) };
-        let worth = self.index(value(target), credit);
-        self.tables = Tables { worth, target: Some((target, boot)) };
-    }
-
-    /// For each class and span the best ratio of what is gained to what is paid, over all spans
-    /// for which a level might be kept from then on.
-    fn index(&self, value: f64, credit: f64) -> Vec<f64> {
-        let all = |table: &[f64], span: usize| -> f64 {
-            (0..CLASSES).map(|class| table[class * SPANS + span]).sum()
-        };
-        // Five that were not crossed are assumed of each span: what is not known is worth little.
-        let common: Vec<f64> =
-            (0..SPANS).map(|span| all(&self.hits, span) / (all(&self.risks, span) + 5.0)).collect();
-        let share = |gains: f64, hits: f64, usual: f64| (gains + PRIOR * usual) / (hits + PRIOR);
-        let sum = |table: &[f64]| table.iter().sum::<f64>();
-        let usual = share(sum(&self.gains), sum(&self.hits), 1.0);
-        let mut out = vec![0.0; CLASSES * (SPANS + 1)];
-        for class in 0..CLASSES {
-            let hazard: Vec<f64> = (0..SPANS)
-                .map(|span| {
-                    let cell = class * SPANS + span;
-                    let hits = self.hits[cell] + PRIOR * common[span];
-                    hits / (self.risks[cell] + PRIOR)
-                })
-                .collect();
-            for from in 0..SPANS {
-                let (mut left, mut paid, mut won, mut best) = (1.0_f64, 0.0, 0.0, 0.0_f64);
-                for span in from..SPANS {
-                    let length = EDGES[span + 1] - EDGES[span];
-                    paid += left * length * (1.0 - hazard[span] / 2.0);
-                    let cell = class * SPANS + span;
-                    let jobs = share(self.gains[cell], self.hits[cell], usual);
-                    won += left * hazard[span] * (value * jobs + credit);
-                    left *= 1.0 - hazard[span];
-                    best = best.max(won / paid.max(1e-9));
-                }
-                out[class * (SPANS + 1) + from] = best;
-            }
-        }
-        out
+        best.1
     }
 }
 
+/// A case, all of as busy a day, and all.
+fn wider(case: u16) -> [u16; 3] {
+    let each = QUICK.len() as u16 + 2;
+    [case, 1 + (case - 1) / each * each, 0]
+}
+
 /// What it is worth that a job need not wait for a boot, in seconds of one accelerator: nothing
-/// at the cheapest, about seven hours at the balanced, and four times as much each quarter on.
+/// at the cheapest, about four hours and a half at the balanced, and six times as much each
+/// quarter on.
 fn value(target: LatencyTarget) -> f64 {
-    let percent = f64::from(target.percent());
-    if percent == 0.0 { 0.0 } else { 24_000.0 * 4.0_f64.powf((percent - 50.0) / 25.0) }
+    if target == LatencyTarget::CHEAPEST { 0.0 } else { 16_000.0 * 6.0_f64.powf(quarters(target)) }
+}
+
+/// What spare nodes may cost, in parts of what nodes at work cost: a tenth at the balanced, and
+/// four times as much each quarter on.
+fn share(target: LatencyTarget) -> f64 {
+    0.1 * 4.0_f64.powf(quarters(target))
+}
+
+/// How far from the balanced.
+fn quarters(target: LatencyTarget) -> f64 {
+    (f64::from(target.percent()) - 50.0) / 25.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KIND: Kind = Kind { gpus: 8, boot: Seconds(300) };
+    const HOUR: i64 = 3_600_000;
+    const KNOBS: [u8; 5] = [0, 25, 50, 75, 100];
+
+    fn room(spare: u32, busy: u32) -> Room {
+        Room { parts: 0, spare, busy }
+    }
+
+    /// Sweeps of so many jobs of eight accelerators for a minute, each so many milliseconds, for
+    /// so many days: what was learned, while thirty other nodes are at work.
+    fn sweeps(jobs: u32, every: i64, days: i64) -> HeadRoom {
+        let mut out = HeadRoom::default();
+        let mut now = 0;
+        while now < days * DAY {
+            out.observe(Moment(now), (240 + 8 * u64::from(jobs), jobs), KIND);
+            out.want(room(0, 30 + jobs), LatencyTarget::BALANCED);
+            out.observe(Moment(now + 60_000), (240, 0), KIND);
+            out.want(room(0, 30), LatencyTarget::BALANCED);
+            now += every;
+        }
+        out.observe(Moment(now - 1000), (240, 0), KIND);
+        out
+    }
+
+    fn want(learned: &HeadRoom, percent: u8) -> Want {
+        learned.clone().want(room(0, 30), LatencyTarget::new(percent))
+    }
+
+    #[test]
+    fn what_is_not_known_is_worth_nothing() {
+        let mut new = HeadRoom::default();
+        for percent in KNOBS {
+            assert_eq!(want(&new, percent), Want::default());
+        }
+        new.observe(Moment(0), (800, 100), KIND);
+        assert_eq!(want(&new, 100), Want::default(), "one sweep teaches nothing yet");
+    }
+
+    #[test]
+    fn spare_nodes_are_as_many_as_what_comes_will_use() {
+        // Ten minutes apart, one and four at a time.
+        let (one, four) = (sweeps(1, HOUR / 6, 3), sweeps(4, HOUR / 6, 3));
+        assert_eq!(want(&one, 0), Want::default());
+        assert_eq!(want(&one, 50), Want { keep: 1, launch: 1 });
+        assert_eq!(want(&four, 50), Want { keep: 4, launch: 4 });
+        // Who comes once a day is waited for by nobody.
+        assert_eq!(want(&sweeps(4, DAY, 20), 50), Want::default());
+    }
+
+    #[test]
+    fn who_pays_more_has_no_less_and_what_is_there_is_kept_sooner_than_launched() {
+        for (jobs, every) in [(1, HOUR / 6), (3, HOUR), (9, 3 * HOUR)] {
+            let learned = sweeps(jobs, every, 10);
+            let wants = KNOBS.map(|percent| want(&learned, percent));
+            assert!(wants.is_sorted_by_key(|it| it.keep), "{wants:?}");
+            assert!(wants.iter().all(|it| it.launch <= it.keep), "{wants:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_spent_stays_below_the_share() {
+        // A queue of short jobs: one node at work for a minute in ten.
+        let spent = |percent: u8| {
+            let (mut learned, mut spare, mut sums) = (HeadRoom::default(), 0, (0.0, 0.0));
+            for step in 0..20 * 24 * 60 {
+                let busy = u32::from(step % 10 == 0);
+                let now = Moment(step * 60_000);
+                learned.observe(now, (8 * u64::from(busy), busy), KIND);
+                let wanted = learned.want(room(spare, busy), LatencyTarget::new(percent));
+                learned.launched(wanted.launch.saturating_sub(spare));
+                spare = wanted.keep.min(spare).max(wanted.launch);
+                sums = (sums.0 + f64::from(spare), sums.1 + f64::from(busy));
+            }
+            sums.0 / sums.1
+        };
+        let (balanced, more) = (spent(50), spent(75));
+        assert!(balanced <= 0.1, "{balanced}");
+        assert!(balanced < more && more <= 0.4, "{more}");
+    }
+
+    #[test]
+    fn it_is_the_same_however_often_it_looks() {
+        let (mut often, mut seldom) = (sweeps(2, HOUR, 3), sweeps(2, HOUR, 3));
+        let later = Moment(3 * DAY + 5 * HOUR);
+        for second in (3 * DAY..later.0).step_by(10_000) {
+            often.observe(Moment(second), (240, 0), KIND);
+        }
+        often.observe(later, (240, 0), KIND);
+        seldom.observe(later, (240, 0), KIND);
+        for percent in KNOBS {
+            assert_eq!(want(&often, percent), want(&seldom, percent));
+        }
+        let sum = |it: &HeadRoom| it.cases.values().map(|case| case.looks).sum::<f64>();
+        assert_eq!(sum(&often), sum(&seldom));
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded_and_survives_json() {
+        let (mut learned, mut dice) = (HeadRoom::default(), 1_u64);
+        for step in 0..40_000_i64 {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let (level, jobs) = (dice >> (34 + dice % 30), (dice >> 50) as u32 % 200);
+            learned.observe(Moment(step * 20_000), (level, jobs), KIND);
+            learned.want(room(3, 10), LatencyTarget::FASTEST);
+        }
+        assert!(learned.looks.len() <= LOOKS as usize + 1, "{}", learned.looks.len());
+        assert!(learned.falls.len() <= FALLS && learned.ages.len() <= SPANS * COUNT);
+        let most = (SLOW.len() + 1) * (QUICK.len() + 2) + 1;
+        assert!(learned.cases.len() <= most, "{}", learned.cases.len());
+        let json = serde_json::to_string(&learned).expect("JSON");
+        assert!(json.len() < 200_000, "{}", json.len());
+        let back: HeadRoom = serde_json::from_str(&json).expect("what was learned");
+        for percent in KNOBS {
+            assert_eq!(want(&back, percent), want(&learned, percent));
+        }
+    }
+
+    #[test]
+    fn absurd_times_and_numbers_do_no_harm() {
+        let mut learned = sweeps(1, HOUR, 2);
+        for (at, level) in
+            [(i64::MAX, u64::MAX), (0, 0), (-5, u64::MAX), (i64::MIN, 7), (50, 0), (DAY, u64::MAX)]
+        {
+            learned.observe(Moment(at), (level, u32::MAX), KIND);
+            let everything = Room { parts: u64::MAX, spare: u32::MAX, busy: u32::MAX };
+            let wanted = learned.want(everything, LatencyTarget::FASTEST);
+            assert!(wanted.keep <= 64 && wanted.launch <= wanted.keep);
+        }
+        // Other nodes: nothing is known of how they would be used.
+        learned.observe(Moment(DAY), (8, 1), Kind { gpus: 4, ..KIND });
+        assert!(learned.cases.is_empty());
+    }
 }

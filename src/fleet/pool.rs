@@ -60,7 +60,7 @@ impl Pool {
             max,
             gpus,
             together: true,
-            idle_timeout: Seconds::minutes(5),
+            idle_timeout: Seconds::minutes(3),
             stabilisation: Seconds::minutes(2),
             max_down_percent: 10,
             zero_confirm: 3,
@@ -77,15 +77,16 @@ impl Pool {
     }
 }
 
-/// How much an hour that nobody waits is worth: 0 is the cheapest, 100 the fastest.
+/// How much it is worth that a job need not wait: 0 is the cheapest, 100 the fastest. What each
+/// stands for is in `docs/autoscaling-policy.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LatencyTarget(u8);
 
 impl LatencyTarget {
-    /// Nothing is kept for who comes next.
+    /// Nothing is kept for who comes next, but what is all but sure to be launched again.
     pub const CHEAPEST: Self = Self(0);
-    /// Spare capacity where it is likely to be used.
+    /// Spare nodes where they are likely to be used, for a tenth of the bill at most.
     pub const BALANCED: Self = Self(50);
     /// Hardly anybody waits.
     pub const FASTEST: Self = Self(100);

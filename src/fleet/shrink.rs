@@ -101,18 +101,19 @@ fn tell(round: &mut Round<'_>, node: &Node, to: TurnTo, why: TurnWhy) {
 }
 
 /// Nodes that were cordoned for want of work: they come back when somebody needs them, and go
-/// when nobody did. `back` more than those that waiting jobs need come back.
-pub(super) fn cordoned(round: &mut Round<'_>, stock: &mut Stock, mut back: u32) -> u32 {
+/// when nobody did. `back` more than those that waiting jobs need come back. How many came, and
+/// how many of them beside those that jobs need.
+pub(super) fn cordoned(round: &mut Round<'_>, stock: &mut Stock, back: u32) -> (u32, u32) {
     let fleet = round.fleet;
-    let mut came = 0;
+    let (mut came, mut beside) = (0, 0);
     for (at, node) in fleet.nodes.iter().enumerate() {
         let ours = round.is_ours(node);
         if !ours || !matches!(node.state, State::Cordoned | State::Draining) {
             continue;
         }
         let wanted = stock.taken[at] || node.is_busy();
-        if node.state == State::Cordoned && (wanted || back > 0) && !round.pool.paused {
-            back -= u32::from(!wanted).min(back);
+        if node.state == State::Cordoned && (wanted || beside < back) && !round.pool.paused {
+            beside += u32::from(!wanted);
             came += 1;
             stock.taken[at] = true;
             round.turn(node, TurnTo::Uncordon, TurnWhy::WorkCame);
@@ -128,7 +129,7 @@ pub(super) fn cordoned(round: &mut Round<'_>, stock: &mut Stock, mut back: u32) 
             tell(round, node, TurnTo::Terminate, TurnWhy::StillIdle);
         }
     }
-    came
+    (came, beside)
 }
 
 /// Counts decisions in which nothing was wanted.
@@ -170,7 +171,7 @@ fn candidates<'a>(round: &Round<'a>, stock: &Stock) -> Vec<&'a Node> {
 }
 
 /// Why nodes go before their time.
-fn hurry(round: &Round<'_>) -> Option<(u32, TurnWhy)> {
+pub(super) fn hurry(round: &Round<'_>) -> Option<(u32, TurnWhy)> {
     let census = round.census;
     let above = (census.serving + census.coming).saturating_sub(round.bounds.max);
     let hourly = round.pool.hourly_budget.is_some_and(|budget| census.per_hour > budget);

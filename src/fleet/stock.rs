@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::id::{JobId, OfferKey};
 use super::round::Round;
-use super::state::{Node, State};
+use super::state::{Node, Offer, State};
 use crate::model::Zone;
 
 /// How soon room can be had.
@@ -69,6 +69,16 @@ pub(super) enum Spot {
 
 /// What a gang could have at a place: nodes now, nodes in all, those kept for it; and the place.
 type Seen = (u32, u32, usize, usize);
+
+impl Place {
+    /// Whether an offer is at the place: of its zone and type, however it is paid.
+    pub fn holds(&self, offer: &Offer) -> bool {
+        !self.unknown
+            && self.of.as_ref().is_none_or(|(zone, key)| {
+                offer.launch.zone == *zone && kind(key) == offer.launch.instance_type
+            })
+    }
+}
 
 impl Stock {
     /// The room of a fleet. `keeps` tells which gang a node is kept for, if that still waits.

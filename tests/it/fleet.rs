@@ -15,11 +15,13 @@ use crate::dice::number;
 use world::World;
 
 /// Seeds that failed once, each with what was wrong.
-const PINNED: [(u64, &str); 6] = [
+const PINNED: [(u64, &str); 8] = [
     (4, "who waited for a node that was given up had to wait for the next look"),
     (39, "a gang that was held took nodes from others, which were launched again and again"),
     (233, "a node was kept for a launch that had been counted twice"),
+    (451, "a node that came back for a gang was taken for one that came back as a spare one"),
     (712, "a gang looked only at the place where one node was kept for it"),
+    (752, "nodes that a budget sent away were called back as spare ones"),
     (1212, "nodes that do not show yet were not counted with those they stand beside"),
     (1710, "the same"),
 ];

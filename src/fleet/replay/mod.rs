@@ -33,3 +33,5 @@ pub use world::Setting;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_ours;

@@ -17,6 +17,8 @@ use crate::model::{Link, Moment, Money, SubnetId, Zone};
 
 /// Events of one second are decided on together, as the service does.
 const BATCH: i64 = SECOND;
+/// As long as somebody waits, it is looked again after that.
+const AGAIN_AT_LEAST: i64 = 600 * SECOND;
 /// One decision in so many is taken twice, to see that it comes out the same.
 const AGAIN: u64 = 512;
 /// Attempts that the fleet still shows.
@@ -170,7 +172,10 @@ impl Agent {
         world.count.turns += 1;
         self.carry_out(world, &decision);
         self.seen = seen(world, self.heard);
+        // The service looks again within seconds; where nothing happens, this is as good.
+        let again = (world.waiting > 0).then_some(world.now + AGAIN_AT_LEAST);
         let wake = decision.wake.map(|wake| wake.0.max(world.now + BATCH));
+        let wake = wake.into_iter().chain(again).min();
         if let Some(wake) = wake.filter(|wake| self.wake.is_none_or(|set| *wake < set)) {
             self.wake = Some(wake);
             world.at(wake, Event::Beat);

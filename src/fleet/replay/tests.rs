@@ -2,15 +2,15 @@
 
 use super::*;
 
-const SMALL: &[u8] = include_bytes!("../../../tests/data/philly-0e4a51.csv");
-const GANGS: &[u8] = include_bytes!("../../../tests/data/philly-ee9e8c.csv");
+pub(super) const SMALL: &[u8] = include_bytes!("../../../tests/data/philly-0e4a51.csv");
+pub(super) const GANGS: &[u8] = include_bytes!("../../../tests/data/philly-ee9e8c.csv");
 
-fn setting() -> Setting {
+pub(super) fn setting() -> Setting {
     let (faults, market) = (Faults::default(), Market::default());
     Setting { gpus: 8, max_nodes: 400, boot: 300 * SECOND, faults, market }
 }
 
-fn jobs(bytes: &[u8]) -> Vec<Job> {
+pub(super) fn jobs(bytes: &[u8]) -> Vec<Job> {
     Trace::read(bytes).expect("a trace").jobs
 }
 

@@ -72,14 +72,16 @@ pub(super) const SCHEMA: BlockSchema = BlockSchema {
         Attribute::new(
             "idle_timeout",
             Type::Duration,
-            "How long a node stays without work before it goes; 0s to 7d.",
+            "How long a node stays without work before it goes, if it is not kept for who comes \
+             next; 0s to 7d.",
         )
-        .or("\"5m\""),
+        .or("\"3m\""),
         Attribute::new(
             "latency_target",
             Type::Either(&[Type::Integer, Type::String]),
             "How much it is worth that nobody waits for a node: `\"cheapest\"` keeps nothing \
-             spare, `\"fastest\"` hardly ever lets anybody wait. Or a whole number from 0 to 100, \
+             spare, `\"balanced\"` spends no more than a tenth of what nodes at work cost, and \
+             mostly much less, `\"fastest\"` hardly ever lets anybody wait. Or a whole number from 0 to 100, \
              of which these are 0, 50 and 100.",
         )
         .or("\"balanced\""),
@@ -184,7 +186,7 @@ pub(super) fn autoscale(
     let (per_hour, per_month) = budget(x, block);
     Some(Autoscale {
         sources: source::all(x, (cluster, block), fits),
-        idle_timeout: x.seconds(block, "idle_timeout", 300, 0..=604_800),
+        idle_timeout: x.seconds(block, "idle_timeout", 180, 0..=604_800),
         latency_target: latency(x, block),
         stabilisation: x.seconds(block, "stabilisation", 120, 0..=3600),
         max_up: x.integer(block, "max_up", MOST, 1..=MOST),

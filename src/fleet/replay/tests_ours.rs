@@ -1,0 +1,65 @@
+//! What our policy comes to on the traces of `tests/data`, within bands, and that no peer does
+//! better. Whoever changes the policy sees here what it costs.
+
+use super::tests::{GANGS, SMALL, jobs, setting};
+use super::{Ours, Outcome, Peer, Trace};
+use crate::fleet::{LatencyTarget, Pool};
+
+fn ours(bytes: &[u8], percent: u8) -> Outcome {
+    let mut pool = Pool::new("cluster.replay", (0, 400), 8);
+    pool.latency_target = LatencyTarget::new(percent);
+    let ours = Ours { pool, price: None, spot_price: None };
+    let outcome = ours.replay(&setting(), &Trace::read(bytes).expect("a trace")).outcome;
+    assert_eq!((outcome.kills, outcome.unfinished), (0, 0), "{outcome:?}");
+    assert!(outcome.broken.is_empty(), "{outcome:?}");
+    assert!(outcome.gang_wait_p95 <= 330.0, "{outcome:?}");
+    outcome
+}
+
+/// Cost in percent above the reference, and how many in a hundred start at once.
+fn point(outcome: &Outcome, reference: &Outcome) -> (f64, f64) {
+    let cost = (outcome.cost_gpu_h / reference.cost_gpu_h - 1.0) * 100.0;
+    (cost, outcome.instant_share * 100.0)
+}
+
+#[test]
+fn what_the_knob_buys_stays_within_its_bands() {
+    // Cost at most, and instant starts at least; measured: see docs/autoscaling-policy.md.
+    for (bytes, percent, most, least) in [
+        (SMALL, 0, 0.4, 36.0),
+        (SMALL, 50, 0.8, 41.0),
+        (SMALL, 75, 2.6, 53.0),
+        (GANGS, 0, 0.5, 43.0),
+        (GANGS, 50, 0.5, 44.5),
+        (GANGS, 87, 3.4, 63.0),
+    ] {
+        let reference = Peer::Reference.replay(&setting(), &jobs(bytes)).outcome;
+        let (cost, instant) = point(&ours(bytes, percent), &reference);
+        assert!(cost <= most && instant >= least, "{percent}: {cost:.2} %, {instant:.1} %");
+    }
+}
+
+#[test]
+fn no_peer_is_better_in_both_cost_and_waits() {
+    for bytes in [SMALL, GANGS] {
+        let balanced = ours(bytes, 50);
+        let peers = Peer::ALL.into_iter().filter(|it| !matches!(it, Peer::Hpa(_)));
+        for peer in peers {
+            let other = peer.replay(&setting(), &jobs(bytes)).outcome;
+            let cheaper = other.cost_gpu_h < balanced.cost_gpu_h;
+            assert!(!(cheaper && other.wait_p95 < balanced.wait_p95), "{peer}: {other:?}");
+        }
+    }
+}
+
+/// A queue that is hardly used pays for its boots, and little for who may come next.
+#[test]
+fn a_small_queue_is_not_made_dear() {
+    // A job of twenty minutes every five hours.
+    let rows: String = (0..200).map(|job| format!("{},1200,1\n", job * 18_000)).collect();
+    let trace = format!("submit_s,duration_s,gpus\n{rows}");
+    let reference = Peer::Reference.replay(&setting(), &jobs(trace.as_bytes())).outcome;
+    let at = |percent| point(&ours(trace.as_bytes(), percent), &reference).0;
+    let (cheapest, balanced) = (at(0), at(50));
+    assert!(balanced <= cheapest + 10.0, "{cheapest:.1} %, {balanced:.1} %");
+}
