@@ -232,22 +232,8 @@ impl Aws {
             ("records", Change::Remove(item)) => {
                 self.drop_record(id, &found::value(edit, item)?).await
             }
-            ("vpcs", Change::Add(vpc)) => {
-                const API: &str = "route53:AssociateVPCWithHostedZone";
-                let vpc = self.wire_vpc(API, &found::value(edit, vpc)?)?;
-                let request = self.route53.associate_vpc_with_hosted_zone();
-                let request = request.hosted_zone_id(id.as_str()).vpc(vpc);
-                let done = self.send(API, request.send()).await?;
-                self.remember(id, done.change_info.map(|info| info.id));
-                Ok(())
-            }
-            ("vpcs", Change::Remove(vpc)) => {
-                const API: &str = "route53:DisassociateVPCFromHostedZone";
-                let vpc = self.wire_vpc(API, &found::value(edit, vpc)?)?;
-                let request = self.route53.disassociate_vpc_from_hosted_zone();
-                let request = request.hosted_zone_id(id.as_str()).vpc(vpc);
-                found::or_gone(self.send(API, request.send()).await)
-            }
+            ("vpcs", Change::Add(vpc)) => self.open_in(id, &found::value(edit, vpc)?).await,
+            ("vpcs", Change::Remove(vpc)) => self.close_in(id, &found::value(edit, vpc)?).await,
             ("tags", _) => match found::tag_change(KIND, edit)? {
                 TagChange::Add(new) => self.tag_zone(id, self.owned(id, new).await?, vec![]).await,
                 TagChange::Remove(keys) => {
@@ -261,6 +247,48 @@ impl Aws {
                 Err(found::unknown(KIND, edit))
             }
         }
+    }
+
+    async fn open_in(&self, id: &CloudId, vpc: &Link<VpcId>) -> Result<(), Failure> {
+        const API: &str = "route53:AssociateVPCWithHostedZone";
+        let request = self.route53.associate_vpc_with_hosted_zone();
+        let request = request.hosted_zone_id(id.as_str()).vpc(self.wire_vpc(API, vpc)?);
+        match self.send(API, request.send()).await {
+            Ok(done) => self.remember(id, done.change_info.map(|info| info.id)),
+            // Repeated after its answer was lost, or another zone of that name is there.
+            Err(failure) if failure.class == Class::Exists => {
+                self.answers_in(id, vpc, true, failure).await?;
+            }
+            Err(failure) => return Err(failure),
+        }
+        Ok(())
+    }
+
+    async fn close_in(&self, id: &CloudId, vpc: &Link<VpcId>) -> Result<(), Failure> {
+        const API: &str = "route53:DisassociateVPCFromHostedZone";
+        let request = self.route53.disassociate_vpc_from_hosted_zone();
+        let request = request.hosted_zone_id(id.as_str()).vpc(self.wire_vpc(API, vpc)?);
+        match found::or_gone(self.send(API, request.send()).await) {
+            // It is said before it is looked which VPC was meant: of one that a lost answer
+            // has already let go as well.
+            Err(failure) if failure.code == "LastVPCAssociation" => {
+                self.answers_in(id, vpc, false, failure).await
+            }
+            done => done,
+        }
+    }
+
+    /// Whether a zone answers in a VPC as it should, whatever was said.
+    async fn answers_in(
+        &self,
+        id: &CloudId,
+        vpc: &Link<VpcId>,
+        should: bool,
+        failure: Failure,
+    ) -> Result<(), Failure> {
+        let got = self.zone(id.as_str()).await;
+        let is_so = got.is_ok_and(|got| got.vpcs.contains(vpc) == should);
+        if is_so { Ok(()) } else { Err(failure) }
     }
 
     /// A zone that only its reference owns gets the tags that its maker could not give it.

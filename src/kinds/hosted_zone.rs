@@ -62,8 +62,10 @@ impl Kind for HostedZone {
         ..Traits::COMMON
     };
 
+    /// `CreateHostedZone` takes one VPC.
     fn born(&self) -> Self {
-        Self { records: Vec::new(), ..self.clone() }
+        let vpcs = self.vpcs.iter().take(1).cloned().collect();
+        Self { vpcs, records: Vec::new(), ..self.clone() }
     }
 
     /// A private zone always has a VPC: its last one cannot be taken away first.

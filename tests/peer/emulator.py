@@ -14,7 +14,8 @@
 
 For tests: GET /_emulator/sent says, as JSON, what it was sent in forms; GET
 /_emulator/reset forgets everything; GET /_emulator/deny?DescribeVpcs refuses an action;
-GET /_emulator/copy starts a copy and says its port; GET /_emulator/inventory lists what
+GET /_emulator/boot lets the machines of services say that they are well as soon as they
+are launched; GET /_emulator/copy starts a copy and says its port; GET /_emulator/inventory lists what
 there is; GET /_emulator/exit ends a copy.
 
 Usage: emulator.py PORT  (0 picks a free one; the port is printed)
@@ -161,6 +162,7 @@ class Front:
         self.answers = {}
         self.sent = []
         self.words = {}
+        self.boots = False
 
     def __call__(self, environ, start_response):
         if environ["PATH_INFO"].startswith("/_emulator/"):
@@ -262,6 +264,8 @@ class Front:
             moto_api_backend.reset()
         elif word == "deny":
             self.denied.add(environ["QUERY_STRING"])
+        elif word == "boot":
+            self.boots = True
         elif word == "exit":
             os._exit(0)
         answers = {
@@ -334,6 +338,8 @@ class Front:
             known = (digest, seen["status"], seen["headers"], text)
             if seen["status"].startswith("200"):
                 self.answers[key] = known
+                if self.boots and key[0] == "RunInstances":
+                    worlds.boot_services()
         elif known[0] != digest:
             text = "the token was used with other parameters"
             return send(start_response, 400, error("IdempotentParameterMismatch", text))

@@ -7,7 +7,8 @@
 * moto lets a statement that denies deny whatever its condition says. Here it denies
   nobody: what the tests send stands for requests over TLS.
 * moto's EFS has no UpdateFileSystem.
-* moto makes hosted zones again under a reference that was used, and twice in one VPC.
+* moto makes hosted zones again under a reference that was used, and twice in one VPC;
+  and lets a zone answer in one VPC twice.
 """
 
 import json
@@ -68,6 +69,18 @@ def once(create):
     return create_once
 
 
+def associate_once(associate):
+    def associate_or_refuse(self, zone_id, vpcid, vpcregion):
+        zone = self.get_hosted_zone(zone_id)
+        for other in self.zones.values():
+            here = any(vpc["vpc_id"] == vpcid for vpc in other.vpcs)
+            if here and other.name.rstrip(".") == zone.name.rstrip("."):
+                raise ConflictingDomainExists(zone.name, None)
+        return associate(self, zone_id, vpcid, vpcregion)
+
+    return associate_or_refuse
+
+
 def update_file_system(self):
     id = self._get_param("FileSystemId")
     _, [system] = self.efs_backend.describe_file_systems(file_system_id=id)
@@ -83,5 +96,7 @@ def make():
     Queue._set_attributes = keep_policy(Queue._set_attributes)
     NatGatewayBackend.delete_nat_gateway = let_go(NatGatewayBackend.delete_nat_gateway)
     Route53Backend.create_hosted_zone = once(Route53Backend.create_hosted_zone)
+    associate = Route53Backend.associate_vpc_with_hosted_zone
+    Route53Backend.associate_vpc_with_hosted_zone = associate_once(associate)
     statement = IAMPolicyStatement
     statement.is_action_permitted = mind_conditions(statement.is_action_permitted)

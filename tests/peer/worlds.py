@@ -68,6 +68,16 @@ def open_targets():
         efs.modify_mount_target_security_groups(id, [group])
 
 
+def boot_services():
+    """Machines of services say that they are well."""
+    ec2 = get_backend("ec2")[ACCOUNT][REGION]
+    for reservation in ec2.reservations.values():
+        for machine in reservation.instances:
+            tags = ec2.tags.get(machine.id, {})
+            if tags.get("mlinfra:address", "").startswith("service."):
+                tags.setdefault("mlinfra:state", "ready")
+
+
 def pairs(tags):
     """moto keeps tags as a list of pairs, or as a map of them."""
     tags = tags.values() if isinstance(tags, dict) else tags
@@ -120,7 +130,11 @@ def inventory(placement_groups, fsx):
     for queue in sqs.queues.values():
         add("queue", queue.name, queue.tags)
     for zone in route53.zones.values():
-        add("hosted_zone", zone.id, route53.list_tags_for_resource(zone.id))
+        # Tags come by a call of their own: until then the reference owns.
+        strange = str(zone.caller_reference).startswith("stranger:")
+        tags = {"stranger:stack": "faults"} if strange else {}
+        id = zone.id.rsplit("/", 1)[-1]
+        add("hosted_zone", id, tags | route53.list_tags_for_resource(id))
     for role in iam.roles.values():
         add("role", role.name, pairs(role.tags))
     for profile in iam.instance_profiles.values():

@@ -52,7 +52,10 @@ impl Root {
         let mut port = String::new();
         let mut lines = BufReader::new(process.stdout.take().expect("its output"));
         lines.read_line(&mut port).expect("its port");
-        Self { process, world: World { port: port.trim().parse().expect("a port") } }
+        let world = World { port: port.trim().parse().expect("a port") };
+        // Nobody runs the machines there: this says of those of services that they are well.
+        ask(world.port, "/_emulator/boot");
+        Self { process, world }
     }
 }
 

@@ -266,7 +266,7 @@ fn lost_after(breaks: u32, hits: u32) -> Doing {
 
 /// Status and code.
 type Error = (u16, &'static str);
-/// By service: EC2, IAM, S3, SQS, EFS, FSx.
+/// By service: EC2, IAM and Route 53, S3, SQS, EFS, FSx.
 type ByService = [Error; 6];
 
 const THROTTLED: ByService = [
@@ -312,7 +312,7 @@ const DENIED: ByService = [
 
 fn refusal(request: &Request, errors: ByService) -> Doing {
     let error = match request.op.service() {
-        "iam" | "sts" => errors[1],
+        "iam" | "sts" | "route53" => errors[1],
         "s3" => errors[2],
         "sqs" | "ssm" => errors[3],
         "efs" => errors[4],
@@ -325,7 +325,7 @@ fn refusal(request: &Request, errors: ByService) -> Doing {
 /// An error in the service's own shape.
 fn say(request: &Request, (status, code): Error, text: &str) -> Doing {
     let body = match request.op.service() {
-        "iam" | "sts" => format!(
+        "iam" | "sts" | "route53" => format!(
             "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{text}</Message>\
              </Error><RequestId>req-7</RequestId></ErrorResponse>"
         ),
@@ -358,6 +358,7 @@ pub fn unknown(request: &Request, id: &str) -> Doing {
 fn not_found_code(service: &str, id: &str) -> Option<Error> {
     Some(match (service, id.split('-').next().unwrap_or_default()) {
         ("iam", _) => (404, "NoSuchEntity"),
+        ("route53", _) => (404, "NoSuchHostedZone"),
         ("s3", _) => (404, "NoSuchBucket"),
         ("sqs", _) => (400, "QueueDoesNotExist"),
         ("efs", "fsmt") => (404, "MountTargetNotFound"),
@@ -385,7 +386,7 @@ fn not_found_code(service: &str, id: &str) -> Option<Error> {
 fn not_found(request: &Request) -> Option<Error> {
     let op = &request.op;
     match op.service() {
-        "iam" | "s3" | "sqs" if op.is_create() => None,
+        "iam" | "s3" | "sqs" | "route53" if op.is_create() => None,
         // What makes a file system names a subnet, in other words for each.
         "efs" | "fsx" if op.name() == "CreateFileSystem" => None,
         "fsx" => {
@@ -396,7 +397,7 @@ fn not_found(request: &Request) -> Option<Error> {
             let kind = if request.path.contains("fsmt-") { "fsmt" } else { "fs" };
             not_found_code("efs", kind)
         }
-        service @ ("iam" | "s3" | "sqs") => not_found_code(service, ""),
+        service @ ("iam" | "s3" | "sqs" | "route53") => not_found_code(service, ""),
         service => {
             let ids = request.form.iter().filter(|(key, _)| key.contains("Id"));
             ids.filter_map(|(_, value)| not_found_code(service, value)).next()
@@ -428,6 +429,7 @@ fn in_use(op: &Op) -> Option<Error> {
         "efs" if op.name() == "DeleteFileSystem" => Some((409, "FileSystemInUse")),
         "ec2" => Some((400, "DependencyViolation")),
         "iam" => Some((409, "DeleteConflict")),
+        "route53" => Some((400, "HostedZoneNotEmpty")),
         "s3" => Some((409, "BucketNotEmpty")),
         _ => None,
     }

@@ -40,6 +40,7 @@ const MAKERS: &[(&str, &str, &[&str])] = &[
     ("CreateVolume", "volumeId", &["Volumes"]),
     ("CreateFileSystem", "FileSystemId", &["FileSystems", "MountTargets"]),
     ("CreateDataRepositoryAssociation", "AssociationId", &["DataRepositoryAssociations"]),
+    ("CreateHostedZone", "Id", &["HostedZone", "ResourceRecordSets"]),
     ("CreateRole", "RoleName", &["Role", "AttachedRolePolicies"]),
     ("CreateInstanceProfile", "InstanceProfileName", &["InstanceProfile"]),
 ];
@@ -69,6 +70,7 @@ impl Hidden {
                 vec![inner.get(*element)?.as_str()?.to_owned()]
             }
             "iam" => vec![request.form.get(*element)?.clone()],
+            "route53" => between(&answer.text(), element),
             _ if *element == "groupName" => vec![request.form.get("GroupName")?.clone()],
             _ => between(&answer.text(), element),
         };
@@ -96,10 +98,11 @@ impl Hidden {
                 // A filter finds nothing, and says so without an error.
                 value == *id && !key.starts_with("Filter.")
             });
+            let of_zone = request.path.contains(id.as_str());
             let of_json = ["efs", "fsx"].contains(&self.service.as_str())
                 && (request.path.contains(id.as_str())
                     || String::from_utf8_lossy(&request.body).contains(id.as_str()));
-            of_bucket || of_queue || of_form || of_json
+            of_bucket || of_queue || of_form || of_zone || of_json
         });
         named.map(|id| unknown(request, id))
     }
@@ -115,6 +118,7 @@ impl Hidden {
             "efs" | "fsx" => self.without_items(&text),
             "s3" => self.without(&text, "Bucket"),
             "iam" => self.without(&text, "member"),
+            "route53" => self.without(&text, "HostedZone"),
             _ => self.without(&text, "item"),
         };
         answer.body = text.into_bytes();

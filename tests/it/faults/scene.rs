@@ -23,6 +23,11 @@ const FILES: &str = "volume \"state\" {\n  size = \"100GiB\"\n  zone = \"a\"\n  
     network = network.main\n  import = bucket.data\n  precious = false\n}\n";
 const CLUSTER: &str = "cluster \"train\" {\n  network = network.main\n  nodes = 2\n  \
     instance_type = \"g5.8xlarge\"\n  read = [bucket.data]\n  setup = \"echo one\"\n}\n";
+const SIDE: &str = "network \"side\" {\n  cidr = \"10.40.0.0/16\"\n  \
+    zones = [\"a\"]\n}\n";
+const SERVICE: &str = "service \"web\" {\n  network = network.main\n  \
+    image = \"dlami-base\"\n  instance_type = \"t3.large\"\n  ports = [80]\n  container {\n    \
+    image = \"ghcr.io/acme/web:v1\"\n  }\n}\n";
 
 /// From one to another.
 pub struct Scene {
@@ -46,7 +51,7 @@ fn desired(text: &str, facts: &Facts) -> Desired {
 
 /// Everything, as text: what has to be found out about it is asked once.
 pub fn whole() -> String {
-    format!("{STACK}{STORAGE}{NETWORK}{CLUSTER}")
+    format!("{STACK}{STORAGE}{NETWORK}{CLUSTER}{SERVICE}")
 }
 
 /// All scenes.
@@ -58,6 +63,9 @@ pub fn all(facts: &Facts) -> Vec<Scene> {
     let (both, whole) = (of(&[STORAGE, NETWORK]), of(&[STORAGE, NETWORK, CLUSTER]));
     let files = of(&[STORAGE, NETWORK, FILES]);
     let moved = of(&[&NETWORK.replace("10.20", "10.30")]);
+    let (sides, served) = (of(&[NETWORK, SIDE]), of(&[NETWORK, SIDE, SERVICE]));
+    let newer = of(&[NETWORK, SIDE, &SERVICE.replace("web:v1", "web:v2")]);
+    let zoned = changed_in(&served, ZONED);
     let retold = of(&[STORAGE, NETWORK, &CLUSTER.replace("echo one", "echo two")]);
     let scene = |name, before: Option<&Desired>, after: &Desired| Scene {
         name,
@@ -87,12 +95,18 @@ pub fn all(facts: &Facts) -> Vec<Scene> {
         Scene { by_hand: World::fill, ..scene("delete storage", Some(&storage), &none) },
         scene("delete network", Some(&network), &none),
         scene("delete cluster", Some(&whole), &both),
+        scene("make service", Some(&sides), &served),
+        scene("change service", Some(&served), &newer),
+        scene("change zone", Some(&served), &zoned),
+        scene("change zone back", Some(&zoned), &served),
+        scene("delete service", Some(&served), &sides),
     ]
 }
 
 /// What the blocks of a scene begin with.
 const CLUSTERED: &[&str] = &["cluster"];
 const FILED: &[&str] = &["volume", "filesystem"];
+const ZONED: &[&str] = &["network.main/zone"];
 
 fn changed_in(whole: &Desired, blocks: &[&str]) -> Desired {
     let mut out = whole.clone();
@@ -171,7 +185,7 @@ fn change(address: &Address, spec: &mut Spec) {
             other_tags(&mut group.tags);
         }
         Spec::HostedZone(zone) => {
-            zone.records[0].values = vec!["10.20.0.9".to_owned()];
+            zone.vpcs.push(Link::To(Address::from_tag("network.side/vpc").expect("an address")));
             other_tags(&mut zone.tags);
         }
         Spec::Bucket(_) | Spec::Queue(_) => change_storage(spec),

@@ -222,6 +222,8 @@ impl Request {
         let text = String::from_utf8_lossy(&self.body);
         let text = text.replace("mlinfra%3A", "stranger%3A").replace("mlinfra:", "stranger:");
         let text = text.replace("ClientToken=", "ClientToken=stranger-");
+        let text = text.replace("<CallerReference>", "<CallerReference>stranger:");
+        let text = text.replace("<Comment>", "<Comment>stranger:");
         Self { body: text.into_bytes(), ..self.clone() }
     }
 
