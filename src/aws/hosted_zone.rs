@@ -164,7 +164,7 @@ impl Aws {
         }
     }
 
-    /// Two calls, of which the second can be repeated: until it is made, the reference owns.
+    /// It gets its tags by a call of its own: until then, its reference owns it.
     pub(super) async fn create_zone(
         &self,
         spec: &HostedZone,
@@ -181,37 +181,44 @@ impl Aws {
             .caller_reference(reference(owner))
             .hosted_zone_config(config.build())
             .vpc(self.wire_vpc(API, vpc)?);
-        let id = match self.send(API, request.send()).await {
+        match self.send(API, request.send()).await {
             Ok(made) => {
                 let zone = made.hosted_zone.map(|zone| CloudId::from(bare(&zone.id)));
                 let zone = zone.ok_or_else(|| failure::strange(API, "no id in the answer"))?;
                 self.remember(&zone, made.change_info.map(|info| info.id));
-                zone
+                Ok(zone)
             }
             Err(failure) if failure.class == Class::Exists => {
-                self.zone_made_before(spec, owner, failure).await?
+                let found = self.zone_made_before(spec, vpc, owner).await;
+                found::holder(owner, failure, found)
             }
-            Err(failure) => return Err(failure),
-        };
-        let unknown = |failure: Failure| Failure { left: Left::Unknown, ..failure };
-        let tags = found::birth_tags(owner, &spec.tags, &[]);
-        self.tag_zone(&id, tags, Vec::new()).await.map_err(unknown)?;
-        Ok(id)
+            Err(failure) => Err(failure),
+        }
     }
 
-    /// A reference or a name is taken: by this very intent, or by somebody else.
+    /// A reference or a name is taken: by this very intent, by another zone of that name in
+    /// the VPC, or by what no list shows yet.
     async fn zone_made_before(
         &self,
         spec: &HostedZone,
+        vpc: &Link<VpcId>,
         owner: &Owner,
-        taken: Failure,
-    ) -> Result<CloudId, Failure> {
+    ) -> Result<Option<(CloudId, Tags)>, Failure> {
         const API: &str = "route53:ListHostedZonesByName";
         let request = self.route53.list_hosted_zones_by_name().dns_name(&spec.name).max_items(100);
-        let unknown = |failure: Failure| Failure { left: Left::Unknown, ..failure };
-        let found = self.send(API, request.send()).await.map_err(unknown)?.hosted_zones;
-        let ours = found.iter().find(|zone| zone.caller_reference == reference(owner));
-        ours.map(|zone| CloudId::from(bare(&zone.id))).ok_or(taken)
+        let zones = self.send(API, request.send()).await?.hosted_zones;
+        let ours = |zone: &&WireZone| zone.caller_reference == reference(owner);
+        if let Some(zone) = zones.iter().find(ours) {
+            let tags = with_owner(zone, Tags::new());
+            return Ok(Some((CloudId::from(bare(&zone.id)), tags)));
+        }
+        for zone in zones.iter().filter(|zone| plain(&zone.name) == spec.name) {
+            let id = bare(&zone.id);
+            if self.zone(id).await?.vpcs.contains(vpc) {
+                return Ok(Some((CloudId::from(id), Tags::new())));
+            }
+        }
+        Ok(None)
     }
 
     fn wire_vpc(&self, api: &str, vpc: &Link<VpcId>) -> Result<WireVpc, Failure> {

@@ -62,10 +62,10 @@ impl Kind for HostedZone {
         ..Traits::COMMON
     };
 
-    /// `CreateHostedZone` takes one VPC.
+    /// `CreateHostedZone` takes one VPC and no tags: until it has them, its reference owns it.
     fn born(&self) -> Self {
         let vpcs = self.vpcs.iter().take(1).cloned().collect();
-        Self { vpcs, records: Vec::new(), ..self.clone() }
+        Self { vpcs, records: Vec::new(), tags: Tags::new(), ..self.clone() }
     }
 
     /// A private zone always has a VPC: its last one cannot be taken away first.

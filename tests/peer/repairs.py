@@ -9,6 +9,7 @@
 * moto's EFS has no UpdateFileSystem.
 * moto makes hosted zones again under a reference that was used, and twice in one VPC;
   and lets a zone answer in one VPC twice.
+* moto breaks down when a role is taken out of a profile that does not hold it.
 """
 
 import json
@@ -20,6 +21,8 @@ from moto.efs.responses import EFSResponse
 from moto.route53.exceptions import ConflictingDomainExists, Route53ClientError
 from moto.route53.models import Route53Backend
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
+from moto.iam.exceptions import NotFoundException as NoSuchEntity
+from moto.iam.models import IAMBackend
 from moto.sqs.models import Queue
 
 
@@ -81,6 +84,16 @@ def associate_once(associate):
     return associate_or_refuse
 
 
+def removes_what_it_holds(remove):
+    def remove_or_say(self, profile_name, role_name):
+        if self.get_role(role_name) not in self.get_instance_profile(profile_name).roles:
+            text = f"The role with name {role_name} is not in {profile_name}."
+            raise NoSuchEntity(text)
+        return remove(self, profile_name, role_name)
+
+    return remove_or_say
+
+
 def update_file_system(self):
     id = self._get_param("FileSystemId")
     _, [system] = self.efs_backend.describe_file_systems(file_system_id=id)
@@ -98,5 +111,7 @@ def make():
     Route53Backend.create_hosted_zone = once(Route53Backend.create_hosted_zone)
     associate = Route53Backend.associate_vpc_with_hosted_zone
     Route53Backend.associate_vpc_with_hosted_zone = associate_once(associate)
+    remove = IAMBackend.remove_role_from_instance_profile
+    IAMBackend.remove_role_from_instance_profile = removes_what_it_holds(remove)
     statement = IAMPolicyStatement
     statement.is_action_permitted = mind_conditions(statement.is_action_permitted)

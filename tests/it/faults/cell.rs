@@ -331,6 +331,7 @@ pub async fn play(
 ) -> Result<End, String> {
     let cell = Cell::new(world);
     let wire = Wire::to(world.port, Some(fault.clone()));
+    let before = world.inventory();
     let run = cell.apply(desired, &wire).await.map_err(|no| format!("no apply: {no:?}"))?;
     if wire.hits() == 0 && fault.class != Class::ExistsByStranger {
         return Err("the fault never struck".to_owned());
@@ -341,7 +342,7 @@ pub async fn play(
     let end = if run.ended.is_converged() {
         End::Converged
     } else {
-        super::words::check(&run, world)?;
+        super::words::check(&run, &before, world)?;
         ask(world.port, "/_emulator/remove_strangers");
         let calm = wire.calmed();
         let next = cell.apply(desired, &calm).await.map_err(|no| format!("no apply: {no:?}"))?;

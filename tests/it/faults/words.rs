@@ -1,13 +1,15 @@
 //! What an apply that stops must say: what failed, where, what was left, what to do; and
 //! what it says was left must be so.
 
+use std::collections::BTreeSet;
+
 use mlinfra::cloud::{Class, Left};
 use mlinfra::kinds::Action;
 
-use super::cell::{Run, World};
+use super::cell::{Object, Run, World};
 
-/// Checks what was said of every step that failed.
-pub fn check(run: &Run, world: &World) -> Result<(), String> {
+/// Checks what was said of every step that failed, by what stood before and stands now.
+pub fn check(run: &Run, before: &BTreeSet<Object>, world: &World) -> Result<(), String> {
     let outcome = &run.ended.outcome;
     if outcome.is_complete() {
         // Everything was carried out, and the cloud does not show it: the command says so
@@ -38,7 +40,7 @@ pub fn check(run: &Run, world: &World) -> Result<(), String> {
                 return Err(format!("it does not say {about} ({part:?}): {said}"));
             }
         }
-        is_true(left, failure.left, &step.action, &address, world)
+        is_true(left, failure.left, &step.action, &address, (before, world))
             .map_err(|bad| format!("{bad}: {said}"))?;
     }
     Ok(())
@@ -65,12 +67,13 @@ fn is_true(
     left: Left,
     action: &Action,
     address: &str,
-    world: &World,
+    (before, world): (&BTreeSet<Object>, &World),
 ) -> Result<(), String> {
     let stands = |id: Option<&str>| {
-        let here = |one: &super::cell::Object| match id {
+        let here = |one: &Object| match id {
             Some(id) => one.id == id,
-            None => one.address.as_deref() == Some(address),
+            // A predecessor has the same address.
+            None => one.address.as_deref() == Some(address) && !before.contains(one),
         };
         world.inventory().iter().any(here)
     };
@@ -96,6 +99,7 @@ fn is_true(
             }
         }
         (Left::Nothing, Action::Update { .. }) if said.starts_with("Nothing was changed") => Ok(()),
+        (Left::Nothing, Action::Point { .. }) if said.starts_with("The name leads where") => Ok(()),
         (Left::Nothing, Action::Terminate { .. }) if said.starts_with("The nodes still") => Ok(()),
         (Left::Unknown, _) if said.contains("the answer was lost") => Ok(()),
         (Left::Something, _) if said.starts_with("A part of it") => Ok(()),

@@ -1,0 +1,86 @@
+# One stack, three environments: dev, test and prod differ by their variables only.
+#
+#   mlinfra plan --env dev --sandbox
+#   mlinfra diff-env dev prod --sandbox     which variables differ, and what comes of it
+
+stack "vision" {
+  region = var.region
+
+  tags = {
+    env = stack.env
+  }
+
+  budget {
+    per_hour = var.budget
+  }
+}
+
+variable "region" {
+  type        = string
+  default     = "us-east-1"
+  description = "Where it stands."
+}
+
+variable "cidr" {
+  type        = string
+  description = "Addresses of the network; different ones, so that networks can be joined."
+}
+
+variable "accelerators" {
+  type        = string
+  description = "What a node has."
+}
+
+variable "most" {
+  type        = number
+  description = "The most nodes."
+}
+
+variable "capacity" {
+  type        = list(string)
+  default     = ["spot", "on-demand"]
+  description = "How nodes are got, in this order."
+}
+
+variable "keep" {
+  type        = bool
+  default     = false
+  description = "Whether checkpoints survive `destroy`."
+}
+
+variable "budget" {
+  type        = number
+  description = "What all of it may cost, USD per hour."
+}
+
+network "main" {
+  cidr  = var.cidr
+  zones = ["a", "b"]
+}
+
+bucket "datasets" {}
+
+bucket "checkpoints" {
+  precious = var.keep
+}
+
+queue "jobs" {}
+
+cluster "train" {
+  network      = network.main
+  accelerators = var.accelerators
+  capacity     = var.capacity
+  read         = [bucket.datasets]
+  write        = [bucket.checkpoints]
+  queue        = queue.jobs
+
+  nodes = {
+    min  = 0
+    max  = var.most
+    gang = false
+  }
+}
+
+output "queue_url" {
+  value = queue.jobs.url
+}
