@@ -15,7 +15,7 @@ help:
 	@echo "make bench      measure every command beside Terraform: CPU seconds, memory, ratios"
 	@echo "make bench-autoscale  replay traces (TRACES=...) under our policy and every peer's"
 	@echo "make catalog    write the catalogue's table of instance types anew"
-	@echo "make docs       write docs/reference.md and docs/plan.svg from the code"
+	@echo "make docs       write docs/{reference,commands}.md and docs/plan.svg from the code"
 	@echo "make smoke-aws  a small run on a real account, with a cap on what it may cost"
 
 demo:
@@ -55,6 +55,7 @@ catalog: peers
 
 docs:
 	cargo run --quiet --locked --no-default-features -- schema --markdown > docs/reference.md
+	cargo run --quiet --locked --no-default-features -- man --markdown > docs/commands.md
 	cargo run --quiet --locked --no-default-features -- -C examples/quickstart --sandbox=$$(mktemp -d) \
 	  plan --format svg > docs/plan.svg
 

@@ -13,8 +13,8 @@ pub use super::plan_args::{PlanArgs, ShowArgs};
 pub use super::price_args::{CostArgs, OffersArgs};
 pub use super::status_args::{StatusArgs, TopArgs};
 pub use super::tools::{
-    CompletionArgs, DiffEnvArgs, LedgerArgs, LedgerCommand, LedgerPlace, SandboxArgs,
-    SandboxCommand, SchemaArgs, Shell,
+    CompletionArgs, DiffEnvArgs, ExplainArgs, LedgerArgs, LedgerCommand, LedgerPlace, ManArgs,
+    SandboxArgs, SandboxCommand, SchemaArgs, Shell,
 };
 
 /// GPU training clusters and storage on AWS: declared in HCL, planned against the
@@ -128,6 +128,10 @@ pub enum Command {
     Sandbox(SandboxArgs),
     /// Print the schema of the language, or of a format that mlinfra writes.
     Schema(SchemaArgs),
+    /// Say what the code of a problem means, and what to do; without a code, list all.
+    Explain(ExplainArgs),
+    /// Write manual pages into a folder.
+    Man(ManArgs),
     /// Print the version.
     Version,
     /// Print a completion script for a shell.
@@ -167,6 +171,8 @@ impl Command {
             Self::DiffEnv(_) => "diff-env",
             Self::Sandbox(_) => "sandbox",
             Self::Schema(_) => "schema",
+            Self::Explain(_) => "explain",
+            Self::Man(_) => "man",
             Self::Version => "version",
             Self::Completions(_) => "completions",
         }

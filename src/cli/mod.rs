@@ -23,12 +23,14 @@ mod doctor_checks;
 mod doctor_quota;
 mod drift;
 mod environment;
+mod explain;
 mod fleet_lock;
 mod fleet_world;
 mod fmt;
 mod forget;
 mod halt;
 mod hand;
+mod help;
 mod history;
 mod init;
 mod init_args;
@@ -42,6 +44,7 @@ mod live;
 mod load;
 mod logs;
 mod machine;
+mod man;
 mod node;
 mod node_args;
 mod nodes;
@@ -98,7 +101,8 @@ const INTERRUPTED: u8 = 130;
 /// Runs the program.
 pub fn main() -> ExitCode {
     let words = args::double_dashes(std::env::args_os());
-    let cli = match Cli::command().try_get_matches_from(words) {
+    let command = Cli::command().override_help(help::TEXT);
+    let cli = match command.try_get_matches_from(words) {
         Ok(matches) => match Cli::from_arg_matches(&matches) {
             Ok(cli) => cli,
             Err(error) => return usage(&error),
@@ -154,6 +158,8 @@ fn run(cli: &Cli, terminal: &Terminal) -> Result<u8, Halt> {
         Command::DiffEnv(args) => diff_env::run(global, terminal, args),
         Command::Sandbox(args) => sandbox::run(global, terminal, args),
         Command::Schema(args) => schema::run(global, terminal, args),
+        Command::Explain(args) => explain::run(global, terminal, args),
+        Command::Man(args) => man::run(terminal, args),
         Command::Version => version::run(global, terminal),
         Command::Completions(args) => completions::run(terminal, args),
     }

@@ -1,6 +1,8 @@
 //! The command line of the commands around the main job: ledger, environments, sandbox,
 //! schemas, completions.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::args::VarArgs;
@@ -155,6 +157,24 @@ pub struct SchemaArgs {
     /// Name all that there is a schema of.
     #[arg(long, conflicts_with_all = ["name", "markdown"])]
     pub list: bool,
+}
+
+/// `explain`
+#[derive(Args, Debug)]
+pub struct ExplainArgs {
+    /// The code, such as L012.
+    pub code: Option<String>,
+}
+
+/// `man`
+#[derive(Args, Debug)]
+pub struct ManArgs {
+    /// The folder, which is made where there is none.
+    #[arg(default_value = ".")]
+    pub dir: PathBuf,
+    /// Print all commands as one page for people instead.
+    #[arg(long, conflicts_with = "dir")]
+    pub markdown: bool,
 }
 
 /// `completions`

@@ -130,9 +130,11 @@ def inventory(placement_groups, fsx):
     for queue in sqs.queues.values():
         add("queue", queue.name, queue.tags)
     for zone in route53.zones.values():
-        # Tags come by a call of their own: until then the reference owns.
-        strange = str(zone.caller_reference).startswith("stranger:")
-        tags = {"stranger:stack": "faults"} if strange else {}
+        # Tags come by a call of their own: until then reference and comment own.
+        whose, stack = (zone.caller_reference.split("/") + [""])[:2]
+        owner = {"mlinfra:stack": stack, "mlinfra:address": zone.comment}
+        stranger = {"stranger:stack": stack}
+        tags = {"mlinfra": owner, "stranger:mlinfra": stranger}.get(whose, {})
         id = zone.id.rsplit("/", 1)[-1]
         add("hosted_zone", id, tags | route53.list_tags_for_resource(id))
     for role in iam.roles.values():

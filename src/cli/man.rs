@@ -1,0 +1,65 @@
+//! `mlinfra man`: manual pages, made from the same table as the help.
+
+use std::fs;
+use std::path::Path;
+
+use clap::{Command, CommandFactory};
+use clap_mangen::Man;
+
+use super::DONE;
+use super::args::{Cli, ManArgs};
+use super::halt::Halt;
+use super::terminal::Terminal;
+
+pub fn run(terminal: &Terminal, args: &ManArgs) -> Result<u8, Halt> {
+    let mut all = Vec::new();
+    walk(&mut all, Cli::command(), "mlinfra");
+    if args.markdown {
+        terminal.print(&markdown(all));
+        return Ok(DONE);
+    }
+    let bad = |path: &Path, error: &std::io::Error| {
+        let text = format!("cannot write {}: {error}", path.display());
+        Halt::one("F005", text, "name a folder that you may write to")
+    };
+    fs::create_dir_all(&args.dir).map_err(|error| bad(&args.dir, &error))?;
+    let count = all.len();
+    for (name, command) in all {
+        let path = args.dir.join(format!("{}.1", name.replace(' ', "-")));
+        let mut page = Vec::new();
+        Man::new(command).render(&mut page).map_err(|error| bad(&path, &error))?;
+        fs::write(&path, page).map_err(|error| bad(&path, &error))?;
+    }
+    terminal.say(&format!("{count} pages in {}\n", args.dir.display()));
+    Ok(DONE)
+}
+
+/// A command and those below it, by what is typed.
+fn walk(all: &mut Vec<(String, Command)>, command: Command, name: &str) {
+    let below: Vec<Command> = command.get_subcommands().cloned().collect();
+    let typed = name.replace(' ', "-");
+    all.push((name.to_owned(), command.name(typed).bin_name(name.to_owned())));
+    for one in below.into_iter().filter(|one| one.get_name() != "help") {
+        let name = format!("{name} {}", one.get_name());
+        walk(all, one, &name);
+    }
+}
+
+/// One page with the help of every command.
+fn markdown(all: Vec<(String, Command)>) -> String {
+    let mut out = String::from(
+        "# Commands\n\nMade by `mlinfra man --markdown` from the table that the program itself \
+         reads.\nEvery command also takes the options of `mlinfra` itself.\n",
+    );
+    for (name, command) in all {
+        let mut command = command.term_width(80);
+        let help = command.render_long_help().to_string();
+        // What every command takes is said once, with the first.
+        let own = match (name.as_str(), help.find("\nFor every command:")) {
+            ("mlinfra", _) | (_, None) => help.as_str(),
+            (_, Some(at)) => &help[..at],
+        };
+        out.push_str(&format!("\n## {name}\n\n```text\n{}\n```\n", own.trim_end()));
+    }
+    out
+}
