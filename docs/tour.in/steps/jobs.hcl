@@ -1,0 +1,7 @@
+queue "jobs" {
+  retention = "7d"
+}
+
+output "jobs" {
+  value = queue.jobs.url
+}
