@@ -1,0 +1,11 @@
+stack "wrong" {
+  region = "us-east-1"
+}
+
+variable "team" {
+  type = string
+}
+
+bucket "data" {
+  tags = { team = var.team }
+}
