@@ -1,0 +1,5 @@
+stack "llm" {
+  region = "us-east-1"
+}
+
+bucket "corpus" {}
