@@ -1,0 +1,3 @@
+stack "research" {
+  region = "us-east-1"
+}
