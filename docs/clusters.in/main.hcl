@@ -15,10 +15,12 @@ bucket "corpus" {}
 
 cluster "train" {
   network      = network.main
-  accelerators = "H100:8"                                   # what every node must have
-  nodes        = 2                                          # these types have EFA: both or none
-  capacity     = ["reserved:team=llm", "spot", "on-demand"] # tried in this order
-  max_price    = 60                                         # USD per node and hour
+  accelerators = "H100:8" # what every node must have
+  nodes        = 2        # these types have EFA: both or none
+  max_price    = 60       # USD per node and hour
+
+  # Tried in this order.
+  capacity = ["reserved:team=llm", "spot", "on-demand"]
 
   mount "/corpus" {
     from      = bucket.corpus
