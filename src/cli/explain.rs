@@ -48,27 +48,44 @@ pub fn run(global: &Global, terminal: &Terminal, args: &ExplainArgs) -> Result<u
     if global.json {
         terminal.json(&json!({"code": one.code, "title": one.title, "text": one.text}));
     } else {
-        terminal.print(&format!("{}  {}", one.code, plain(one.text)));
+        let width = terminal.screen.width.min(100);
+        terminal.print(&plain(&format!("{}  {}", one.code, one.text), width));
     }
     Ok(DONE)
 }
 
-/// Markdown as people read it in a terminal: examples set in, links by their words.
-fn plain(text: &str) -> String {
-    let (mut out, mut example) = (String::new(), false);
+/// Markdown as people read it in a terminal: paragraphs folded, examples set in, links by
+/// their words.
+fn plain(text: &str, width: usize) -> String {
+    let (mut out, mut example, mut column) = (String::new(), false, 0);
     for line in text.lines() {
         if line.starts_with("```") {
             example = !example;
-        } else if example && !line.is_empty() {
-            out.push_str(&format!("    {line}\n"));
-        } else if example {
+        } else if example || line.is_empty() {
+            if column > 0 {
+                out.push('\n');
+                column = 0;
+            }
+            out.push_str(if line.is_empty() { "" } else { "    " });
+            out.push_str(line);
             out.push('\n');
         } else {
-            out.push_str(&without_links(line));
-            out.push('\n');
+            for word in without_links(line).split_inclusive(' ') {
+                let long = word.trim_end().chars().count();
+                if column > 0 && column + long >= width {
+                    out.truncate(out.trim_end().len());
+                    out.push('\n');
+                    column = 0;
+                }
+                out.push_str(word);
+                column += word.chars().count();
+            }
+            out.push(' ');
+            column += 1;
         }
     }
-    out
+    out.truncate(out.trim_end().len());
+    out.lines().flat_map(|line| [line.trim_end(), "\n"]).collect()
 }
 
 /// `[the words](where)` -> the words
@@ -97,7 +114,8 @@ mod tests {
     #[test]
     fn markdown_is_read_in_a_terminal() {
         let text = "See [a](b.md) and [c](d).\n\n```hcl\na = [1]\n\nb = 2\n```\n";
-        assert_eq!(plain(text), "See a and c.\n\n    a = [1]\n\n    b = 2\n");
-        assert_eq!(plain("a [b] c"), "a [b] c\n");
+        assert_eq!(plain(text, 80), "See a and c.\n\n    a = [1]\n\n    b = 2\n");
+        assert_eq!(plain("a [b] c", 80), "a [b] c\n");
+        assert_eq!(plain("one two\nthree four", 10), "one two\nthree\nfour\n");
     }
 }

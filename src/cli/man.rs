@@ -12,8 +12,11 @@ use super::halt::Halt;
 use super::terminal::Terminal;
 
 pub fn run(terminal: &Terminal, args: &ManArgs) -> Result<u8, Halt> {
+    // Options of all commands reach those below when the whole is built.
+    let mut command = Cli::command().term_width(80);
+    command.build();
     let mut all = Vec::new();
-    walk(&mut all, Cli::command(), "mlinfra");
+    walk(&mut all, &command, "mlinfra");
     if args.markdown {
         terminal.print(&markdown(all));
         return Ok(DONE);
@@ -25,9 +28,11 @@ pub fn run(terminal: &Terminal, args: &ManArgs) -> Result<u8, Halt> {
     fs::create_dir_all(&args.dir).map_err(|error| bad(&args.dir, &error))?;
     let count = all.len();
     for (name, command) in all {
-        let path = args.dir.join(format!("{}.1", name.replace(' ', "-")));
+        let title = name.replace(' ', "-");
+        let path = args.dir.join(format!("{title}.1"));
         let mut page = Vec::new();
-        Man::new(command).render(&mut page).map_err(|error| bad(&path, &error))?;
+        let man = Man::new(command).title(title.to_uppercase());
+        man.render(&mut page).map_err(|error| bad(&path, &error))?;
         fs::write(&path, page).map_err(|error| bad(&path, &error))?;
     }
     terminal.say(&format!("{count} pages in {}\n", args.dir.display()));
@@ -35,13 +40,10 @@ pub fn run(terminal: &Terminal, args: &ManArgs) -> Result<u8, Halt> {
 }
 
 /// A command and those below it, by what is typed.
-fn walk(all: &mut Vec<(String, Command)>, command: Command, name: &str) {
-    let below: Vec<Command> = command.get_subcommands().cloned().collect();
-    let typed = name.replace(' ', "-");
-    all.push((name.to_owned(), command.name(typed).bin_name(name.to_owned())));
-    for one in below.into_iter().filter(|one| one.get_name() != "help") {
-        let name = format!("{name} {}", one.get_name());
-        walk(all, one, &name);
+fn walk(all: &mut Vec<(String, Command)>, command: &Command, name: &str) {
+    all.push((name.to_owned(), command.clone()));
+    for one in command.get_subcommands().filter(|one| one.get_name() != "help") {
+        walk(all, one, &format!("{name} {}", one.get_name()));
     }
 }
 
@@ -51,8 +53,7 @@ fn markdown(all: Vec<(String, Command)>) -> String {
         "# Commands\n\nMade by `mlinfra man --markdown` from the table that the program itself \
          reads.\nEvery command also takes the options of `mlinfra` itself.\n",
     );
-    for (name, command) in all {
-        let mut command = command.term_width(80);
+    for (name, mut command) in all {
         let help = command.render_long_help().to_string();
         // What every command takes is said once, with the first.
         let own = match (name.as_str(), help.find("\nFor every command:")) {

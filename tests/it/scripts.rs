@@ -48,6 +48,8 @@ fn sessions_read_as_they_are_written_down() {
     }
     cases.case("tests/scripts/*.trycmd");
     cases.case("tests/scripts/bad/*.trycmd");
+    // What the manual types, and reads.
+    cases.case("docs/*.md");
 }
 
 /// A folder of one's own to type commands in.
