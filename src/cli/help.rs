@@ -5,7 +5,7 @@ pub const TEXT: &str = "\
 GPU training clusters and storage on AWS: declared in HCL, planned against the
 actual cloud, applied so that nothing is made twice and nothing is left over.
 
-Usage: mlinfra [OPTIONS] COMMAND       `mlinfra COMMAND --help` says more of each
+Usage: mlinfra [OPTIONS] COMMAND      `mlinfra COMMAND --help` says more of each
 
 First:
   init       Write a stack by answering questions; --sandbox needs no account
@@ -15,9 +15,9 @@ First:
   destroy    Delete everything that the stack owns
 
 Then:
-  changes    show output fmt drift history rollback adopt forget diff-env
-  clusters   status top nodes offers cost doctor ssh logs autoscale node
-  tools      ledger update catalog sandbox schema explain man completions version
+  changes   show output fmt drift history rollback adopt forget diff-env
+  clusters  status top nodes offers cost doctor ssh logs autoscale node
+  tools     explain ledger update catalog sandbox schema man completions version
 
 Everywhere: -C DIR, --env NAME, --profile NAME, --sandbox[=DIR], --json, -v,
   --no-color, --plain, --no-input, -h, -V. Terraform's single dashes work too.

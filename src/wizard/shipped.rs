@@ -10,10 +10,24 @@ pub struct Shipped {
 }
 
 /// All of them. A test holds this table to the folder.
-pub const SHIPPED: &[Shipped] = &[Shipped {
-    name: "gpu-cluster",
-    files: &[("main.hcl", include_str!("../../stacks/gpu-cluster/main.hcl"))],
-}];
+pub const SHIPPED: &[Shipped] = &[
+    Shipped {
+        name: "gpu-cluster",
+        files: &[("main.hcl", include_str!("../../stacks/gpu-cluster/main.hcl"))],
+    },
+    Shipped {
+        name: "llm-pretrain",
+        files: &[("main.hcl", include_str!("../../stacks/llm-pretrain/main.hcl"))],
+    },
+    Shipped {
+        name: "notebook",
+        files: &[("main.hcl", include_str!("../../stacks/notebook/main.hcl"))],
+    },
+    Shipped {
+        name: "spot-sweep",
+        files: &[("main.hcl", include_str!("../../stacks/spot-sweep/main.hcl"))],
+    },
+];
 
 impl Shipped {
     /// The one of this name.
