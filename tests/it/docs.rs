@@ -115,12 +115,21 @@ fn every_code_is_explained_and_examples_give_what_they_say() {
 
 const STACK: &str = "stack \"s\" {\n  region = \"us-east-1\"\n}\n\n";
 
+#[test]
+fn every_page_is_in_the_book() {
+    let all = pages();
+    let summary = &all["SUMMARY.md"];
+    for name in all.keys().filter(|name| *name != "SUMMARY.md") {
+        assert!(summary.contains(&format!("({name})")), "docs/SUMMARY.md lacks {name}");
+    }
+}
+
 /// A link of a page that leads nowhere is found before a reader finds it.
 #[test]
 fn links_of_the_documents_lead_somewhere() {
     let mut all: Vec<(String, String)> =
         pages().into_iter().map(|(name, text)| (format!("docs/{name}"), text)).collect();
-    for name in ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
+    for name in ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"] {
         let text = std::fs::read_to_string(format!("{ROOT}/{name}")).expect("a document");
         all.push((name.to_owned(), text));
     }
