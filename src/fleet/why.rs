@@ -22,7 +22,7 @@ pub enum NotMore {
     HourlyBudget {
         /// The budget.
         budget: Money,
-        /// What would be paid per hour.
+        /// What is paid per hour before any more.
         would_be: Money,
     },
     /// It would cost more this month than the budget allows.

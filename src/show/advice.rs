@@ -233,7 +233,7 @@ const MODIFIED: [&str; 2] = ["VolumeModificationRateExceeded", "IncorrectModific
 fn quota(code: &str, text: &str, step: &Step) -> String {
     if MODIFIED.contains(&code) {
         return "The volume was modified a short time ago, or still is. AWS takes the next \
-                modification once the last one is complete, and six hours after it. Run \
+                modification once the last one is complete, and four in 24 hours. Run \
                 `mlinfra apply` again then."
             .to_owned();
     }
@@ -293,7 +293,7 @@ mod tests {
         let spot = said(Class::Quota, "MaxSpotInstanceCountExceeded", "");
         assert!(spot.contains("--quota-code L-C4BD4855"), "{spot}");
         let soon = said(Class::Quota, "VolumeModificationRateExceeded", "");
-        assert!(soon.contains("six hours"), "{soon}");
+        assert!(soon.contains("24 hours"), "{soon}");
     }
 
     #[test]

@@ -198,7 +198,7 @@ pub fn more(why: &NotMore) -> String {
         NotMore::Enough => "all that is wanted is there or comes".to_owned(),
         NotMore::Max { max } => format!("the maximum is {max}"),
         NotMore::HourlyBudget { budget, would_be } => {
-            format!("they would cost {would_be} an hour, and the budget is {budget}")
+            format!("{would_be} an hour is paid already, and the budget is {budget}")
         }
         NotMore::MonthlyBudget { budget, would_be } => {
             format!("this month would come to {would_be}, and its budget is {budget}")

@@ -79,8 +79,8 @@ pub(super) fn changes<'a>(
             verb,
             before,
             after: after.map(|after| &after.value),
-            // Nobody says any more whether an output that goes was a secret.
-            sensitive: after.is_none_or(|after| after.sensitive),
+            // Of a secret nothing is kept, so that the former value of one that goes was none.
+            sensitive: after.is_some_and(|after| after.sensitive),
         }
     };
     names.into_iter().map(change).collect()
@@ -304,7 +304,7 @@ queue = {url = \"https://x\", depth = 3}
             ("secret".to_owned(), plan(json!("x"), true)),
         ]);
         let former = BTreeMap::from([
-            ("gone".to_owned(), json!("maybe a secret")),
+            ("gone".to_owned(), json!("once")),
             ("other".to_owned(), json!(1)),
             ("same".to_owned(), json!(true)),
             ("secret".to_owned(), json!("w")),
@@ -313,7 +313,7 @@ queue = {url = \"https://x\", depth = 3}
         section(&mut page, &outputs, Some(&former));
         let wanted = "\
 Changes to Outputs:
-  - gone   = (sensitive value)
+  - gone   = \"once\"
   + new    = \"a\"
   ~ other  = 1 -> 2
   ~ secret = (sensitive value)
