@@ -15,7 +15,7 @@ use aws_sdk_route53::types::{
 use super::dns_record::{plain, read_records};
 use super::found::{self, Found, TagChange};
 use super::{Aws, failure};
-use crate::cloud::{Class, Failure, Left, Owner, Phase, Scope};
+use crate::cloud::{Class, Failure, Owner, Phase, Scope};
 use crate::kinds::{Change, Edit, HostedZone, KindName, Tags};
 use crate::model::{Address, CloudId, Link, StackName, Token, VpcId, tags};
 
