@@ -42,7 +42,7 @@ cluster "train" {
     stabilisation  = "0s"
     max_down       = 100
     zero_confirm   = 2
-    cordon_time    = "20s"
+    cordon_time    = "40s"
     boot_time      = "10s"
     boot_timeout   = "2m"
   }
