@@ -47,7 +47,7 @@ soak: export MLINFRA_ORDERS ?= 20000
 soak: export MLINFRA_SCHEDULES ?= 100000
 soak: export MLINFRA_FLEETS ?= 1000000
 soak:
-	cargo test --locked --no-default-features --test it -- --nocapture kills schedule dying no_history
+	cargo test --release --locked --no-default-features --test it -- --nocapture kills schedule dying no_history
 
 # The hardware table of the catalogue, from the answers of EC2 that moto records.
 catalog: peers

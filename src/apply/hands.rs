@@ -239,13 +239,13 @@ impl Hands<'_> {
         }
     }
 
-    /// Waits while an object is on its way out.
+    /// Waits while an object is on its way out; whether it is.
     pub(super) async fn gone(
         &self,
         step: StepId,
         kind: KindName,
         id: &CloudId,
-    ) -> Result<(), Trouble> {
+    ) -> Result<bool, Trouble> {
         let begun = Instant::now();
         let mut wait = Duration::from_secs(1);
         loop {
@@ -254,7 +254,8 @@ impl Hands<'_> {
                 // A list that lags may still show it whole: what depends on its end finds
                 // out by itself.
                 Ok(Phase::Pending | Phase::Ready) if begun.elapsed() < Duration::from_secs(15) => {}
-                Ok(_) | Err(_) => return Ok(()),
+                Ok(Phase::Pending | Phase::Ready) => return Ok(false),
+                Ok(_) | Err(_) => return Ok(true),
             }
             let what = format!("waiting for {} {} to be gone", kind.title(), id.short());
             self.tell(Event::Waiting { step, what });

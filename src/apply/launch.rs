@@ -274,13 +274,17 @@ impl Hands<'_> {
 
     /// Terminates nodes and waits until they are on their way out.
     pub(super) async fn end(&self, at: StepId, nodes: &[CloudId]) -> Result<(), Trouble> {
-        match self.send(at, &Call::Terminate { ids: nodes.to_vec() }).await {
-            Ok(_) => {}
-            Err(Trouble::Failed(failure)) if failure.class == Class::Gone => {}
+        let unknown = match self.send(at, &Call::Terminate { ids: nodes.to_vec() }).await {
+            Ok(_) => None,
+            Err(Trouble::Failed(failure)) if failure.class == Class::Gone => Some(failure),
             Err(trouble) => return Err(trouble),
-        }
+        };
         for node in nodes {
-            self.gone(at, KindName::Node, node).await?;
+            let gone = self.gone(at, KindName::Node, node).await?;
+            // It is said not to exist, and yet it runs: it costs money until it is seen to end.
+            if let (false, Some(failure)) = (gone, &unknown) {
+                return Err(Trouble::Failed(failure.clone()));
+            }
         }
         Ok(())
     }

@@ -167,7 +167,7 @@ impl Hands<'_> {
         }
         let call = Call::Delete { id: id.clone(), was: was.clone() };
         gone(self.send_with(at, &call, &dismantling).await)?;
-        self.gone(at, was.kind(), id).await
+        self.gone(at, was.kind(), id).await.map(|_| ())
     }
 }
 

@@ -33,5 +33,9 @@ pub(super) fn refusal(kind: FaultKind, api: &str) -> Option<Failure> {
             let text = "The security token included in the request is expired";
             Some(refuse(Class::Expired, api, "ExpiredToken", text))
         }
+        FaultKind::NotFound => {
+            let text = "What the request names does not exist";
+            Some(refuse(Class::Gone, api, "NotFound", text))
+        }
     }
 }

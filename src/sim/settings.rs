@@ -88,15 +88,18 @@ pub enum FaultKind {
     Deny,
     /// Refused: the credentials have run out.
     Expire,
+    /// Refused: the cloud says that it does not know what the call names.
+    NotFound,
 }
 
 impl FaultKind {
-    const ALL: [(&'static str, Self); 5] = [
+    const ALL: [(&'static str, Self); 6] = [
         ("fail_before", Self::FailBefore),
         ("lose_answer", Self::LoseAnswer),
         ("throttle", Self::Throttle),
         ("deny", Self::Deny),
         ("expire", Self::Expire),
+        ("not_found", Self::NotFound),
     ];
 }
 

@@ -10,7 +10,7 @@ use mlinfra::sim::Settings;
 use crate::lab::Lab;
 
 /// Text that no compression makes short.
-fn noise(seed: u64, bytes: usize) -> String {
+pub fn noise(seed: u64, bytes: usize) -> String {
     let mut state = seed;
     let mut one = || {
         state =

@@ -340,3 +340,24 @@ async fn a_launch_that_stops_says_how_many_run() {
     assert_eq!(failed.left, Left::Something);
     assert_eq!(nodes(&lab.region).iter().filter(|it| it.phase != Phase::Gone).count(), 2);
 }
+
+/// A node that is said not to exist, and that every list shows running, is not taken for gone: it
+/// costs money.
+#[tokio::test(start_paused = true)]
+async fn a_node_that_is_denied_and_runs_is_not_gone() {
+    let lab = lab(&[]);
+    let (_, ended) = done(&lab, STACK).await;
+    assert!(ended.is_converged());
+    let denials = ["not_found@ec2:TerminateInstances#1"; 50].join(",");
+    let denied = |faults: &str| lab.region.set("faults", faults).expect("faults");
+    denied(&denials);
+    let fewer = STACK.replace("nodes         = 4", "nodes         = 3");
+    let (_, ended) = done(&lab, &fewer).await;
+    let failed = failure(&ended);
+    assert_eq!((failed.class, failed.left), (Class::Gone, Left::Nothing), "{failed}");
+    assert_eq!(nodes(&lab.region).len(), 4);
+    denied("");
+    let (plan, ended) = done(&lab, &fewer).await;
+    assert!(has(&plan, "terminate") && ended.is_converged(), "{plan:#?}");
+    assert_eq!(nodes(&lab.region).len(), 3);
+}

@@ -127,6 +127,11 @@ def inventory(placement_groups, fsx):
         add("placement_group", name, tags)
     for bucket in s3.buckets.values():
         add("bucket", bucket.name, s3.tagger.get_tag_dict_for_resource(bucket.arn))
+        # What has no tags is what a bucket is for: it is nobody's object.
+        for key in bucket.keys.values():
+            tags = s3.tagger.get_tag_dict_for_resource(key.arn) if hasattr(key, "arn") else {}
+            if tags:
+                add("bucket_object", key.name.rsplit("/", 1)[-1], tags)
     for queue in sqs.queues.values():
         add("queue", queue.name, queue.tags)
     for zone in route53.zones.values():
@@ -142,6 +147,12 @@ def inventory(placement_groups, fsx):
     for profile in iam.instance_profiles.values():
         add("instance_profile", profile.name, pairs(profile.tags))
     return out
+
+
+def remove_objects(s3, end):
+    for bucket in s3.buckets.values():
+        for name in [name for name in bucket.keys if name.rsplit("/", 1)[-1] == end]:
+            bucket.keys.pop(name)
 
 
 def remove_strangers(placement_groups, fsx):
@@ -161,6 +172,7 @@ def remove_strangers(placement_groups, fsx):
         "launch_template": lambda id: ec2.delete_launch_template(None, id),
         "placement_group": placement_groups.pop,
         "bucket": s3.delete_bucket,
+        "bucket_object": lambda id: remove_objects(s3, id),
         "hosted_zone": route53.zones.pop,
         "queue": lambda id: sqs.queues.pop(id),
         "role": lambda id: iam.roles.pop(iam.get_role(id).id),

@@ -167,7 +167,11 @@ impl Class {
             | Self::HangAfter(_)
             | Self::Expired
             | Self::Denied => true,
-            Self::Hidden(_) | Self::LostAndHidden(_) | Self::LostAtLast(_) => op.is_create(),
+            // S3 shows an object as soon as it has taken it:
+            // <https://aws.amazon.com/s3/consistency/>.
+            Self::Hidden(_) | Self::LostAndHidden(_) | Self::LostAtLast(_) => {
+                op.is_create() && op.name() != "PutObject"
+            }
             Self::NotFound(_) => !op.is_delete() && not_found(request).is_some(),
             Self::Propagation(_) => propagation(op).is_some(),
             Self::InUse(_) => in_use(op).is_some(),
@@ -397,6 +401,7 @@ fn not_found(request: &Request) -> Option<Error> {
             let kind = if request.path.contains("fsmt-") { "fsmt" } else { "fs" };
             not_found_code("efs", kind)
         }
+        "s3" if op.name() == "PutObjectTagging" => Some((404, "NoSuchKey")),
         service @ ("iam" | "s3" | "sqs" | "route53") => not_found_code(service, ""),
         service => {
             let ids = request.form.iter().filter(|(key, _)| key.contains("Id"));
@@ -430,7 +435,7 @@ fn in_use(op: &Op) -> Option<Error> {
         "ec2" => Some((400, "DependencyViolation")),
         "iam" => Some((409, "DeleteConflict")),
         "route53" => Some((400, "HostedZoneNotEmpty")),
-        "s3" => Some((409, "BucketNotEmpty")),
+        "s3" if op.name() == "DeleteBucket" => Some((409, "BucketNotEmpty")),
         _ => None,
     }
 }

@@ -12,6 +12,7 @@ use mlinfra::model::{Address, Link, Text};
 use mlinfra::stack::{self, Desired, Pins, Words};
 
 use super::cell::World;
+use crate::far::noise;
 
 const STACK: &str = "stack \"faults\" {\n  region = \"us-east-1\"\n  tags = { team = \"ml\" }\n}\n";
 const STORAGE: &str = "bucket \"data\" {\n  precious = false\n  \
@@ -28,6 +29,10 @@ const SIDE: &str = "network \"side\" {\n  cidr = \"10.40.0.0/16\"\n  \
 const SERVICE: &str = "service \"web\" {\n  network = network.main\n  \
     image = \"dlami-base\"\n  instance_type = \"t3.large\"\n  ports = [80]\n  container {\n    \
     image = \"ghcr.io/acme/web:v1\"\n  }\n}\n";
+
+/// A cluster whose set-up is too long for user data; without its last lines.
+const FAR: &str = "cluster \"far\" {\n  network = network.main\n  nodes = 1\n  \
+    instance_type = \"t3.large\"\n  image = \"dlami-base\"\n";
 
 /// From one to another.
 pub struct Scene {
@@ -51,7 +56,7 @@ fn desired(text: &str, facts: &Facts) -> Desired {
 
 /// Everything, as text: what has to be found out about it is asked once.
 pub fn whole() -> String {
-    format!("{STACK}{STORAGE}{NETWORK}{CLUSTER}{SERVICE}")
+    format!("{STACK}{STORAGE}{NETWORK}{CLUSTER}{SERVICE}{FAR}}}\n")
 }
 
 /// All scenes.
@@ -66,6 +71,8 @@ pub fn all(facts: &Facts) -> Vec<Scene> {
     let (sides, served) = (of(&[NETWORK, SIDE]), of(&[NETWORK, SIDE, SERVICE]));
     let newer = of(&[NETWORK, SIDE, &SERVICE.replace("web:v1", "web:v2")]);
     let zoned = changed_in(&served, ZONED);
+    let far = |seed| format!("{FAR}  setup = \": {}\"\n}}\n", noise(seed, 30_000));
+    let (kept, anew) = (of(&[NETWORK, &far(1)]), of(&[NETWORK, &far(2)]));
     let retold = of(&[STORAGE, NETWORK, &CLUSTER.replace("echo one", "echo two")]);
     let scene = |name, before: Option<&Desired>, after: &Desired| Scene {
         name,
@@ -100,6 +107,10 @@ pub fn all(facts: &Facts) -> Vec<Scene> {
         scene("change zone", Some(&served), &zoned),
         scene("change zone back", Some(&zoned), &served),
         scene("delete service", Some(&served), &sides),
+        scene("make far set-up", Some(&network), &kept),
+        scene("change far set-up", Some(&kept), &changed_in(&kept, &["cluster.far/setup"])),
+        scene("replace far set-up", Some(&kept), &anew),
+        scene("delete far set-up", Some(&kept), &network),
     ]
 }
 

@@ -56,17 +56,21 @@ impl Op {
     /// Makes an object of its own.
     pub fn is_create(&self) -> bool {
         let makes = ["Create", "Allocate", "Run"].iter().any(|verb| self.name().starts_with(verb));
-        makes && !["CreateTags", "CreateRoute", "CreateMountTarget"].contains(&self.name())
+        self.name() == "PutObject"
+            || makes && !["CreateTags", "CreateRoute", "CreateMountTarget"].contains(&self.name())
     }
 
     /// Takes something away.
     pub fn is_removal(&self) -> bool {
-        let verbs = ["Delete", "Detach", "Disassociate", "Remove", "Revoke", "Untag"];
+        let verbs = ["Delete", "Detach", "Disassociate", "Remove", "Revoke", "Terminate", "Untag"];
         verbs.iter().any(|verb| self.name().starts_with(verb))
     }
 
     /// Ends an object, or lets go of one.
     pub fn is_delete(&self) -> bool {
+        if self.name() == "DeleteObjects" {
+            return self.about == "object";
+        }
         let ends = ["Delete", "Release", "Detach"].iter().any(|verb| self.name().starts_with(verb));
         let parts = ["Tags", "Policy", "Route", "Objects", "Lifecycle", "Encryption", "Controls"];
         ends && !parts.iter().any(|part| self.name().ends_with(part))
@@ -112,6 +116,15 @@ const S3: &[(&str, &str, &str)] = &[
     ("GET", "lifecycle", "GetBucketLifecycleConfiguration"),
     ("PUT", "lifecycle", "PutBucketLifecycleConfiguration"),
     ("DELETE", "lifecycle", "DeleteBucketLifecycle"),
+    ("GET", "list-type", "ListObjectsV2"),
+];
+
+/// The same of what is in a bucket.
+const OBJECTS: &[(&str, &str, &str)] = &[
+    ("PUT", "", "PutObject"),
+    ("GET", "", "GetObject"),
+    ("PUT", "tagging", "PutObjectTagging"),
+    ("GET", "tagging", "GetObjectTagging"),
 ];
 
 impl Request {
@@ -156,13 +169,24 @@ impl Request {
         if let Some(path) = self.path.strip_prefix("/2013-04-01/") {
             return Op { api: format!("route53:{}", self.of_route53(path)), about: String::new() };
         }
-        let query = self.path.split_once('?').map_or("", |(_, query)| query);
+        Op { api: format!("s3:{}", self.of_s3()), about: self.about_s3().to_owned() }
+    }
+
+    fn of_s3(&self) -> &'static str {
+        let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
+        let is_object = path.trim_matches('/').contains('/');
+        let table = if is_object { OBJECTS } else { S3 };
         let words = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
-        let known = |sub: &str| S3.iter().any(|(_, other, _)| *other == sub);
+        let known = |sub: &str| table.iter().any(|(_, other, _)| *other == sub);
         let sub = words.into_iter().find(|word| known(word)).unwrap_or_default();
-        let row = S3.iter().find(|(method, other, _)| *method == self.method && *other == sub);
-        let (.., name) = row.unwrap_or_else(|| panic!("name {} {}", self.method, self.path));
-        Op { api: format!("s3:{name}"), about: String::new() }
+        let row = table.iter().find(|(method, other, _)| *method == self.method && *other == sub);
+        row.unwrap_or_else(|| panic!("name {} {}", self.method, self.path)).2
+    }
+
+    /// Whether versions are deleted to empty a bucket, or because one object goes.
+    fn about_s3(&self) -> &'static str {
+        let of_object = String::from_utf8_lossy(&self.body).contains("<Key>mlinfra/");
+        if self.method == "POST" && of_object { "object" } else { "" }
     }
 
     /// What a tag in FSx is for.
@@ -219,6 +243,14 @@ impl Request {
 
     /// The same by somebody else.
     pub fn by_a_stranger(&self) -> Self {
+        if self.op.name() == "PutObject" {
+            // Its tags are a header, and its body is counted.
+            let mut other = self.clone();
+            for (_, value) in &mut other.headers {
+                *value = value.replace("mlinfra%3A", "stranger%3A");
+            }
+            return other;
+        }
         let text = String::from_utf8_lossy(&self.body);
         let text = text.replace("mlinfra%3A", "stranger%3A").replace("mlinfra:", "stranger:");
         let text = text.replace("ClientToken=", "ClientToken=stranger-");
