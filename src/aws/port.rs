@@ -25,9 +25,16 @@ impl Cloud for Aws {
     }
 
     async fn observe(&self, scope: &Scope) -> Observed {
-        let lists = KindName::ALL.iter().map(|kind| self.list(*kind, scope));
+        let all = KindName::ALL.iter().copied().collect();
+        let mut observed = self.glance(scope, &all).await;
+        self.judge(&mut observed).await;
+        observed
+    }
+
+    async fn glance(&self, scope: &Scope, kinds: &BTreeSet<KindName>) -> Observed {
+        let lists = kinds.iter().map(|kind| self.list(*kind, scope));
         let mut observed = Observed::default();
-        for (kind, list) in KindName::ALL.iter().zip(join_all(lists).await) {
+        for (kind, list) in kinds.iter().zip(join_all(lists).await) {
             match list {
                 Ok(all) => all.into_iter().for_each(|one| one.place(*kind, scope, &mut observed)),
                 Err(failure) => {
@@ -35,7 +42,6 @@ impl Cloud for Aws {
                 }
             }
         }
-        self.judge(&mut observed).await;
         observed
     }
 

@@ -1,6 +1,6 @@
 //! A stack as the autoscaler sees it: its clusters, their ledgers, their queues, its cloud.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
@@ -11,8 +11,8 @@ use crate::demand::{Sources, World as Around};
 use crate::fleet::{self, Demand, LatencyTarget, Pool, Schedule, Seconds};
 use crate::ledger::{Holder, Store, Who};
 use crate::model::{Address, Clock as _, Place, Problem};
-use crate::serve::autoscale::{Cluster, Eye, World, gpus};
-use crate::stack::{self, Autoscale};
+use crate::serve::autoscale::{Cluster, Eye, Glance, World, gpus, orphans};
+use crate::stack::{self, Autoscale, Moves};
 
 use super::args::{Global, VarArgs};
 use super::connect::{self, Session};
@@ -29,6 +29,9 @@ pub struct FleetWorld {
     who: Who,
     holder: Holder,
     lineage: String,
+    glance: Glance,
+    /// Where nodes of the stack are declared, resized or not.
+    declared: BTreeSet<Address>,
 }
 
 /// A cluster that is resized: its ledger, and whoever asks its queues.
@@ -46,6 +49,7 @@ impl FleetWorld {
         let scope = session.scope(&ledger);
         let bare = session.desired(&Observed::default(), false);
         let desired = bare.map_err(|found| session.halt(found))?;
+        let declared = desired.fleets.keys().cloned().collect();
         let mut fleets = BTreeMap::new();
         for (address, fleet) in desired.fleets {
             let Some(autoscale) = fleet.autoscale.as_ref().filter(|_| fleet.is_scaled()) else {
@@ -60,10 +64,11 @@ impl FleetWorld {
         if fleets.is_empty() {
             return Err(nothing(only));
         }
-        let start = session.start("autoscale", std::collections::BTreeSet::new());
+        let start = session.start("autoscale", BTreeSet::new());
         let (who, holder) = (start.who, session.holder("autoscale"));
         let listener = Box::new(|_| {});
-        Ok(Self { session, scope, store, fleets, listener, who, holder, lineage: dice() })
+        let (lineage, glance) = (dice(), Glance::default());
+        Ok(Self { session, scope, store, fleets, listener, who, holder, lineage, glance, declared })
     }
 
     /// The stack.
@@ -113,7 +118,7 @@ fn nothing(only: Option<&Place>) -> Halt {
 #[async_trait]
 impl World for FleetWorld {
     async fn observe(&self) -> Observed {
-        self.session.side.cloud().observe(&self.scope).await
+        self.glance.look(self.session.side.cloud(), &self.scope).await
     }
 
     fn clusters(&self, observed: &Observed) -> Result<Vec<Cluster<'_>>, String> {
@@ -128,6 +133,12 @@ impl World for FleetWorld {
             Some(Cluster { address, fleet, pool, store })
         };
         Ok(desired.fleets.into_iter().filter_map(cluster).collect())
+    }
+
+    fn orphans(&self, observed: &Observed) -> u64 {
+        let moves = Moves::of(&self.session.stack.loaded);
+        let (observed, _) = moves.relocate(&self.session.stack.config.stack, observed);
+        orphans(&observed, &self.declared)
     }
 
     async fn demand(&self, cluster: &Address) -> Demand {

@@ -9,6 +9,7 @@ mod capacity;
 mod condition;
 mod failure;
 mod lookup;
+mod notice;
 mod observed;
 mod probe;
 
@@ -17,6 +18,7 @@ pub use capacity::{Reservation, SpotPrice, SpotPrices};
 pub use condition::{Announced, Checks, Condition, Health, Quarantine};
 pub use failure::{Class, Failure, Left};
 pub use lookup::{Lookup, Lookups, Match, matched};
+pub use notice::{Notice, NoticeKind};
 pub use observed::{Live, Observed, Phase, Seen, Stray};
 pub use probe::{Permission, Permissions, Pulse, Running};
 
@@ -39,6 +41,11 @@ pub trait Cloud: Send + Sync {
     /// Everything that carries the stack's tag. Cannot fail as a whole: what could not
     /// be listed is named in [`Observed::blind`].
     async fn observe(&self, scope: &Scope) -> Observed;
+
+    /// The same of some kinds only, for whoever looks every few seconds.
+    async fn glance(&self, scope: &Scope, kinds: &BTreeSet<KindName>) -> Observed {
+        self.observe(scope).await.only(kinds)
+    }
 
     /// Exactly one mutating API call, without retries of our own.
     async fn act(&self, call: &Call) -> Result<Reply, Failure>;

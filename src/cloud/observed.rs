@@ -1,6 +1,6 @@
 //! What the cloud shows now. It is potentially incomplete and outdated, and says so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,45 @@ pub struct Observed {
     /// When it was seen, on the clock of whoever looked; the epoch where nobody says.
     #[serde(default)]
     pub at: Moment,
+}
+
+impl Observed {
+    /// What is seen of some kinds.
+    #[must_use]
+    pub fn only(mut self, kinds: &BTreeSet<KindName>) -> Self {
+        self.live.retain(|_, live| kinds.contains(&live.kind));
+        self.blind.retain(|kind, _| kinds.contains(kind));
+        let live = &self.live;
+        self.conditions.retain(|id, _| live.contains_key(id));
+        self
+    }
+
+    /// Without the cloud's own word on nodes.
+    #[must_use]
+    pub fn unjudged(mut self) -> Self {
+        for condition in self.conditions.values_mut() {
+            (condition.checks, condition.announced) = (None, Vec::new());
+        }
+        self
+    }
+
+    /// What was seen before, with some kinds as they were seen since.
+    #[must_use]
+    pub fn renewed(&self, kinds: &BTreeSet<KindName>, new: Self) -> Self {
+        let mut out = new;
+        let old = self.live.iter().filter(|(_, live)| !kinds.contains(&live.kind));
+        out.live.extend(old.map(|(id, live)| (id.clone(), live.clone())));
+        let old = self.blind.iter().filter(|(kind, _)| !kinds.contains(*kind));
+        out.blind.extend(old.map(|(kind, why)| (*kind, why.clone())));
+        for (id, condition) in &mut out.conditions {
+            if let Some(old) = self.conditions.get(id) {
+                condition.checks = condition.checks.take().or_else(|| old.checks.clone());
+                condition.announced.extend(old.announced.iter().cloned());
+            }
+        }
+        out.strays.clone_from(&self.strays);
+        out
+    }
 }
 
 /// An object that was looked for by its id or name, whoever owns it.

@@ -23,6 +23,7 @@ mod refusal;
 mod region;
 mod room;
 mod rules;
+mod see;
 mod settings;
 mod status;
 mod supply;

@@ -12,7 +12,6 @@ use super::SimError;
 use super::budget::Bucket;
 use super::file::Log;
 use super::object::Event;
-use super::physics;
 use super::refusal::{broken, denied, lost, refusal};
 use super::rules::{self, Caller as Judge};
 use super::settings::{Fault, FaultKind, Settings};
@@ -295,40 +294,11 @@ impl Cloud for Region {
     }
 
     async fn observe(&self, scope: &Scope) -> Observed {
-        let mut denied = BTreeMap::new();
-        let (observed, longest) = {
-            let mut inner = self.inner();
-            for kind in KindName::ALL {
-                let physics = physics::of(*kind);
-                let api = physics.api(physics.list);
-                let fault = inner.fault(&api, false);
-                let failure = fault.map(|fault| fault.and_then(|fault| refusal(fault, &api)));
-                if let Ok(Some(failure)) | Err(failure) = failure {
-                    denied.insert(*kind, failure.to_string());
-                }
-            }
-            let seen =
-                inner.turn(|world, now| (look::observe(world, &self.name, scope, now), None));
-            let seen = seen.map(|(observed, costs)| {
-                let why = inner.judged(observed.conditions.len()).err();
-                (look::unjudged(observed, why.map(|why| why.to_string())), costs)
-            });
-            match seen {
-                Ok((observed, costs)) => {
-                    let mut longest = 0;
-                    for (kind, cost) in costs {
-                        let physics = physics::of(kind);
-                        inner.count(&physics.api(physics.list), cost.list);
-                        inner.count(&look::detail_api(physics), cost.detail);
-                        longest = longest.max(cost.list + cost.detail.div_ceil(look::PARALLEL));
-                    }
-                    (observed, longest)
-                }
-                Err(why) => (look::nothing(&why.to_string()), 1),
-            }
-        };
-        self.travel(longest * 2).await;
-        look::without(observed, denied)
+        self.see(scope, None).await
+    }
+
+    async fn glance(&self, scope: &Scope, kinds: &BTreeSet<KindName>) -> Observed {
+        self.see(scope, Some(kinds)).await
     }
 
     async fn act(&self, call: &Call) -> Result<Reply, Failure> {

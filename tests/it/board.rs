@@ -12,7 +12,9 @@ use mlinfra::fleet::{
 };
 use mlinfra::kinds::{Action, Care, Market, Plan, Step, Why};
 use mlinfra::model::{Address, CloudId, Link, Moment, Money, Zone};
-use mlinfra::serve::autoscale::{Board, ClusterStatus, Counts, Look, Orders, Pause, Status};
+use mlinfra::serve::autoscale::{
+    Board, ClusterStatus, Counts, Illness, Look, Orders, Pause, Signs, Status,
+};
 
 /// 2026-11-28 09:00:00 UTC
 pub const BEGAN: i64 = 1_795_856_400_000;
@@ -223,7 +225,20 @@ impl Scene {
         let decision = self.decision();
         let (orders, outcome) = self.outcome(&decision);
         let took = Duration::from_micros(700);
-        Look { at: self.at(), fleet: self.fleet(), decision, orders, pause: None, outcome, took }
+        let ill = Illness { check: "watch", xid: "79".to_owned() };
+        let first = self.fleet().nodes.first().cloned().filter(|_| self.look > 50);
+        let ill = first.map(|node| (node.id.clone(), ill));
+        let signs = Signs { saved: dollars(3), ill: ill.into_iter().collect() };
+        Look {
+            at: self.at(),
+            fleet: self.fleet(),
+            decision,
+            orders,
+            pause: None,
+            outcome,
+            took,
+            signs,
+        }
     }
 }
 
@@ -254,6 +269,7 @@ pub fn board(looks: i64) -> Arc<Board> {
             every_s: 10,
             leader: Some(true),
             lease_epoch: Some(7),
+            orphans: Some(0),
             counts: Counts { ticks: 0, failed: 1 },
             ..Status::default()
         };

@@ -32,24 +32,24 @@ cluster "c" {
   image         = "ubuntu-24.04"
 }
 "#;
-const MOST: usize = 6;
+pub const MOST: usize = 6;
 
 /// What is known of all jobs.
 #[derive(Default)]
-struct Jobs {
+pub struct Jobs {
     /// How long those that wait will run, in seconds.
-    waiting: VecDeque<u64>,
+    pub waiting: VecDeque<u64>,
     /// When the job of each node ends, in milliseconds of the region.
     running: BTreeMap<CloudId, (u64, u64)>,
-    done: usize,
-    killed: usize,
+    pub done: usize,
+    pub killed: usize,
     most: usize,
     /// The queue gives no answer.
-    silent: bool,
+    pub silent: bool,
 }
 
 /// What the agents of all nodes do, as seen from outside.
-struct Yard {
+pub struct Yard {
     jobs: Arc<Mutex<Jobs>>,
     region: Region,
     /// What each agent last knew of its mark, and when it looks again: metadata shows a new tag
@@ -57,7 +57,7 @@ struct Yard {
     marks: BTreeMap<CloudId, (Option<String>, u64)>,
 }
 
-fn nodes(region: &Region) -> Vec<ObjectView> {
+pub fn nodes(region: &Region) -> Vec<ObjectView> {
     region.snapshot().into_iter().filter(|it| it.kind == KindName::Node).collect()
 }
 
@@ -67,7 +67,12 @@ fn say(region: &Region, node: &CloudId, state: &str) {
 }
 
 impl Yard {
-    fn tick(&mut self, dice: &mut Dice) {
+    pub fn new(ground: &Ground) -> Self {
+        let (jobs, region) = (Arc::clone(&ground.jobs), ground.region.clone());
+        Self { jobs, region, marks: BTreeMap::new() }
+    }
+
+    pub fn tick(&mut self, dice: &mut Dice) {
         let now = self.region.now();
         let all = nodes(&self.region);
         let mut jobs = self.jobs.lock().expect("jobs");
@@ -114,15 +119,17 @@ impl Yard {
 
 /// A stack whose ledgers outlive the service.
 #[derive(Clone)]
-struct Ground {
-    region: Region,
+pub struct Ground {
+    pub region: Region,
     desired: Arc<Desired>,
     scope: mlinfra::cloud::Scope,
     store: Arc<MemoryStore>,
     fleet: Arc<MemoryStore>,
-    jobs: Arc<Mutex<Jobs>>,
+    pub jobs: Arc<Mutex<Jobs>>,
     clock: Arc<SimClock>,
     name: String,
+    /// How many in a hundred nodes may begin to go in a minute.
+    pub down: u32,
 }
 
 #[async_trait]
@@ -137,6 +144,7 @@ impl World for Ground {
                 idle_timeout: Seconds(120),
                 recheck: Seconds(90),
                 latency_target: LatencyTarget::CHEAPEST,
+                max_down_percent: self.down,
                 ..Pool::new(&address.owner().to_string(), (fleet.count, fleet.most), 1)
             };
             let (address, fleet) = (address.clone(), fleet.clone());
@@ -205,18 +213,17 @@ fn service(ground: &Ground, stop: &CancellationToken) -> Service {
 
 /// What chance does to a history.
 #[derive(Clone, Copy)]
-struct Weather {
+pub struct Weather {
     /// The service dies about so often, in seconds; 0 for never.
-    dies_every: u64,
+    pub dies_every: u64,
     /// A second one runs, which knows nothing of the first one's lock.
-    twin: bool,
+    pub twin: bool,
     /// The queue falls silent, and capacity runs out, now and then.
-    rough: bool,
+    pub rough: bool,
 }
 
-/// Lives through some hours; what is wrong in the end.
-async fn history(seed: u64, weather: Weather) -> (Vec<String>, usize) {
-    let mut dice = Dice(seed);
+/// A cluster without nodes, applied.
+pub async fn ground() -> Ground {
     let mut settings = Settings::default();
     for (key, value) in [("latency_ms", "50"), ("visibility_ms", "8000"), ("boot_seconds", "40")] {
         settings.set(key, value).expect("a setting");
@@ -224,7 +231,7 @@ async fn history(seed: u64, weather: Weather) -> (Vec<String>, usize) {
     let lab = Lab::new(settings);
     let desired = lab.desired(STACK).await;
     assert!(lab.apply(&desired).await.expect("an apply").1.is_converged());
-    let ground = Ground {
+    Ground {
         region: lab.region.clone(),
         scope: lab.scope(&desired),
         desired: Arc::new(desired),
@@ -233,19 +240,30 @@ async fn history(seed: u64, weather: Weather) -> (Vec<String>, usize) {
         jobs: Arc::default(),
         clock: Arc::new(SimClock(lab.region.clone())),
         name: "first".to_owned(),
-    };
-    let jobs = Arc::clone(&ground.jobs);
-    let stop = CancellationToken::new();
-    let script = play(&ground, &mut dice, weather, &stop);
-    let first = reborn(&ground, weather, seed, &stop);
+        down: 10,
+    }
+}
+
+/// One or two services, until they are told to stop.
+pub async fn services(ground: &Ground, weather: Weather, seed: u64, stop: &CancellationToken) {
     let second = async {
         if weather.twin {
             let store = Arc::new(MemoryStore::default());
             let other = Ground { store, name: "second".to_owned(), ..ground.clone() };
-            reborn(&other, weather, seed + 1, &stop).await;
+            reborn(&other, weather, seed + 1, stop).await;
         }
     };
-    let (sent, (), ()) = tokio::join!(script, first, second);
+    tokio::join!(reborn(ground, weather, seed, stop), second);
+}
+
+/// Lives through some hours; what is wrong in the end.
+async fn history(seed: u64, weather: Weather) -> (Vec<String>, usize) {
+    let mut dice = Dice(seed);
+    let ground = ground().await;
+    let jobs = Arc::clone(&ground.jobs);
+    let stop = CancellationToken::new();
+    let script = play(&ground, &mut dice, weather, &stop);
+    let (sent, ()) = tokio::join!(script, services(&ground, weather, seed, &stop));
     let jobs = jobs.lock().expect("jobs");
     let mut wrongs = Vec::new();
     let mut wrong = |is: bool, text: String| wrongs.extend(is.then_some(text));
@@ -264,8 +282,8 @@ async fn play(
     weather: Weather,
     stop: &CancellationToken,
 ) -> usize {
-    let (region, jobs) = (ground.region.clone(), Arc::clone(&ground.jobs));
-    let mut yard = Yard { jobs: Arc::clone(&jobs), region, marks: BTreeMap::new() };
+    let jobs = Arc::clone(&ground.jobs);
+    let mut yard = Yard::new(ground);
     let mut sent = 0;
     for second in (0..3 * 3600).step_by(5) {
         let busy_hours = second < 3600;
@@ -324,7 +342,7 @@ async fn histories(name: &str, weather: Weather) {
     assert!(jobs > 0);
 }
 
-const FAIR: Weather = Weather { dies_every: 0, twin: false, rough: false };
+pub const FAIR: Weather = Weather { dies_every: 0, twin: false, rough: false };
 
 #[tokio::test(start_paused = true)]
 async fn a_queue_is_worked_off_and_its_nodes_go() {

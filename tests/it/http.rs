@@ -266,6 +266,8 @@ fn metrics_count_what_has_happened() {
         "source_errors_total{cluster=\"cluster.video\"} 1".to_owned(),
         "source_staleness_seconds{cluster=\"cluster.video\"} 75".to_owned(),
         "paused{cluster=\"cluster.video\"} 1".to_owned(),
+        format!(r#"health_failures_total{{{train},check="watch",xid="79"}} 1"#),
+        "orphans 0".to_owned(),
         "leader 1".to_owned(),
         "lease_epoch 7".to_owned(),
         "looks_total{result=\"failed\"} 1".to_owned(),
@@ -280,6 +282,7 @@ fn metrics_count_what_has_happened() {
     let cost: f64 = cost.and_then(|it| it.parse().ok()).expect("a cost");
     let wanted = (120.0 * 4.0 + 140.0 * 12.0 + 9.0 * 9.0) * 10.0 / 3600.0 * 55.0;
     assert!((cost - wanted).abs() < 1e-6, "{cost} and not {wanted}");
+    assert!(text.contains("\nmlinfra_autoscaler_saved_vs_on_demand_dollars_total{cluster="));
     // Whoever does not lead has nothing to tell of clusters, and knows nothing of them.
     board.write(|status| status.leader = Some(false));
     let text = get(server.at, "/metrics");

@@ -54,6 +54,7 @@ mod farm;
 #[cfg(feature = "aws")]
 mod faults;
 mod fleet;
+mod fleet_back;
 mod fleet_days;
 mod hands;
 mod house;

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
-use mlinfra::cloud::Cloud;
+use mlinfra::cloud::{CallCounts, Cloud};
 use mlinfra::kinds::KindName;
+use mlinfra::serve::autoscale::Glance;
 use mlinfra::sim::Settings;
 
 use crate::lab::Lab;
@@ -34,13 +36,7 @@ async fn refresh(nodes: u32) -> (BTreeMap<String, u64>, BTreeMap<KindName, u64>)
     assert!(ended.is_converged(), "{ended:?}");
     let before = lab.region.calls();
     let observed = lab.region.observe(&lab.scope(&desired)).await;
-    let mut calls = BTreeMap::new();
-    for (api, count) in lab.region.calls() {
-        let more = count.calls - before.get(&api).map_or(0, |before| before.calls);
-        if more > 0 {
-            calls.insert(api, more);
-        }
-    }
+    let calls = since(&lab, &before);
     let mut found = BTreeMap::new();
     for live in observed.live.values() {
         *found.entry(live.kind).or_default() += 1;
@@ -57,6 +53,56 @@ fn allowed(found: &BTreeMap<KindName, u64>) -> u64 {
         u64::from(budget.list) * pages + u64::from(budget.detail) * found
     };
     KindName::ALL.iter().map(one).sum()
+}
+
+/// What a region was asked since then, by API.
+fn since(lab: &Lab, before: &CallCounts) -> BTreeMap<String, u64> {
+    let calls = lab.region.calls().into_iter();
+    let more = calls.map(|(api, now)| {
+        let before = before.get(&api).map_or(0, |before| before.calls);
+        (api, now.calls - before)
+    });
+    more.filter(|(_, calls)| *calls > 0).collect()
+}
+
+/// A service looks every ten seconds: everything once, then what a fleet can see change.
+#[tokio::test(start_paused = true)]
+async fn a_look_of_the_autoscaler_at_a_thousand_nodes_costs_four_lists_and_no_more() {
+    let lab = Lab::new(Settings::default());
+    let desired = lab.desired(&clusters(1000)).await;
+    assert!(lab.apply(&desired).await.expect("an apply").1.is_converged());
+    let (scope, glance) = (lab.scope(&desired), Glance::default());
+    let before = lab.region.calls();
+    let whole = glance.look(&lab.region, &scope).await;
+    let first = since(&lab, &before);
+    let before = lab.region.calls();
+    let again = glance.look(&lab.region, &scope).await;
+    let second = since(&lab, &before);
+    let all = |calls: &BTreeMap<String, u64>| calls.values().sum::<u64>();
+    println!("1,000 nodes: the first look {} calls, each later one {second:?}", all(&first));
+    assert!(all(&first) > 30 && second.len() <= 5 && all(&second) <= 6, "{first:?} {second:?}");
+    assert_eq!(again.live, whole.live, "nothing is missing");
+    let node = whole.conditions.keys().next().expect("a node");
+    lab.region.foreign_delete(node.as_str()).expect("ended");
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let later = glance.look(&lab.region, &scope).await;
+    assert!(
+        later.live.get(node).is_none_or(|live| !live.phase.stands()),
+        "what comes and goes is seen"
+    );
+}
+
+/// What could not be seen is no ground to stand on: it is asked for again, whole.
+#[tokio::test(start_paused = true)]
+async fn a_look_that_was_refused_is_not_kept() {
+    let lab = Lab::new(Settings::default());
+    let desired = lab.desired(&clusters(2)).await;
+    assert!(lab.apply(&desired).await.expect("an apply").1.is_converged());
+    let (scope, glance) = (lab.scope(&desired), Glance::default());
+    lab.region.set("blind", "role").expect("a setting");
+    assert!(glance.look(&lab.region, &scope).await.blind.contains_key(&KindName::Role));
+    lab.region.set("blind", "none").expect("a setting");
+    assert_eq!(glance.look(&lab.region, &scope).await.blind.len(), 0);
 }
 
 const STATUS: &str = "ec2:DescribeInstanceStatus";

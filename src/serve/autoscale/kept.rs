@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::fleet::{Attempt, Decision, Memory};
+use crate::fleet::{Attempt, Decision, Launch, Memory};
 use crate::ledger::{Store, StoreError, Version};
 use crate::model::Moment;
 
@@ -23,6 +23,9 @@ const ATTEMPTS: usize = 100;
 const LOG: usize = 100;
 /// Jobs and offers of a decision that are kept for people.
 const SHOWN: usize = 20;
+/// Nodes of a decision that are kept for people. So a log of decisions over ten thousand nodes
+/// stays in the megabytes.
+const NODES: usize = 100;
 
 /// What is kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -110,12 +113,30 @@ impl Kept {
     }
 }
 
-/// A decision as it is kept for people: of a hundred thousand jobs the first ones.
+/// A decision as it is kept for people: of a hundred thousand jobs and ten thousand nodes the
+/// first ones.
 pub fn shown(decision: &Decision) -> Decision {
-    let mut shown = decision.clone();
-    shown.waiting.truncate(SHOWN);
-    shown.considered.truncate(SHOWN);
-    shown
+    fn first<T: Clone>(all: &[T], count: usize) -> Vec<T> {
+        all.iter().take(count).cloned().collect()
+    }
+    let Decision { launches, turns, sums, waiting, not_more, not_less, considered, alerts, wake } =
+        decision;
+    let launches = launches.iter().take(SHOWN).map(|launch| Launch {
+        offers: first(&launch.offers, SHOWN),
+        reason: launch.reason.clone(),
+        ..*launch
+    });
+    Decision {
+        launches: launches.collect(),
+        turns: first(turns, NODES),
+        sums: *sums,
+        waiting: first(waiting, SHOWN),
+        not_more: first(not_more, SHOWN),
+        not_less: first(not_less, SHOWN),
+        considered: first(considered, SHOWN),
+        alerts: first(alerts, SHOWN),
+        wake: *wake,
+    }
 }
 
 /// Somebody wants the fleet to be left as it is.
@@ -164,6 +185,7 @@ impl Pause {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fleet::{Alert, LaunchReason, Turn, TurnTo, TurnWhy};
     use crate::ledger::MemoryStore;
 
     #[tokio::test]
@@ -181,6 +203,33 @@ mod tests {
         let late = kept.write(&store, Some(&first)).await;
         assert!(matches!(late, Err(StoreError::Lost(_))), "{late:?}");
         assert_eq!(Kept::read(&store).await.expect("it").0.next_attempt, 7);
+    }
+
+    #[test]
+    fn what_is_kept_of_decisions_is_bounded_whatever_they_are_about() {
+        let node = |at: u32| format!("i-{at:017x}").as_str().into();
+        let turn = |at| Turn { node: node(at), to: TurnTo::Terminate, why: TurnWhy::StillIdle };
+        let launch = |batch: u64| Launch {
+            batch,
+            count: 9,
+            whole: true,
+            offers: vec!["p5.48xlarge/us-east-1a/on-demand".into(); 500],
+            reason: LaunchReason::HeadRoom,
+        };
+        let decision = Decision {
+            turns: (0..10_000).map(turn).collect(),
+            launches: (0..1000).map(launch).collect(),
+            alerts: (0..10_000).map(|at| Alert::Silent { node: node(at) }).collect(),
+            ..Decision::default()
+        };
+        let mut kept = Kept::default();
+        for at in 0..1000 {
+            kept.decided(Moment(at), &decision);
+        }
+        assert_eq!((kept.log.len(), kept.log[0].0), (LOG, Moment(900)), "the last hundred");
+        assert_eq!(kept.log[0].1.turns[..], decision.turns[..NODES], "the first of their nodes");
+        let bytes = serde_json::to_vec(&kept).expect("JSON").len();
+        assert!(bytes < 5_000_000, "{bytes}");
     }
 
     #[tokio::test]

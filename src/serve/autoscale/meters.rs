@@ -3,9 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
-use serde_json::Value;
-
 use crate::fleet::{
     Against, Alert, Attempt, Decision, Demand, Fleet, Job, Node, NodeId, Outcome, Pool, State,
     TurnTo,
@@ -14,6 +11,8 @@ use crate::kinds::Action;
 use crate::model::{Moment, Money};
 
 use super::histogram::Histogram;
+use super::labels::{Place, known_market, place, tag, turned};
+use super::signs::{Illness, Signs};
 use super::tick::Look;
 
 /// Longer between two looks, and nobody knows what was in between: it is not counted.
@@ -22,9 +21,6 @@ const LONGEST_MS: i64 = 300_000;
 const BOOT: &[f64] = &[15.0, 30.0, 60.0, 120.0, 180.0, 300.0, 450.0, 600.0, 900.0, 1800.0];
 /// How long it takes to decide, in seconds.
 const DECIDE: &[f64] = &[0.0001, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0];
-
-/// Where a node stands and how it is paid: instance type, zone, market.
-pub type Place = (String, String, &'static str);
 
 /// A queue's numbers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -60,6 +56,12 @@ pub struct Meters {
     pub idle: f64,
     /// What nodes have cost.
     pub cost: Money,
+    /// What they would have cost more on demand.
+    pub saved: Money,
+    /// Nodes that were told to take no more jobs, by what came of it.
+    pub drains: BTreeMap<&'static str, u64>,
+    /// Nodes that became unhealthy, by what ails them.
+    pub ill: BTreeMap<Illness, u64>,
     /// Nodes that the cloud took away.
     pub interruptions: u64,
     /// Jobs on nodes that were ended by a decision.
@@ -82,7 +84,8 @@ pub struct Meters {
     pub circuit: bool,
     /// What is left of this month's budget, where there is one.
     pub left: Option<Money>,
-    seen: BTreeMap<NodeId, (State, Moment)>,
+    seen: BTreeMap<NodeId, Before>,
+    sick: Option<BTreeSet<NodeId>>,
     last_attempt: Option<u64>,
     last: Option<Last>,
 }
@@ -94,7 +97,11 @@ struct Last {
     busy: u64,
     free: u64,
     per_hour: Money,
+    saved: Money,
 }
+
+/// A node as it was last seen: in a state since then, with a job or without.
+type Before = (State, Moment, bool);
 
 impl Default for Meters {
     fn default() -> Self {
@@ -108,6 +115,9 @@ impl Default for Meters {
             busy: 0.0,
             idle: 0.0,
             cost: Money::ZERO,
+            saved: Money::ZERO,
+            drains: BTreeMap::new(),
+            ill: BTreeMap::new(),
             interruptions: 0,
             killed: 0,
             unknown: 0,
@@ -120,6 +130,7 @@ impl Default for Meters {
             circuit: false,
             left: None,
             seen: BTreeMap::new(),
+            sick: None,
             last_attempt: None,
             last: None,
         }
@@ -129,13 +140,14 @@ impl Default for Meters {
 impl Meters {
     /// Takes in what came of a look.
     pub fn looked(&mut self, look: &Look, demand: &Demand, pool: &Pool) {
-        let Look { at, fleet, decision, orders: _, pause: _, outcome: _, took } = look;
+        let Look { at, fleet, decision, orders: _, pause: _, outcome: _, took, signs } = look;
         self.deciding.observe(took.as_secs_f64());
         self.decided(decision);
         self.done(look);
         self.learned(&fleet.attempts);
-        self.flowed(*at, fleet, decision.sums.per_hour);
+        self.flowed(*at, fleet, (decision.sums.per_hour, signs.saved));
         self.walked(fleet, *at);
+        self.ailed(signs);
         self.nodes.clear();
         for node in &fleet.nodes {
             *self.nodes.entry((node.state.word(), place(node))).or_default() += 1;
@@ -224,7 +236,7 @@ impl Meters {
     }
 
     /// What has flowed since the last look, at the rates that it saw.
-    fn flowed(&mut self, at: Moment, fleet: &Fleet, per_hour: Money) {
+    fn flowed(&mut self, at: Moment, fleet: &Fleet, (per_hour, saved): (Money, Money)) {
         if let Some(last) = self.last {
             let ms = at.since(last.at).min(LONGEST_MS);
             let whole = u32::try_from(ms).unwrap_or(0);
@@ -233,6 +245,7 @@ impl Meters {
             self.idle += number(last.free) * seconds;
             let hours = rust_decimal::Decimal::from(whole) / rust_decimal::Decimal::from(3_600_000);
             self.cost = self.cost + Money::new(last.per_hour.dollars() * hours);
+            self.saved = self.saved + Money::new(last.saved.dollars() * hours);
         }
         let serving = fleet.nodes.iter().filter(|it| it.state.is_serving());
         let (mut busy, mut free) = (0, 0);
@@ -241,7 +254,7 @@ impl Meters {
             free += u64::from(none);
             busy += u64::from(node.gpus - none.min(node.gpus));
         }
-        self.last = Some(Last { at, busy, free, per_hour });
+        self.last = Some(Last { at, busy, free, per_hour, saved });
     }
 
     /// Follows nodes from state to state.
@@ -249,25 +262,58 @@ impl Meters {
         let mut now = BTreeMap::new();
         for node in &fleet.nodes {
             let same = std::mem::discriminant(&node.state);
-            let is = (node.state, node.since);
-            match self.seen.get(&node.id) {
-                Some((state, since)) if std::mem::discriminant(state) == same => {
-                    now.insert(node.id.clone(), (*state, *since));
-                }
+            let before = self.seen.remove(&node.id);
+            self.drained(before, Some(node.state));
+            let since = match before {
+                Some((state, since, _)) if std::mem::discriminant(&state) == same => since,
                 before => {
-                    self.turned(node, before.copied(), at);
-                    now.insert(node.id.clone(), is);
+                    self.turned(node, before, at);
+                    node.since
                 }
-            }
+            };
+            now.insert(node.id.clone(), (node.state, since, node.is_busy()));
         }
-        self.seen = now;
+        for before in std::mem::replace(&mut self.seen, now).into_values() {
+            self.drained(Some(before), None);
+        }
     }
 
-    fn turned(&mut self, node: &Node, before: Option<(State, Moment)>, at: Moment) {
+    /// Counts nodes that have become unhealthy; those that were before the first look were
+    /// counted by whoever came before.
+    fn ailed(&mut self, signs: &Signs) {
+        let known = self.sick.replace(signs.ill.keys().cloned().collect());
+        let Some(known) = known else { return };
+        for (_, illness) in signs.ill.iter().filter(|(id, _)| !known.contains(*id)) {
+            *self.ill.entry(illness.clone()).or_default() += 1;
+        }
+    }
+
+    /// Counts what came of a node's being told to take no more jobs.
+    fn drained(&mut self, before: Option<Before>, now: Option<State>) {
+        let Some((State::Cordoned | State::Draining, _, busy)) = before else { return };
+        let outcome = match now {
+            None | Some(State::Terminating) if busy => "cut_off",
+            None | Some(State::Terminating) => "ended",
+            Some(State::Ready | State::Busy | State::Idle) => "returned",
+            Some(State::Interrupting { deadline: _ }) => "interrupted",
+            Some(State::Quarantined) => "quarantined",
+            Some(State::Lost) => "lost",
+            Some(
+                State::Cordoned
+                | State::Draining
+                | State::Requested
+                | State::Pending
+                | State::Booting,
+            ) => return,
+        };
+        *self.drains.entry(outcome).or_default() += 1;
+    }
+
+    fn turned(&mut self, node: &Node, before: Option<Before>, at: Moment) {
         let new = matches!(node.state, State::Interrupting { deadline: _ });
         self.interruptions += u64::from(new && before.is_some());
         // Whoever was there at the first look was counted by whoever came before.
-        let Some((was, since)) = before else { return };
+        let Some((was, since, _)) = before else { return };
         if was.is_coming() {
             let seconds = |from: Moment, to: Moment| {
                 f64::from(u32::try_from(to.since(from) / 1000).unwrap_or(u32::MAX))
@@ -323,34 +369,85 @@ fn jobs_on(node: &Node) -> u64 {
     if node.is_busy() { named.max(1) } else { 0 }
 }
 
-fn place(node: &Node) -> Place {
-    let instance = node.offer.as_str().split('/').next().unwrap_or_default();
-    (instance.to_owned(), node.zone.to_string(), node.market.word())
-}
-
-fn known_market(word: &str) -> &'static str {
-    use crate::kinds::Market;
-    let all = [Market::OnDemand, Market::Spot, Market::Reserved, Market::CapacityBlock];
-    all.into_iter().map(Market::word).find(|it| *it == word).unwrap_or("other")
-}
-
-fn turned(to: TurnTo) -> &'static str {
-    match to {
-        TurnTo::Cordon => "cordon",
-        TurnTo::Uncordon => "uncordon",
-        TurnTo::Drain => "drain",
-        TurnTo::Terminate => "terminate",
-        TurnTo::Quarantine => "quarantine",
-    }
-}
-
-/// A reason's name, as JSON has it.
-fn tag(reason: &impl Serialize, key: &str) -> String {
-    let value = serde_json::to_value(reason).unwrap_or_default();
-    value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
-}
-
 #[expect(clippy::cast_precision_loss, reason = "no fleet has 2^53 accelerators")]
 fn number(count: u64) -> f64 {
     count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::orders::Orders;
+    use super::super::testing::{World, nodes};
+    use super::super::view::{View, Watch};
+    use super::*;
+    use crate::cloud::Phase;
+    use crate::fleet::Work;
+    use crate::model::CloudId;
+
+    /// What a look at some nodes counts: each by its state, whether it has a job, and its illness.
+    fn look(
+        meters: &mut Meters,
+        now: i64,
+        nodes_now: &[(&str, State, bool, Option<&'static str>)],
+    ) {
+        let mut world = World::new();
+        for (id, ..) in nodes_now {
+            world.node(id, Phase::Ready, Some("idle"));
+        }
+        let (address, wanted) = (nodes(), &world.fleet);
+        let (offers, attempts, template) = (&[][..], &[][..], Some(&CloudId::from("lt-2")));
+        let view = View { address: &address, wanted, template, offers, attempts, now: Moment(now) };
+        let mut fleet = view.of(&world.observed, &mut Watch::default());
+        let mut signs = Signs { saved: Money::new(36.into()), ..Signs::default() };
+        for (node, (id, state, busy, ill)) in fleet.nodes.iter_mut().zip(nodes_now) {
+            (node.state, node.free) = (*state, if *busy { 0 } else { 8 });
+            if let Some(check) = ill {
+                signs.ill.insert((*id).into(), Illness { check, xid: String::new() });
+            }
+        }
+        let (decision, orders, took) = (Decision::default(), Orders::default(), Duration::ZERO);
+        let (pause, outcome) = (None, None);
+        let look = Look { at: Moment(now), fleet, decision, orders, pause, outcome, took, signs };
+        meters.looked(&look, &Demand::known(Work::default()), &Pool::new("c", (0, 9), 8));
+    }
+
+    #[test]
+    fn what_came_of_nodes_that_were_told_to_go_is_counted_once() {
+        use State::{Cordoned, Draining, Idle, Interrupting, Terminating};
+        let mut meters = Meters::default();
+        let soon = Interrupting { deadline: Moment(9) };
+        let plain = |id, state| (id, state, false, None);
+        look(&mut meters, 0, &[plain("i-1", Idle), plain("i-2", Idle), plain("i-3", Idle)]);
+        let told = [
+            plain("i-1", Cordoned),
+            plain("i-2", Draining),
+            ("i-3", Cordoned, true, None),
+            plain("i-4", Cordoned),
+            plain("i-5", Cordoned),
+        ];
+        look(&mut meters, 1, &told);
+        assert_eq!(meters.drains, BTreeMap::new());
+        let then = [plain("i-1", Idle), plain("i-2", Terminating), plain("i-4", soon)];
+        look(&mut meters, 2, &then);
+        look(&mut meters, 3, &[plain("i-1", Idle)]);
+        let all = [("returned", 1), ("ended", 2), ("cut_off", 1), ("interrupted", 1)];
+        assert_eq!(meters.drains, BTreeMap::from(all), "i-3 went with its job, i-5 without one");
+    }
+
+    #[test]
+    fn illnesses_and_what_was_saved_are_counted_from_the_first_look_on() {
+        let mut meters = Meters::default();
+        let node = |id, ill| (id, State::Quarantined, false, ill);
+        look(&mut meters, 0, &[node("i-1", Some("check"))]);
+        assert_eq!(meters.ill.len(), 0, "somebody has counted it before");
+        let now = [node("i-1", Some("check")), node("i-2", Some("watch"))];
+        look(&mut meters, 50_000, &now);
+        look(&mut meters, 100_000, &now);
+        let watch = Illness { check: "watch", xid: String::new() };
+        assert_eq!(meters.ill, BTreeMap::from([(watch, 1)]));
+        let saved = meters.saved.dollars().round_dp(6);
+        assert_eq!(saved, 1.into(), "36 dollars an hour for 100 seconds");
+    }
 }

@@ -6,7 +6,8 @@
 use crate::model::{Moment, Money};
 
 use super::exposition::{Exposition, Sample, count};
-use super::meters::{Place, Queue};
+use super::labels::Place;
+use super::meters::Queue;
 use super::status::{ClusterStatus, Pulse, Status};
 
 /// One cluster of a leader.
@@ -43,6 +44,10 @@ fn service(out: &mut Exposition, status: &Status, pulse: &Pulse) {
     out.counter(name, "Looks at all clusters since the service began.", looks);
     let ago = pulse.since_look.map(|it| (vec![], it.as_secs_f64()));
     out.gauge("mlinfra_autoscaler_look_age_seconds", "Time since the last look ended.", ago);
+    let orphans = status.orphans.filter(|_| status.leader == Some(true));
+    let orphans = orphans.map(|nodes| (vec![], count(nodes)));
+    let help = "Nodes with the stack's tags that no cluster of it declares.";
+    out.gauge("mlinfra_autoscaler_orphans", help, orphans);
     let problem = (vec![], bit(status.problem.is_some() || status.unread.is_some()));
     let help = "1 where the configuration or the cloud cannot be read.";
     out.gauge("mlinfra_autoscaler_problem", help, [problem]);
@@ -110,6 +115,25 @@ fn nodes(out: &mut Exposition, all: &[One<'_>]) {
     out.counter("mlinfra_autoscaler_idle_gpu_seconds_total", help, idle);
     let gone = each(all, |it| Some(count(it.meters.interruptions)));
     out.counter("mlinfra_autoscaler_interruptions_total", "Nodes that the cloud took away.", gone);
+    let drains = all.iter().flat_map(|(cluster, it)| {
+        it.meters.drains.iter().map(|(outcome, number)| {
+            (vec![("cluster", *cluster), ("outcome", *outcome)], count(*number))
+        })
+    });
+    let help = "Nodes that were told to take no more jobs, and what came of it.";
+    out.counter("mlinfra_autoscaler_drains_total", help, drains);
+    let ill = all.iter().flat_map(|(cluster, it)| {
+        it.meters.ill.iter().map(|(illness, number)| {
+            let labels = vec![
+                ("cluster", *cluster),
+                ("check", illness.check),
+                ("xid", illness.xid.as_str()),
+            ];
+            (labels, count(*number))
+        })
+    });
+    let help = "Nodes that became unhealthy, by the check that failed.";
+    out.counter("mlinfra_autoscaler_health_failures_total", help, ill);
     let help = "Jobs on nodes that were ended by a decision. Anything but 0 is a defect.";
     let killed = each(all, |it| Some(count(it.meters.killed)));
     out.counter("mlinfra_autoscaler_jobs_killed_total", help, killed);
@@ -186,6 +210,9 @@ fn money(out: &mut Exposition, all: &[One<'_>]) {
     let help = "What nodes have cost in US dollars since the service began.";
     let cost = each(all, |it| Some(dollars(it.meters.cost)));
     out.counter("mlinfra_autoscaler_cost_dollars_total", help, cost);
+    let help = "What nodes would have cost more on demand in US dollars, since the service began.";
+    let saved = each(all, |it| Some(dollars(it.meters.saved)));
+    out.counter("mlinfra_autoscaler_saved_vs_on_demand_dollars_total", help, saved);
     let help = "What is left of this month's budget in US dollars, where there is one.";
     let left = each(all, |it| it.meters.left.map(dollars));
     out.gauge("mlinfra_autoscaler_budget_remaining_dollars", help, left);

@@ -5,25 +5,30 @@
 //! by mistake.
 
 mod exposition;
+mod glance;
 mod ground;
 mod histogram;
 pub mod http;
 mod kept;
+mod labels;
 mod meters;
 mod metrics;
 mod orders;
 mod record;
 mod service;
+mod signs;
 mod status;
 #[cfg(test)]
 mod testing;
 mod tick;
 mod view;
 
+pub use glance::Glance;
 pub use ground::{Ground, Missing};
 pub use kept::{Kept, Pause};
 pub use orders::{Orders, orders};
 pub use service::{LEADER, Reader, Service, World, once};
+pub use signs::{Illness, Signs, orphans};
 pub use status::{Board, ClusterStatus, Counts, Pulse, Sample, Status, Taken};
 pub use tick::{Blocked, Cluster, Decide, Eye, Look, SCOPE};
 pub use view::{View, Watch, gpus};

@@ -1,6 +1,6 @@
 //! A cloud that writes down what came of launch calls, for the decision to learn from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -86,6 +86,10 @@ impl Cloud for Recording<'_> {
 
     async fn observe(&self, scope: &Scope) -> Observed {
         self.cloud.observe(scope).await
+    }
+
+    async fn glance(&self, scope: &Scope, kinds: &BTreeSet<KindName>) -> Observed {
+        self.cloud.glance(scope, kinds).await
     }
 
     async fn act(&self, call: &Call) -> Result<Reply, Failure> {

@@ -27,6 +27,10 @@ pub trait World: Send + Sync {
     async fn observe(&self) -> Observed;
     /// The clusters that are resized.
     fn clusters(&self, observed: &Observed) -> Result<Vec<Cluster<'_>>, String>;
+    /// Nodes with the stack's tags that no cluster of it declares.
+    fn orphans(&self, _observed: &Observed) -> u64 {
+        0
+    }
     /// What a cluster's queues say now. Never waits for long, and never fails: what cannot be
     /// known is a demand too.
     async fn demand(&self, cluster: &Address) -> Demand;
@@ -159,8 +163,9 @@ impl Service {
             self.tell(&cluster.pool, &looked, &demand);
         }
         let names: Vec<String> = clusters.iter().map(|it| it.pool.cluster.clone()).collect();
-        let now = eye.clock.now();
+        let (now, orphans) = (eye.clock.now(), world.orphans(&observed));
         self.board.write(|status| {
+            status.orphans = Some(orphans);
             status.clusters.retain(|name, _| names.contains(name));
             (status.ticked_at, status.problem) = (Some(now), None);
             status.counts.ticks += 1;

@@ -52,6 +52,9 @@ pub struct Status {
     pub clusters: BTreeMap<String, ClusterStatus>,
     /// Counts since the service began.
     pub counts: Counts,
+    /// Nodes with the stack's tags that no cluster of it declares. Told as a metric.
+    #[serde(skip)]
+    pub orphans: Option<u64>,
 }
 
 /// What has been counted since the service began.
@@ -139,7 +142,7 @@ impl ClusterStatus {
     /// Takes in what came of a look.
     pub fn looked(&mut self, look: &Look, demand: &Demand, pool: &Pool) {
         self.meters.looked(look, demand, pool);
-        let Look { at, fleet, decision, orders: _, pause, outcome: _, took: _ } = look;
+        let Look { at, fleet, decision, orders: _, pause, outcome: _, took: _, signs: _ } = look;
         (self.at, self.blocked, self.pause) = (*at, None, pause.clone());
         (self.demand, self.demand_age_s, self.demand_problem) = told(demand);
         self.nodes.clear();

@@ -19,6 +19,7 @@ use super::ground::{Ground, Missing};
 use super::kept::{Kept, Pause};
 use super::orders::{Orders, orders};
 use super::record::Recording;
+use super::signs::Signs;
 use super::view::View;
 
 /// What the lock of a fleet's ledger is called.
@@ -80,6 +81,8 @@ pub struct Look {
     pub outcome: Option<Outcome>,
     /// How long it took to decide.
     pub took: Duration,
+    /// What else is seen of the nodes.
+    pub signs: Signs,
 }
 
 /// Why a look came to nothing.
@@ -163,7 +166,8 @@ impl Eye<'_> {
         kept.decided(now, &decision);
         let wanted = (&cluster.address, &cluster.fleet);
         let orders = orders(&decision, wanted, (&ground.template, &ground.offers));
-        let mut look = Look { at: now, fleet, decision, orders, pause, outcome: None, took };
+        let signs = Signs::of(&fleet, observed, (&ground.offers, &self.scope.home.region));
+        let mut look = Look { at: now, fleet, decision, orders, pause, outcome: None, took, signs };
         if self.dry {
             return Ok(look);
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::Catalog;
-use crate::cloud::{Condition, Live, Observed, Phase};
+use crate::cloud::{Condition, Live, Notice, Observed, Phase};
 use crate::fleet::{self, Attempt, JobId, NodeId, OfferKey, State};
 use crate::kinds::{KindName, Node, Spec};
 use crate::model::{Address, CloudId, Link, Moment, tags};
@@ -154,10 +154,7 @@ fn state(live: &Live, condition: &Condition) -> Option<State> {
 /// When the cloud takes it away, as its agent was told.
 fn interruption(condition: &Condition) -> Option<Moment> {
     let reason = condition.reason.as_deref()?;
-    let time = reason.split("spot interruption at ").nth(1)?;
-    let time = time.split([',', ' ']).next()?;
-    let stamp: jiff::Timestamp = time.parse().ok()?;
-    Some(Moment(stamp.as_millisecond()))
+    Notice::all(reason).find_map(|notice| notice.ends_at())
 }
 
 #[cfg(test)]

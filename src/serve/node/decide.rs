@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::cloud::{Notice, NoticeKind};
+
 /// How a node is, as its tag says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
@@ -69,34 +71,6 @@ pub fn label(jobs: &[Job]) -> String {
     match jobs.len() - 1 {
         0 => short,
         more => format!("{short} +{more}"),
-    }
-}
-
-/// What the cloud has announced.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Notice {
-    /// What.
-    pub kind: NoticeKind,
-    /// When it will be done, or was said; as the cloud writes it.
-    pub time: String,
-}
-
-/// What can be announced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum NoticeKind {
-    /// A spot instance is taken back, two minutes later at the earliest.
-    Interruption,
-    /// A spot instance may be taken back soon.
-    Rebalance,
-}
-
-impl Notice {
-    /// For people.
-    pub fn words(&self) -> String {
-        match self.kind {
-            NoticeKind::Interruption => format!("spot interruption at {}", self.time),
-            NoticeKind::Rebalance => format!("rebalance recommended at {}", self.time),
-        }
     }
 }
 

@@ -10,7 +10,8 @@ use serde_json::json;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::decide::{Boot, Job, Notice, NoticeKind};
+use super::decide::{Boot, Job};
+use crate::cloud::{Notice, NoticeKind};
 
 /// The exit code of a job that may not begin here: somewhere else it may.
 pub const TRY_ELSEWHERE: u8 = 75;

@@ -20,8 +20,9 @@ use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::cloud::{Notice, NoticeKind};
 use crate::model::tags;
-use decide::{Memory, Notice, NoticeKind, OnRebalance, Order, Outcome, Seen, State};
+use decide::{Memory, OnRebalance, Order, Outcome, Seen, State};
 use imds::Imds;
 use watch::{Known, Watch};
 

@@ -1,7 +1,9 @@
 //! The rules of a fleet once more, by other means than the code that is tested: what a decision
 //! would do to the fleet as it was seen.
 
-use mlinfra::fleet::{Decision, Demand, Fleet, LaunchReason, Offer, Pool, TurnTo, TurnWhy};
+use mlinfra::fleet::{
+    Decision, Demand, Fleet, LaunchReason, Node, Offer, Pool, State, TurnTo, TurnWhy,
+};
 use mlinfra::model::Money;
 
 use super::world::defect;
@@ -39,6 +41,7 @@ pub fn judge(
             return Err(format!("a gang was split: {launch:?}"));
         }
     }
+    taken_back(pool, fleet, decision)?;
     for turn in &decision.turns {
         let node = fleet.nodes.iter().find(|node| node.id == turn.node).ok_or("no such node")?;
         if turn.to == TurnTo::Terminate && node.is_busy() {
@@ -53,4 +56,34 @@ pub fn judge(
         }
     }
     Ok(())
+}
+
+/// Nothing is launched beside a node that was cordoned for want of work and would do: it comes
+/// back first. Where gangs wait, one may be kept for a gang that has not enough of them yet.
+fn taken_back(pool: &Pool, fleet: &Fleet, decision: &Decision) -> Result<(), String> {
+    if decision.launches.is_empty() || decision.waiting.iter().any(|fate| fate.shape.gang) {
+        return Ok(());
+    }
+    let back = |node: &Node| {
+        let turns = decision.turns.iter().filter(|turn| turn.to == TurnTo::Uncordon);
+        turns.map(|turn| &turn.node).any(|id| *id == node.id)
+    };
+    let stays = |node: &&Node| {
+        node.state == State::Cordoned && node.own_mark && !node.is_busy() && !back(node)
+    };
+    let left: Vec<&Node> = fleet.nodes.iter().filter(stays).collect();
+    let spare = decision
+        .launches
+        .iter()
+        .any(|launch| matches!(launch.reason, LaunchReason::HeadRoom | LaunchReason::Minimum));
+    let least = decision
+        .waiting
+        .iter()
+        .filter(|fate| fate.launched > 0)
+        .map(|fate| if fate.shape.gpus == 0 { pool.gpus.max(1) } else { fate.shape.gpus });
+    let least = least.min().unwrap_or(if spare { 0 } else { u32::MAX });
+    match left.iter().find(|node| node.slots() >= least) {
+        Some(node) => Err(format!("{:?} beside {}", decision.launches, node.id)),
+        None => Ok(()),
+    }
 }
