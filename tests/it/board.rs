@@ -227,7 +227,7 @@ impl Scene {
         let took = Duration::from_micros(700);
         let ill = Illness { check: "watch", xid: "79".to_owned() };
         let first = self.fleet().nodes.first().cloned().filter(|_| self.look > 50);
-        let ill = first.map(|node| (node.id.clone(), ill));
+        let ill = first.map(|node| (node.id, ill));
         let signs = Signs { saved: dollars(3), ill: ill.into_iter().collect() };
         Look {
             at: self.at(),

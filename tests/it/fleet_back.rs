@@ -90,7 +90,8 @@ async fn play(ground: &Ground, dice: &mut Dice, rough: bool) -> Wave {
 async fn history(seed: u64, weather: Weather) -> Wave {
     let mut dice = Dice(seed);
     // All that have nothing to do go at once.
-    let ground = Ground { down: 100, ..ground().await };
+    let mut ground = ground().await;
+    ground.down = 100;
     let stop = CancellationToken::new();
     let script = async {
         let wave = play(&ground, &mut dice, weather.rough).await;
