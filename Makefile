@@ -13,7 +13,7 @@ help:
 	@echo "make faults     every fault at every AWS operation; make test plays a part of it"
 	@echo "make soak       1,000 kills on each kind of ledger, and more orders of events; hours"
 	@echo "make bench      measure every command beside Terraform: CPU seconds, memory, ratios"
-	@echo "make bench-autoscale  replay traces (TRACES=...) under our policy and every peer's"
+	@echo "make bench-autoscale  replay traces (TRACES=...) under our policy and every peer's; time a decision"
 	@echo "make catalog    write the catalogue's table of instance types anew"
 	@echo "make docs       write docs/{reference,commands}.md and docs/plan.svg from the code"
 	@echo "make smoke-aws  a small run on a real account, with a cap on what it may cost"
@@ -68,6 +68,7 @@ bench:
 bench-autoscale:
 	cargo build --quiet --release --locked --no-default-features
 	benches/autoscale.py $(CARGO_TARGET_DIR)/release/mlinfra $(TRACES)
+	cargo bench --quiet --locked --no-default-features --bench decision
 
 smoke-aws:
 	@examples/smoke-aws.sh

@@ -3,7 +3,7 @@
 
     benches/autoscale.py BINARY [--policy LIST] [TRACE.csv ...]
 
-`ours@75` is ours with `--latency-target 75`. At the end there is for each trace what the default
+`ours@77` is ours with `--latency-target 77`. At the end there is for each trace what the default
 comes to, and what the best peers do: the one with most jobs at once for no more money, and the
 cheapest with no fewer at once.
 
@@ -102,8 +102,8 @@ def against_peers(tables):
 
 def main():
     binary, words = sys.argv[1], sys.argv[2:]
-    policies = ["ours@0", "ours", "ours@62", "ours@75", "ours@90", "reference", "karpenter", "ray", "cluster-autoscaler", "parallelcluster",
-                "determined", "dstack", "idle=60", "spare=1", "spare=2", "spare=4", "spare=8",
+    policies = ["ours@0", "ours", "ours@60", "ours@77", "ours@82", "ours@100", "reference", "karpenter",
+                "ray", "cluster-autoscaler", "parallelcluster", "determined", "dstack", "idle=60", "spare=1", "spare=2", "spare=4", "spare=8",
                 "adaptive=90", "adaptive=95", "keda=4", "keda=1", "hpa=4", "static"]
     if words[:1] == ["--policy"]:
         policies, words = words[1].split(","), words[2:]

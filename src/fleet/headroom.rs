@@ -315,21 +315,26 @@ fn wider(case: u16) -> [u16; 3] {
 }
 
 /// What it is worth that a job need not wait for a boot, in seconds of one accelerator: nothing
-/// at the cheapest, about four hours and a half at the balanced, and six times as much each
-/// quarter on.
+/// at the cheapest, three hours and twenty minutes at the balanced, and six times as much each
+/// quarter on; in the last quarter, whose end is for whoever will not wait at all, forty times
+/// that.
 fn value(target: LatencyTarget) -> f64 {
-    if target == LatencyTarget::CHEAPEST { 0.0 } else { 16_000.0 * 6.0_f64.powf(quarters(target)) }
+    let (quarters, last) = quarters(target);
+    let value = 12_000.0 * 6.0_f64.powf(quarters) * 40.0_f64.powf(last);
+    if target == LatencyTarget::CHEAPEST { 0.0 } else { value }
 }
 
-/// What spare nodes may cost, in parts of what nodes at work cost: a tenth at the balanced, and
-/// four times as much each quarter on.
+/// What spare nodes may cost, in parts of what nodes at work cost: a twelfth at the balanced, and
+/// four times as much each quarter on; in the last quarter sixteen times.
 fn share(target: LatencyTarget) -> f64 {
-    0.1 * 4.0_f64.powf(quarters(target))
+    let (quarters, last) = quarters(target);
+    0.08 * 4.0_f64.powf(quarters + last)
 }
 
-/// How far from the balanced.
-fn quarters(target: LatencyTarget) -> f64 {
-    (f64::from(target.percent()) - 50.0) / 25.0
+/// How far from the balanced, and how far into the last quarter.
+fn quarters(target: LatencyTarget) -> (f64, f64) {
+    let quarters = (f64::from(target.percent()) - 50.0) / 25.0;
+    (quarters, (quarters - 1.0).max(0.0))
 }
 
 #[cfg(test)]

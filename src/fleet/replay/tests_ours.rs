@@ -27,11 +27,13 @@ fn what_the_knob_buys_stays_within_its_bands() {
     // Cost at most, and instant starts at least; measured: see docs/autoscaling-policy.md.
     for (bytes, percent, most, least) in [
         (SMALL, 0, 0.4, 36.0),
-        (SMALL, 50, 0.8, 41.0),
-        (SMALL, 75, 2.6, 53.0),
+        (SMALL, 50, 0.5, 40.0),
+        (SMALL, 75, 2.0, 53.0),
         (GANGS, 0, 0.5, 43.0),
         (GANGS, 50, 0.5, 44.5),
-        (GANGS, 87, 3.4, 63.0),
+        (GANGS, 87, 9.0, 84.0),
+        // Whoever will not wait at all.
+        (GANGS, 100, 19.5, 95.0),
     ] {
         let reference = Peer::Reference.replay(&setting(), &jobs(bytes)).outcome;
         let (cost, instant) = point(&ours(bytes, percent), &reference);
