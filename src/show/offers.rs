@@ -57,10 +57,12 @@ pub fn text(catalog: &Catalog, address: &Address, fleet: &Fleet, screen: &Screen
     rows.extend(fleet.offers.iter().enumerate().map(|(at, offer)| cells(catalog, at, offer)));
     let wide = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
     let wides: Vec<usize> = (0..HEADS.len()).map(wide).collect();
-    if screen.plain {
+    // Two characters stand before each column.
+    if screen.plain || wides.iter().map(|wide| wide + 2).sum::<usize>() > screen.width {
+        let indent = if screen.plain { 0 } else { 2 };
         let lines = rows.drain(..).skip(1).map(|row| (Ink::Plain, row.to_vec()));
         let lines: Vec<_> = lines.collect();
-        Table { heads: &HEADS, right: &[], indent: 0 }.facts(&mut page, screen, &lines);
+        Table { heads: &HEADS, right: &[], indent }.facts(&mut page, screen, &lines);
     }
     for (line, row) in rows.iter().enumerate() {
         let cell = |at: usize| {

@@ -1,12 +1,14 @@
 //! Where the nodes of a cluster can be had: type × zone × market, best first.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 
 use crate::catalog::InstanceType;
 use crate::cloud::Reservation;
 use crate::kinds::{Interface, InterfaceKind, Market, Offer};
 use crate::lang::{Evaluated, Value};
-use crate::model::{Address, Link, Money, SubnetId, Zone};
+use crate::model::{Address, Link, Money, ReservationId, SubnetId, Zone};
 
 use super::desired::Rejected;
 use super::expansion::Expansion;
@@ -67,6 +69,10 @@ struct Search<'a> {
     ground: &'a Ground,
     ceiling: Option<Money>,
     group: Option<&'a Address>,
+    /// How many nodes must start at once; none where what can be had starts.
+    whole: Option<u32>,
+    /// Nodes of the cluster that stand already, by the reservation that pays for them.
+    held: Option<&'a BTreeMap<Option<ReservationId>, u32>>,
 }
 
 /// How far down the list an offer stands: by rung of the ladder, then as the author prefers,
@@ -86,7 +92,7 @@ pub(super) fn find(
     block: &Evaluated,
     candidates: &Candidates,
     ground: Option<&Ground>,
-    group: Option<&Address>,
+    (group, whole): (Option<&Address>, Option<u32>),
 ) -> Found {
     let mut out = Found { rejected: candidates.unfit.clone(), ..Found::default() };
     let Some(ground) = ground else { return out };
@@ -94,7 +100,8 @@ pub(super) fn find(
     let zones = wanted(x, block, &open);
     let rungs = ladder::ladder(x, block);
     let ceiling = ceiling(x, block);
-    let search = Search { zones, candidates, ground, ceiling, group };
+    let held = block.address.as_ref().and_then(|cluster| x.pins.nodes.get(cluster));
+    let search = Search { zones, candidates, ground, ceiling, group, whole, held };
     let mut found = Ranked::default();
     for (rung, way) in rungs.iter().enumerate() {
         match way {
@@ -167,13 +174,13 @@ impl Search<'_> {
                 continue;
             };
             match self.place_in(found) {
-                Ok((at, subnet)) => {
+                Ok((at, subnet, free)) => {
                     let offer = Offer {
                         market: found.market,
                         reservation: Some(found.id.clone()),
                         interfaces: candidate.known.as_ref().map(interfaces).unwrap_or_default(),
                         price: Some(Money::ZERO),
-                        free: Some(found.free),
+                        free: Some(free),
                         ..Offer::plain(&candidate.name, found.zone.clone(), subnet)
                     };
                     let ends = found.market != Market::CapacityBlock;
@@ -189,19 +196,35 @@ impl Search<'_> {
         }
     }
 
-    /// Where the nodes of a reservation would run.
-    fn place_in(&self, found: &Reservation) -> Result<(usize, Link<SubnetId>), String> {
+    /// Where the nodes of a reservation would run, and for how many there is room. What the
+    /// cluster's own nodes hold there is room for their successors: those of a gang end first.
+    fn place_in(&self, found: &Reservation) -> Result<(usize, Link<SubnetId>, u32), String> {
         if let Some(why) = &found.closed {
             return Err(why.clone());
         }
-        let zone = &found.zone;
+        let Reservation { zone, free, total, .. } = found;
         let at = self.zones.iter().position(|wanted| wanted == zone);
         let at = at.ok_or_else(|| format!("is in {zone}, where the cluster may not run"))?;
-        if found.free == 0 {
-            return Err(format!("none of its {} places is free", found.total));
+        let of = |nodes: &BTreeMap<_, u32>| nodes.get(&Some(found.id.clone())).copied();
+        let own = self.held.and_then(of).unwrap_or(0);
+        if free + own == 0 {
+            return Err(format!("none of its {total} places is free"));
+        }
+        let (mut room, mut need) = (*free, 0);
+        if let Some(count) = self.whole {
+            let standing = self.held.map_or(0, |nodes| nodes.values().sum());
+            need = count.saturating_sub(standing);
+            if need == 0 {
+                (room, need) = (room + own, count);
+            }
+        }
+        if room < need {
+            let are = if *free == 1 { "is" } else { "are" };
+            let text = format!("{free} of its {total} places {are} free, and a gang needs {need}");
+            return Err(text);
         }
         let subnet = self.ground.subnet(zone).ok_or("the network has no subnet there")?;
-        Ok((at, subnet))
+        Ok((at, subnet, room))
     }
 
     fn offer(

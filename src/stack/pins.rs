@@ -7,7 +7,7 @@ use crate::catalog::Tables;
 use crate::cloud::Observed;
 use crate::kinds::Spec;
 use crate::lang::Lock;
-use crate::model::{Address, ImageId, Zone};
+use crate::model::{Address, ImageId, ReservationId, Zone};
 
 use super::names::Origins;
 
@@ -18,6 +18,8 @@ pub struct Pins {
     pub zones: BTreeMap<Address, BTreeSet<Zone>>,
     /// The image of a launch template, and the name that it was found by.
     pub images: BTreeMap<Address, (String, ImageId)>,
+    /// How many nodes of a cluster stand, by the reservation that pays for them.
+    pub nodes: BTreeMap<Address, BTreeMap<Option<ReservationId>, u32>>,
     /// Objects whose names were computed from an address that they had before.
     pub origins: Arc<Origins>,
     /// Hardware and prices as they are known in the stack's region.
@@ -30,6 +32,12 @@ impl Pins {
     /// Reads them off the cloud.
     pub fn of(observed: &Observed) -> Self {
         let mut pins = Self { origins: Arc::new(origins(observed)), ..Self::default() };
+        for live in observed.live.values().filter(|live| live.phase.stands()) {
+            if let Some(Spec::Node(node)) = live.spec() {
+                let nodes = pins.nodes.entry(live.owner.address.owner()).or_default();
+                *nodes.entry(node.reservation.clone()).or_default() += 1;
+            }
+        }
         for live in observed.live.values().filter(|live| live.is_usable()) {
             let address = &live.owner.address;
             if let Some(Spec::Subnet(subnet)) = live.spec() {

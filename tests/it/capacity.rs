@@ -73,14 +73,33 @@ async fn apply(lab: &Lab, desired: &Desired) -> Option<Failure> {
     ended.outcome.failed.values().next().cloned()
 }
 
+/// The offers of the cluster, best first, each with the room that it has, and what will not do.
+fn offered(desired: &Desired) -> (Vec<(&str, Option<u32>)>, Vec<String>) {
+    let fleet = desired.fleets.values().next().expect("a cluster");
+    let offers = fleet.offers.iter().map(|offer| (offer.market.word(), offer.free)).collect();
+    let no = fleet.rejected.iter().map(|no| format!("{}: {}", no.what, no.why)).collect();
+    (offers, no)
+}
+
 /// Every subset of the four offers refuses: the nodes run on the first of the others, all of
-/// them, and nowhere else; where all refuse, nothing is left and the failure names each.
+/// them, and nowhere else; where all refuse, nothing is left and the failure names each. What a
+/// reservation has no room for is known before anybody is asked.
 #[tokio::test(start_paused = true)]
 async fn every_subset_of_offers_refuses_and_the_next_one_is_taken() {
     for refusing in 0_u32..16 {
         let rooms = std::array::from_fn(|way| if refusing >> way & 1 == 1 { 3 } else { 9 });
         let lab = lab(&world(rooms));
         let desired = lab.desired(LADDER).await;
+        let (offers, no) = offered(&desired);
+        let kept = (0..2).filter(|way| rooms[*way] == 9).map(|way| (WAYS[way], Some(9)));
+        let want: Vec<_> = kept.chain([("spot", None), ("on-demand", None)]).collect();
+        assert_eq!(offers, want, "refusing {refusing:04b}");
+        let names = ["capacity-block cr-0b", "reserved cr-0a"];
+        let few = (0..2).filter(|way| rooms[*way] == 3).map(|way| names[way]);
+        let few: Vec<_> = few
+            .map(|name| format!("{name}: 3 of its 3 places are free, and a gang needs 4"))
+            .collect();
+        assert_eq!(no, few, "refusing {refusing:04b}");
         let failed = apply(&lab, &desired).await;
         let first = (0..4).find(|way| rooms[*way] == 9);
         let want: BTreeMap<String, usize> =
@@ -92,7 +111,7 @@ async fn every_subset_of_offers_refuses_and_the_next_one_is_taken() {
             None => {
                 let failed = failed.expect("nothing can be had");
                 assert_eq!(failed.class, Class::Capacity);
-                for word in ["room for 3 of 4", "spot: Insufficient", "on-demand: Insufficient"] {
+                for word in ["spot: Insufficient", "on-demand: Insufficient"] {
                     assert!(failed.text.contains(word), "{failed:?}");
                 }
             }
@@ -248,11 +267,53 @@ async fn an_offer_that_refused_is_asked_last_for_a_while() {
 #[tokio::test(start_paused = true)]
 async fn without_fallback_only_the_first_way_is_asked() {
     let text = LADDER.replace("capacity  ", "fallback = false\n  capacity  ");
-    let lab = lab(&world([3, 9, 9, 9]));
+    let lab = lab(&world([9, 9, 9, 9]));
     let desired = lab.desired(&text).await;
+    assert_eq!(offered(&desired).0, [("capacity-block", Some(9))]);
+    // Somebody else takes places between the plan and the launch.
+    let less = "p5.48xlarge,us-east-1a,3,capacity-block";
+    lab.region.set("reservation.cr-0b", less).expect("a setting");
     let failed = apply(&lab, &desired).await.expect("a refusal");
-    assert!(failed.text.contains("room for 3 of 4"), "{failed:?}");
+    assert!(failed.text.contains("ReservationCapacityExceeded"), "{failed:?}");
     assert!(nodes(&lab).is_empty());
+}
+
+/// A reservation that its own nodes have filled is no mistake: what they hold is room for their
+/// successors, and what is missing of a gang is all that must fit.
+#[tokio::test(start_paused = true)]
+async fn places_that_a_cluster_holds_itself_are_room_for_it() {
+    let ways = r#"["capacity-block:cr-0b", "reservation:cr-0a", "spot", "on-demand"]"#;
+    let one = LADDER.replace(ways, r#"["reservation:cr-0a"]"#);
+    for gang in [true, false] {
+        let many = |count: u32| {
+            let nodes = format!("nodes = {{ min = {count}, gang = {gang} }}");
+            one.replace("nodes         = 4", &nodes)
+        };
+        let lab = lab(&world([0, 4, 0, 0]));
+        let desired = lab.desired(&many(4)).await;
+        assert_eq!(offered(&desired).0, [("reserved", Some(4))]);
+        assert_eq!(apply(&lab, &desired).await, None);
+        // All four run there: the next plan is empty, and knows where their successors would run.
+        let again = lab.desired_after(&many(4), &desired).await;
+        assert_eq!(offered(&again).0, [("reserved", Some(if gang { 4 } else { 0 }))]);
+        assert!(lab.plan(&again).await.expect("a plan").is_empty());
+        // The reservation grows, and so does the cluster: only what is missing must fit.
+        lab.region.set("reservation.cr-0a", "p5.48xlarge,us-east-1a,6").expect("a setting");
+        let six = lab.desired_after(&many(6), &again).await;
+        assert_eq!(offered(&six).0, [("reserved", Some(2))]);
+        assert_eq!(apply(&lab, &six).await, None);
+        assert_eq!(self::ways(&lab), BTreeMap::from([("reserved".to_owned(), 6)]));
+    }
+    // The gang gets a new image: all end, then all start, in the same places.
+    let lab = lab(&world([0, 4, 0, 9]));
+    let text = LADDER.replace(ways, r#"["reservation:cr-0a", "on-demand"]"#);
+    let desired = lab.desired(&text).await;
+    assert_eq!(apply(&lab, &desired).await, None);
+    let text = text.replace("nodes         = 4", "nodes = 4\n  setup = \"echo new\"");
+    let desired = lab.desired_after(&text, &desired).await;
+    assert_eq!(apply(&lab, &desired).await, None);
+    assert_eq!(self::ways(&lab), BTreeMap::from([("reserved".to_owned(), 4)]));
+    assert!(lab.plan(&desired).await.expect("a plan").is_empty());
 }
 
 /// Two clusters of a thousand nodes at once, against the bucket that EC2 publishes: 1,000
