@@ -6,6 +6,7 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use crate::catalog::Tables;
 use crate::cloud::{Call, Class, Cloud, Failure, Left, Observed, Phase, Reply, Scope};
 use crate::kinds::{KindName, StepId};
 use crate::ledger::{Entry, Journal, StoreError};
@@ -66,6 +67,8 @@ pub struct Hands<'a> {
     pub stop: CancellationToken,
     /// How long the cloud may hide what was done.
     pub patience: Patience,
+    /// Hardware as it is known in the region: what a node that boots is held to.
+    pub tables: Tables,
 }
 
 impl Hands<'_> {

@@ -203,7 +203,7 @@ impl Hands<'_> {
         let owner = self.owner(order.address, 1, None);
         let mut tags = order.tags.clone();
         // A node's boot check reads what was paid for.
-        tags.extend(expectation(offer).map(|text| (tags::EXPECT.to_owned(), text)));
+        tags.extend(expectation(&self.tables, offer).map(|text| (tags::EXPECT.to_owned(), text)));
         let build = |token| {
             Call::Launch(Launch {
                 template: TemplateId(order.template.0.clone()),
@@ -294,10 +294,10 @@ impl Hands<'_> {
         let Some(quota) = Catalog::quota(&offer.instance_type, offer.market) else {
             return failure;
         };
-        let known = Catalog::shipped().get(&offer.instance_type);
+        let known = self.tables.get(&offer.instance_type);
         let need = known.map(|known| u64::from(known.vcpus) * u64::from(count));
         // A refusal to tell is no reason to hide what was refused.
-        let value = self.cloud.quota(&quota.code).await.unwrap_or_default();
+        let value = self.cloud.quota("ec2", &quota.code).await.unwrap_or_default();
         let is = value.map_or_else(|| "not known here".to_owned(), |it| format!("{it} vCPUs"));
         let more = nodes_of(usize::try_from(count).unwrap_or(usize::MAX));
         let needs = need.map(|need| format!(", and {more} more take {need}"));

@@ -24,9 +24,9 @@ impl InstanceType {
 
 /// The accelerators and EFA devices of a node on an offer, as the value of a tag:
 /// `nvidia=8 efa=32`. None for what the catalogue does not know, and for what has neither.
-pub fn expectation(offer: &Offer) -> Option<String> {
+pub fn expectation(catalog: &Catalog, offer: &Offer) -> Option<String> {
     let mut words = Vec::new();
-    if let Some(found) = Catalog::shipped().get(&offer.instance_type)
+    if let Some(found) = catalog.get(&offer.instance_type)
         && let Some(maker) = found.maker()
         && found.accelerators() > 0
     {
@@ -49,6 +49,7 @@ pub fn expectation(offer: &Offer) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Fresh, Tables};
     use super::*;
     use crate::kinds::Interface;
     use crate::model::{Link, Zone};
@@ -56,15 +57,29 @@ mod tests {
     #[test]
     fn a_node_must_have_what_its_type_has_and_the_devices_of_its_launch() {
         let zone = Zone::from("us-east-1a");
+        let expects = |offer: &Offer| expectation(Catalog::shipped(), offer);
         let offer = |name| Offer::plain(name, zone.clone(), Link::Id("subnet-1".into()));
-        assert_eq!(expectation(&offer("g5.12xlarge")).as_deref(), Some("nvidia=4"));
-        assert_eq!(expectation(&offer("trn1.32xlarge")).as_deref(), Some("neuron=16"));
-        assert_eq!(expectation(&offer("c7i.2xlarge")), None);
-        assert_eq!(expectation(&offer("z9.huge")), None);
+        assert_eq!(expects(&offer("g5.12xlarge")).as_deref(), Some("nvidia=4"));
+        assert_eq!(expects(&offer("trn1.32xlarge")).as_deref(), Some("neuron=16"));
+        assert_eq!(expects(&offer("c7i.2xlarge")), None);
+        assert_eq!(expects(&offer("z9.huge")), None);
         let card = |card, kind| Interface { card, device: 0, kind };
         let mut p5 = offer("p5.48xlarge");
         p5.interfaces = vec![card(0, InterfaceKind::Ip), card(0, InterfaceKind::EfaOnly)];
         p5.interfaces.push(card(1, InterfaceKind::Efa));
-        assert_eq!(expectation(&p5).as_deref(), Some("nvidia=8 efa=2"));
+        assert_eq!(expects(&p5).as_deref(), Some("nvidia=8 efa=2"));
+    }
+    /// A type that only a refresh of the tables knows is held to what it has, too.
+    #[test]
+    fn what_a_refresh_has_told_counts() {
+        let mut fresh = Fresh::new("us-east-1".into(), "2026-11-27".to_owned(), String::new());
+        let mut own = Catalog::shipped().get("p5.48xlarge").expect("in the table").clone();
+        own.name = "p9.48xlarge".to_owned();
+        fresh.types.insert(own.name.clone(), own);
+        let offer =
+            Offer::plain("p9.48xlarge", Zone::from("us-east-1a"), Link::Id("subnet-1".into()));
+        let tables = Tables::with(fresh);
+        assert_eq!(expectation(&tables, &offer).as_deref(), Some("nvidia=8"));
+        assert_eq!(expectation(Catalog::shipped(), &offer), None);
     }
 }

@@ -127,6 +127,7 @@ impl Work<'_> {
             listener: &listener,
             stop: stop.clone(),
             patience: Patience::default(),
+            tables: session.tables.clone(),
         };
         let (plan, bill, renew) = self.plan(store, &hands, &mut events).await?;
         let stopped = match session.hand {

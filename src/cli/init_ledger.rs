@@ -60,6 +60,7 @@ pub async fn make(global: &Global, region: &Region) -> Result<Made, Halt> {
         listener: &|_| {},
         stop: CancellationToken::new(),
         patience: Patience::default(),
+        tables: session.tables.clone(),
     };
     let observed = hands.recover(&|_: &Address| true).await?;
     let was_there = !observed.live.is_empty();

@@ -37,23 +37,25 @@ pub fn find(global: &Global, vars: &VarArgs, place: &Place) -> Result<Cluster, H
         let desired = session.desired(&observed, false).map_err(|all| session.halt(all))?;
         let mut found = desired.fleets.iter().filter(|(address, _)| place.covers(address));
         match found.next() {
-            Some((address, fleet)) => Ok(of(address, fleet)),
+            Some((address, fleet)) => Ok(of(address, fleet, &session.tables)),
             None => Err(offers::unknown(place, desired.fleets.keys())),
         }
     })
 }
 
-fn of(address: &Address, fleet: &Fleet) -> Cluster {
+fn of(address: &Address, fleet: &Fleet, catalog: &Catalog) -> Cluster {
     let price = |spot: bool| {
         let offers = fleet.offers.iter().filter(|offer| (offer.market == Market::Spot) == spot);
         offers.filter_map(|offer: &Offer| offer.price).next()
     };
-    let gpus = fleet.offers.first().and_then(|offer| Catalog::shipped().get(&offer.instance_type));
+    let gpus = fleet.offers.first().and_then(|offer| catalog.get(&offer.instance_type));
     let gpus = gpus.map(|known| known.accelerators().max(1));
     let plain = Pool::new("cluster.simulated", (fleet.count, fleet.most), gpus.unwrap_or(1));
     let pool = match &fleet.autoscale {
         // A trace has no time of day.
-        Some(it) => Pool { schedules: Vec::new(), ..fleet_world::pool(address, fleet, it) },
+        Some(it) => {
+            Pool { schedules: Vec::new(), ..fleet_world::pool((address, fleet), it, catalog) }
+        }
         None => plain,
     };
     Cluster {

@@ -108,7 +108,7 @@ async fn aws_gpu_launches_are_what_their_types_need() {
         assert_eq!((&*form["MinCount"], &*form["MaxCount"]), ("2", "2"));
         let group = form.contains_key("Placement.GroupName");
         let placement = if group { "cluster placement group" } else { "no placement group" };
-        let expected = expectation(&offer).unwrap_or_default();
+        let expected = expectation(Catalog::shipped(), &offer).unwrap_or_default();
         let lines = [cards(&form), placement.to_owned(), disk, format!("expects {expected}")];
         lines.iter().for_each(|line| writeln!(text, "  {line}").expect("memory"));
         forms.push(form);

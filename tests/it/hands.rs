@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use mlinfra::apply::{Convergence, Ended, Hands, NoApply, Patience, Start, converge};
+use mlinfra::catalog::Tables;
 use mlinfra::cloud::{Cloud, Observed, Scope, Stray};
 use mlinfra::kinds::Plan;
 use mlinfra::ledger::{Journal, Ledger};
@@ -27,6 +28,7 @@ pub fn hands<'a>(
         listener: &|_| {},
         stop: CancellationToken::new(),
         patience: Patience::default(),
+        tables: Tables::default(),
     }
 }
 

@@ -6,13 +6,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::catalog::Catalog;
 use crate::cloud::Observed;
 use crate::fleet::Offer;
 use crate::kinds;
 use crate::model::{Address, CloudId, Link};
 use crate::stack;
-
-use super::view::gpus;
 
 /// Where nodes can be launched, and from what.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +38,7 @@ impl Ground {
     pub fn of(
         (address, fleet): (&Address, &stack::Fleet),
         observed: &Observed,
+        catalog: &Catalog,
     ) -> Result<Self, Missing> {
         let standing = standing(observed);
         let template = standing.get(&fleet.template).copied().cloned();
@@ -49,7 +49,7 @@ impl Ground {
             .iter()
             .filter_map(|offer| settled(offer, known))
             .map(|launch| {
-                let gpus = gpus(&launch.instance_type);
+                let gpus = catalog.gpus(&launch.instance_type);
                 Offer::new(launch, gpus)
             })
             .collect();
@@ -94,17 +94,18 @@ mod tests {
     #[test]
     fn what_is_applied_counts_and_what_is_missing_is_named() {
         let world = World::new();
-        let ground = Ground::of((&nodes(), &world.fleet), &world.observed).expect("a ground");
+        let known = Catalog::shipped();
+        let of = |observed: &Observed| Ground::of((&nodes(), &world.fleet), observed, known);
+        let ground = of(&world.observed).expect("a ground");
         assert_eq!(ground.template.as_str(), "lt-2", "the latest generation");
         let [offer] = ground.offers.as_slice() else { panic!("{:?}", ground.offers) };
         assert_eq!((offer.gpus, offer.key.as_str()), (8, "p5.48xlarge/us-east-1a/on-demand"));
         assert_eq!(offer.launch.subnet.id().map(|it| it.as_str()), Some("subnet-1"));
         let mut bare = world.observed.clone();
         bare.live.retain(|id, _| !id.as_str().starts_with("subnet"));
-        let missing = Ground::of((&nodes(), &world.fleet), &bare).expect_err("no subnet");
+        let missing = of(&bare).expect_err("no subnet");
         assert!(missing.to_string().starts_with("no subnet of cluster.train/nodes"), "{missing}");
-        let none = Ground::of((&nodes(), &world.fleet), &Observed::default());
-        let missing = none.expect_err("no template").to_string();
+        let missing = of(&Observed::default()).expect_err("no template").to_string();
         assert_eq!(missing, "cluster.train/template is not there: run `mlinfra apply` first");
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use mlinfra::apply::{Convergence, Ended, Event, Hands, NoApply, Patience, Start, converge};
 use mlinfra::aws::{Aws, Connect};
+use mlinfra::catalog::Tables;
 use mlinfra::cloud::{Cloud, Observed, Scope};
 use mlinfra::kinds::{Home, Plan};
 use mlinfra::ledger::{Journal, Ledger, MemoryStore};
@@ -249,6 +250,7 @@ impl<'a> Cell<'a> {
             listener: &listener,
             stop: CancellationToken::new(),
             patience: Patience::default(),
+            tables: Tables::default(),
         };
         let task = Convergence {
             wanted: &|address: &Address| {
