@@ -6,12 +6,13 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use crate::apply::Event;
+use crate::catalog::Catalog;
 use crate::cloud::{Observed, Scope};
 use crate::demand::{Sources, World as Around};
 use crate::fleet::{self, Demand, LatencyTarget, Pool, Schedule, Seconds};
 use crate::ledger::{Holder, Store, Who};
 use crate::model::{Address, Clock as _, Place, Problem};
-use crate::serve::autoscale::{Cluster, Eye, Glance, World, gpus, orphans};
+use crate::serve::autoscale::{Cluster, Eye, Glance, World, orphans};
 use crate::stack::{self, Autoscale, Moves};
 
 use super::args::{Global, VarArgs};
@@ -91,7 +92,7 @@ fn sources(
     let queues = session.side.queues();
     let folder = &session.stack.dir;
     let around = Around { env: &env, folder, queues: Some(&queues) };
-    let bounds = (Some(largest(fleet)).filter(|gpus| *gpus > 0), fleet.most);
+    let bounds = (Some(largest(&session.tables, fleet)).filter(|gpus| *gpus > 0), fleet.most);
     Sources::open(autoscale, bounds, around).map_err(|bad| {
         let problem = |(name, trouble): (String, crate::demand::Trouble)| {
             let text = format!("the source {name:?} cannot be asked: {trouble}");
@@ -102,8 +103,8 @@ fn sources(
 }
 
 /// Accelerators of the largest node that a cluster may have.
-fn largest(fleet: &stack::Fleet) -> u32 {
-    fleet.offers.iter().map(|offer| gpus(&offer.instance_type)).max().unwrap_or(0)
+fn largest(catalog: &Catalog, fleet: &stack::Fleet) -> u32 {
+    fleet.offers.iter().map(|offer| catalog.gpus(&offer.instance_type)).max().unwrap_or(0)
 }
 
 fn nothing(only: Option<&Place>) -> Halt {
@@ -128,7 +129,8 @@ impl World for FleetWorld {
         })?;
         let cluster = |(address, fleet): (Address, stack::Fleet)| {
             let scaled = self.fleets.get(&address)?;
-            let pool = pool(&address, &fleet, fleet.autoscale.as_ref()?);
+            let catalog = &self.session.tables;
+            let pool = pool((&address, &fleet), fleet.autoscale.as_ref()?, catalog);
             let store = scaled.store.as_ref();
             Some(Cluster { address, fleet, pool, store })
         };
@@ -158,6 +160,7 @@ impl World for FleetWorld {
             lineage: self.lineage.clone(),
             listener: self.listener.as_ref(),
             stop: stop.clone(),
+            tables: self.session.tables.clone(),
             decide: fleet::decide,
             dry: false,
         }
@@ -173,7 +176,11 @@ impl World for FleetWorld {
 }
 
 /// What the stack says of a cluster's size, as the decision wants it.
-pub fn pool(address: &Address, fleet: &stack::Fleet, autoscale: &Autoscale) -> Pool {
+pub fn pool(
+    (address, fleet): (&Address, &stack::Fleet),
+    autoscale: &Autoscale,
+    catalog: &Catalog,
+) -> Pool {
     let Autoscale {
         sources: _,
         idle_timeout,
@@ -184,13 +191,12 @@ pub fn pool(address: &Address, fleet: &stack::Fleet, autoscale: &Autoscale) -> P
         zero_confirm,
         cordon_time,
         boot,
-        boot_timeout,
         schedules,
         per_hour,
         per_month,
     } = autoscale;
     let (name, size) = (address.owner().to_string(), (fleet.count, fleet.most));
-    let plain = Pool::new(&name, size, largest(fleet));
+    let plain = Pool::new(&name, size, largest(catalog, fleet));
     Pool {
         together: fleet.gang,
         idle_timeout: Seconds(*idle_timeout),
@@ -203,7 +209,11 @@ pub fn pool(address: &Address, fleet: &stack::Fleet, autoscale: &Autoscale) -> P
         hourly_budget: *per_hour,
         monthly_budget: *per_month,
         boot: Seconds(*boot),
-        limits: fleet::Limits { booting: Seconds(*boot_timeout), ..plain.limits },
+        limits: fleet::Limits {
+            booting: Seconds(fleet.care.boot),
+            quarantined: Seconds(fleet.care.quarantine),
+            ..plain.limits
+        },
         recheck: Seconds(*cordon_time),
         ..plain
     }

@@ -128,6 +128,11 @@ pub enum TurnWhy {
     AboveMax,
     /// It costs more than the budget allows, and has no work.
     AboveBudget,
+    /// It says that it has failed, or never came to serve.
+    Unhealthy {
+        /// How.
+        how: String,
+    },
     /// It has been in a state for too long.
     TimedOut {
         /// How long.

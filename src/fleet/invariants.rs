@@ -194,6 +194,7 @@ fn is_smaller(to: TurnTo, why: &TurnWhy) -> bool {
             true
         }
         TurnWhy::WorkCame
+        | TurnWhy::Unhealthy { .. }
         | TurnWhy::TimedOut { .. }
         | TurnWhy::Interrupted { .. }
         | TurnWhy::Lost { .. }

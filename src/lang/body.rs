@@ -223,6 +223,13 @@ pub(crate) fn too_deep(value: &Value, span: &Span) -> Result<(), Stop> {
     Err(Stop::Limit(Box::new(Problem::error(codes::LIMIT, summary).at(span, "made here"))))
 }
 
+/// Attributes that were written elsewhere once, by block and name, and where they stand now.
+const MOVED: &[(&str, &str, &str)] = &[(
+    "autoscale",
+    "boot_timeout",
+    "write it in the cluster's `health` block: health { boot_timeout = \"30m\" }",
+)];
+
 pub(crate) fn unknown_attribute(
     eval: &Eval<'_>,
     written: &Written,
@@ -238,6 +245,10 @@ pub(crate) fn unknown_attribute(
     }
     let names: Vec<&str> = schema.attributes.iter().map(|known| known.name).collect();
     let problem = problem.at(&key, format!("not an attribute of {}", schema.word));
+    if let Some((.., help)) = MOVED.iter().find(|(word, it, _)| (*word, *it) == (schema.word, name))
+    {
+        return problem.help(*help);
+    }
     let every = EVERY.into_iter().filter(|_| Word::from_word(schema.word).is_some());
     match nearest::nearest(name, names.iter().copied().chain(every)) {
         Some(near) => problem.help(format!("did you mean {near:?}?")),

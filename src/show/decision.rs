@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::fold::{self, count};
+use super::screen::Untrusted;
 use super::words::{nodes, span};
 use crate::fleet::{
     Against, Alert, Considered, Decision, Fate, Launch, LaunchReason, NodeId, NotLess, NotMore,
@@ -155,6 +156,7 @@ fn turn_why(why: &TurnWhy) -> String {
         TurnWhy::WorkCame => "work came for nodes on their way out".to_owned(),
         TurnWhy::AboveMax => "more than the maximum, and without work".to_owned(),
         TurnWhy::AboveBudget => "more than the budget allows, and without work".to_owned(),
+        TurnWhy::Unhealthy { how } => Untrusted(how).to_string(),
         TurnWhy::TimedOut { after } => format!("stuck on the way for {}", long(*after)),
         TurnWhy::Interrupted { deadline } => {
             format!("interrupted: the cloud ends it at {}", when(*deadline))

@@ -37,6 +37,11 @@ fn turns() -> Vec<Turn> {
         turn("i-11", TurnTo::Terminate, TurnWhy::TimedOut { after: Seconds(1805) }),
         turn("i-12", TurnTo::Drain, TurnWhy::Interrupted { deadline: AT }),
         turn("i-13", TurnTo::Quarantine, TurnWhy::Lost { silent: Seconds(5400) }),
+        turn(
+            "i-15",
+            TurnTo::Quarantine,
+            TurnWhy::Unhealthy { how: "check: 7 of 8 GPUs".to_owned() },
+        ),
         turn("i-14", TurnTo::Terminate, TurnWhy::Lingers { after: Seconds(301) }),
     ]);
     turns

@@ -9,6 +9,10 @@ use super::expansion::Expansion;
 /// The longest time that either may be: a day.
 const LONGEST: u64 = 86_400;
 
+/// Seconds where nobody waits for a launch: images with accelerators and EFA take long, and a node
+/// that is given up too early is paid for nothing.
+const RESIZED: u32 = 1800;
+
 /// The block.
 pub(super) const HEALTH: BlockSchema = BlockSchema {
     word: "health",
@@ -21,7 +25,7 @@ pub(super) const HEALTH: BlockSchema = BlockSchema {
             "How long a node may take from its launch until it can serve, `setup` included; 1m to \
              24h. One that takes longer has failed.",
         )
-        .or("\"15m\""),
+        .or("\"15m\"; `\"30m\"` where the cluster is resized"),
         Attribute::new(
             "quarantine",
             Type::Duration,
@@ -46,8 +50,9 @@ pub(super) const HEALTH: BlockSchema = BlockSchema {
 };
 
 /// Reads it.
-pub(super) fn care(x: &mut Expansion<'_>, block: &Evaluated) -> Care {
-    let default = Care::default();
+pub(super) fn care(x: &mut Expansion<'_>, block: &Evaluated, resized: bool) -> Care {
+    let plain = Care::default();
+    let default = Care { boot: if resized { RESIZED } else { plain.boot }, ..plain };
     let Some(written) = block.nested("health").next() else { return default };
     let (boot, kept) = (u64::from(default.boot), u64::from(default.quarantine));
     Care {

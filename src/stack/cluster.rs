@@ -234,8 +234,10 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
     let image = block.attr("image").and_then(Value::as_str).unwrap_or(IMAGE).to_owned();
     template(x, block, &image, candidates.have_nvidia());
     let group = together.then(|| address.with_part("placement"));
+    // Of a gang that is resized the jobs say how many nodes must start at once.
+    let whole = (gang && size.most == size.least).then_some(size.least);
     let offers::Found { offers, rejected } =
-        offers::find(x, block, &candidates, ground.as_ref(), group.as_ref());
+        offers::find(x, block, &candidates, ground.as_ref(), (group.as_ref(), whole));
     let fits = autoscale::Fits { gpus: candidates.most_gpus(), most: size.most };
     let autoscale = autoscale::autoscale(x, block, &address, fits);
     let default = size::tenth(size.least, gang);
@@ -253,7 +255,7 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
         autoscale,
         published: None,
         tags: node_tags(x, block, &address),
-        care: care::care(x, block),
+        care: care::care(x, block, size.most > size.least),
     };
     add_fleet(x, block, fleet);
 }

@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use mlinfra::catalog::Tables;
 use mlinfra::cloud::{Cloud as _, Observed, Phase};
-use mlinfra::fleet::{self, Demand, Job, LatencyTarget, Pool, Seconds, Shape, Work};
+use mlinfra::fleet::{self, Alert, Demand, Job, LatencyTarget, Pool, Seconds, Shape, Work};
 use mlinfra::kinds::KindName;
 use mlinfra::ledger::{Holder, MemoryStore, Store, Who};
 use mlinfra::model::{Address, CloudId, tags};
@@ -173,6 +174,7 @@ impl World for Ground {
             lineage: self.name.clone(),
             listener: &|_| {},
             stop: stop.clone(),
+            tables: Tables::default(),
             decide: fleet::decide,
             dry: false,
         }
@@ -362,4 +364,50 @@ async fn two_services_at_once_launch_no_more_than_one() {
 #[tokio::test(start_paused = true)]
 async fn silence_and_refusals_cost_time_and_nothing_else() {
     histories("rough", Weather { dies_every: 120, twin: true, rough: true }).await;
+}
+
+/// Nodes that fail their boot check are marked with the reason, kept as many as the cluster keeps,
+/// and replaced; after five in a row only one is tried every ten minutes, and that is said.
+#[tokio::test(start_paused = true)]
+async fn nodes_that_fail_their_check_are_kept_and_after_five_launches_stop() {
+    let mut settings = Settings::default();
+    for (key, value) in [("latency_ms", "50"), ("boot_seconds", "40"), ("unfit.g5.xlarge", "9")] {
+        settings.set(key, value).expect("a setting");
+    }
+    let lab = Lab::new(settings);
+    let desired = lab.desired(STACK).await;
+    assert!(lab.apply(&desired).await.expect("an apply").1.is_converged());
+    let ground = Ground {
+        region: lab.region.clone(),
+        scope: lab.scope(&desired),
+        desired: Arc::new(desired),
+        store: Arc::default(),
+        fleet: Arc::default(),
+        jobs: Arc::default(),
+        clock: Arc::new(SimClock(lab.region.clone())),
+        name: "first".to_owned(),
+    };
+    ground.jobs.lock().expect("jobs").waiting.extend([600; 20]);
+    let (mut launched, mut stopped) = (0, false);
+    for _ in 0..60 {
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        let observed = ground.observe().await;
+        let clusters = ground.clusters(&observed).expect("clusters");
+        let cluster = clusters.first().expect("one");
+        let demand = ground.demand(&cluster.address).await;
+        let eye = ground.eye(&CancellationToken::new()).look(cluster, &observed, &demand).await;
+        let decision = eye.expect("a look").decision;
+        launched += decision.launches.iter().map(|it| it.count).sum::<u32>();
+        stopped |= decision.alerts.iter().any(|it| matches!(it, Alert::CircuitOpen { .. }));
+    }
+    assert!(stopped, "it is told");
+    // Six at once, then a probe every ten minutes of the half hour.
+    assert!((7..=9).contains(&launched), "{launched} nodes");
+    let observed = ground.observe().await;
+    let kept: Vec<_> =
+        observed.conditions.values().filter_map(|it| it.quarantine.as_ref()).collect();
+    assert_eq!(kept.len(), 2, "{kept:?}");
+    assert!(kept.iter().all(|it| it.until.is_some() && it.reason.starts_with("check: ")));
+    let stand = nodes(&ground.region).iter().filter(|it| it.phase.stands()).count();
+    assert!(stand <= 3, "{stand} nodes: those that are kept, and a probe");
 }

@@ -4,6 +4,7 @@
 //! what is there in the cloud, what waits in the queues. It may die at any time, and two may run
 //! by mistake.
 
+mod care;
 mod exposition;
 mod glance;
 mod ground;
@@ -31,4 +32,4 @@ pub use service::{LEADER, Reader, Service, World, once};
 pub use signs::{Illness, Signs, orphans};
 pub use status::{Board, ClusterStatus, Counts, Pulse, Sample, Status, Taken};
 pub use tick::{Blocked, Cluster, Decide, Eye, Look, SCOPE};
-pub use view::{View, Watch, gpus};
+pub use view::{View, Watch};

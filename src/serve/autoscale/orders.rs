@@ -8,6 +8,7 @@ use crate::kinds::{Action, Plan, Step, Why};
 use crate::model::{Address, CloudId, Link, TemplateId};
 use crate::stack;
 
+use super::care::Aside;
 use super::view::CALLS_PER_BATCH;
 
 /// What a decision comes to.
@@ -26,9 +27,10 @@ impl Orders {
     }
 }
 
-/// What a decision comes to for the nodes at an address.
+/// What a decision comes to for the nodes at an address. Those that have failed are named in it
+/// already.
 pub fn orders(
-    decision: &Decision,
+    (decision, aside): (&Decision, &Aside),
     (address, wanted): (&Address, &stack::Fleet),
     (template, offers): (&CloudId, &[Offer]),
 ) -> Orders {
@@ -38,6 +40,17 @@ pub fn orders(
     let mut steps = Vec::new();
     let to = decision.sums.target;
     let from = decision.sums.serving + decision.sums.coming;
+    if !aside.keep.is_empty() {
+        let reasons: Vec<String> = aside.keep.values().cloned().collect();
+        let mut how = reasons.clone();
+        how.sort();
+        how.dedup();
+        // Without what they were: the failures of this fleet are counted by its decisions, which
+        // go on trying one node at a time, and not by the ledger.
+        let (nodes, was) = (aside.keep.keys().cloned().collect(), Vec::new());
+        let action = Action::Quarantine { nodes, was, reasons, seconds: wanted.care.quarantine };
+        steps.push(step(action, Why::Unhealthy { how }));
+    }
     if !ends.is_empty() {
         let action =
             Action::Terminate { nodes: ends, was: Vec::new(), drain: false, once: Vec::new() };

@@ -113,8 +113,8 @@ impl Cloud for Recording<'_> {
         self.cloud.conditions(nodes).await
     }
 
-    async fn quota(&self, code: &str) -> Result<Option<u64>, Failure> {
-        self.cloud.quota(code).await
+    async fn quota(&self, service: &str, code: &str) -> Result<Option<u64>, Failure> {
+        self.cloud.quota(service, code).await
     }
 
     fn calls(&self) -> CallCounts {

@@ -9,12 +9,14 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::apply::{Hands, Listener, Outcome, Patience, Trouble};
+use crate::catalog::Tables;
 use crate::cloud::{Cloud, Observed, Scope};
 use crate::fleet::{self, Decision, Demand, Memory, Offer, Pool};
 use crate::ledger::{Holder, Journal, Store, StoreError, Version, Who};
 use crate::model::{Address, Clock, Moment};
 use crate::stack;
 
+use super::care::{self, Aside};
 use super::ground::{Ground, Missing};
 use super::kept::{Kept, Pause};
 use super::orders::{Orders, orders};
@@ -58,6 +60,8 @@ pub struct Eye<'a> {
     pub listener: Listener<'a>,
     /// Set by an interrupt.
     pub stop: CancellationToken,
+    /// Hardware as it is known in the region.
+    pub tables: Tables,
     /// What decides.
     pub decide: Decide,
     /// Nothing is done or written.
@@ -146,26 +150,40 @@ impl Eye<'_> {
         let now = self.clock.now();
         let (mut kept, version) = Kept::read(cluster.store).await?;
         let pause = Pause::read(cluster.store, now).await?;
-        let ground = Ground::of((&cluster.address, &cluster.fleet), observed)?;
+        let ground = Ground::of((&cluster.address, &cluster.fleet), observed, &self.tables)?;
         let view = View {
             address: &cluster.address,
             wanted: &cluster.fleet,
             template: Some(&ground.template),
             offers: &ground.offers,
             attempts: &kept.attempts,
+            catalog: &self.tables,
             now,
         };
-        let fleet = view.of(observed, &mut kept.watch);
+        let before = kept.watch.clone();
+        let mut fleet = view.of(observed, &mut kept.watch);
+        let failed = care::news(&before, (&fleet, observed), kept.next_attempt);
+        if !failed.is_empty() {
+            kept.attempted(failed);
+            fleet.attempts.clone_from(&kept.attempts);
+        }
         let paused = cluster.pool.paused || pause.is_some();
         let pool = Pool { paused, ..cluster.pool.clone() };
         let memory = std::mem::take(&mut kept.memory);
         let began = Instant::now();
-        let (decision, memory) = (self.decide)(&pool, &fleet, demand, &ground.offers, memory, now);
+        let (mut decision, memory) =
+            (self.decide)(&pool, &fleet, demand, &ground.offers, memory, now);
         let took = began.elapsed();
+        let aside = match paused {
+            true => Aside::default(),
+            false => care::aside(cluster.fleet.care, (&fleet, observed), &decision),
+        };
+        aside.tell(&mut decision);
         kept.memory = memory;
         kept.decided(now, &decision);
         let wanted = (&cluster.address, &cluster.fleet);
-        let orders = orders(&decision, wanted, (&ground.template, &ground.offers));
+        let offers = ground.offers.as_slice();
+        let orders = orders((&decision, &aside), wanted, (&ground.template, offers));
         let signs = Signs::of(&fleet, observed, (&ground.offers, &self.scope.home.region));
         let mut look = Look { at: now, fleet, decision, orders, pause, outcome: None, took, signs };
         if self.dry {
@@ -199,6 +217,7 @@ impl Eye<'_> {
                 listener: self.listener,
                 stop: self.stop.clone(),
                 patience: Patience { nodes: false, ..Patience::default() },
+                tables: self.tables.clone(),
             };
             hands.tidy().await?;
             let outcome = hands.obey(&orders.marks, &orders.plan, self.who.clone()).await;

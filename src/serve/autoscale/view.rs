@@ -30,6 +30,11 @@ impl Watch {
             Some(_) | None => now,
         }
     }
+
+    /// It was on its way when it was last seen, or never seen.
+    pub fn never_served(&self, id: &CloudId) -> bool {
+        self.0.get(id).is_none_or(|(state, _)| state.is_coming())
+    }
 }
 
 /// What is looked at, and by what measure.
@@ -44,6 +49,8 @@ pub struct View<'a> {
     pub offers: &'a [fleet::Offer],
     /// What came of launch calls.
     pub attempts: &'a [Attempt],
+    /// Hardware as it is known in the region.
+    pub catalog: &'a Catalog,
     /// When.
     pub now: Moment,
 }
@@ -65,7 +72,10 @@ impl View<'_> {
             let condition = observed.conditions.get(id).cloned().unwrap_or_default();
             let Some(state) = state(live, &condition) else { continue };
             let launched_at = condition.launched.unwrap_or(self.now);
-            let since = watch.since(id, state, launched_at, self.now);
+            let since = match &condition.quarantine {
+                Some(kept) => self.kept_since(kept.until),
+                None => watch.since(id, state, launched_at, self.now),
+            };
             kept.0.insert(id.clone(), (state, since));
             let batch = live.batch.unwrap_or(0);
             seen.last_batch = seen.last_batch.max(u64::from(batch / CALLS_PER_BATCH));
@@ -81,6 +91,13 @@ impl View<'_> {
         seen
     }
 
+    /// Its mark says until when it is kept: for as long as a decision keeps what has failed. A
+    /// mark without a time is a person's, who takes it away.
+    fn kept_since(&self, until: Option<Moment>) -> Moment {
+        let kept = i64::from(self.wanted.care.quarantine) * 1000;
+        until.map_or(self.now, |until| Moment(until.0.saturating_sub(kept)))
+    }
+
     fn node(
         &self,
         id: &CloudId,
@@ -90,7 +107,7 @@ impl View<'_> {
     ) -> fleet::Node {
         let offer = OfferKey::from(node.key());
         let known = self.offers.iter().find(|it| it.key == offer);
-        let gpus = known.map_or_else(|| gpus(&node.instance_type), |it| it.gpus);
+        let gpus = known.map_or_else(|| self.catalog.gpus(&node.instance_type), |it| it.gpus);
         let template = Link::id(&node.template).map(|it| it.as_str());
         let current = template.is_some() && template == self.template.map(CloudId::as_str);
         fleet::Node {
@@ -115,11 +132,6 @@ impl View<'_> {
     }
 }
 
-/// Accelerators of an instance type.
-pub fn gpus(instance_type: &str) -> u32 {
-    Catalog::shipped().get(instance_type).map_or(0, |it| it.accelerators())
-}
-
 /// Why not all nodes can be seen.
 fn blind(observed: &Observed) -> Option<String> {
     let unread = observed.unreadable.iter().map(|(id, why)| format!("{id}: {why}"));
@@ -139,6 +151,9 @@ fn state(live: &Live, condition: &Condition) -> Option<State> {
     }
     if let Some(deadline) = interruption(condition) {
         return Some(State::Interrupting { deadline });
+    }
+    if condition.quarantine.is_some() {
+        return Some(State::Quarantined);
     }
     Some(match (condition.mark.as_deref(), own) {
         (Some(tags::CORDON), _) => State::Cordoned,
@@ -161,13 +176,15 @@ fn interruption(condition: &Condition) -> Option<Moment> {
 mod tests {
     use super::super::testing::{World, nodes};
     use super::*;
+    use crate::cloud::Quarantine;
 
     fn look(world: &World, watch: &mut Watch, now: i64) -> fleet::Fleet {
         let template = CloudId::from("lt-2");
         let (address, template) = (nodes(), Some(&template));
         let wanted = &world.fleet;
         let (offers, attempts, now) = (&[][..], &[][..], Moment(now));
-        View { address: &address, wanted, template, offers, attempts, now }
+        let catalog = Catalog::shipped();
+        View { address: &address, wanted, template, offers, attempts, catalog, now }
             .of(&world.observed, watch)
     }
 
@@ -177,6 +194,8 @@ mod tests {
         let says = |text: &str| Condition { state: Some(text.to_owned()), ..Condition::default() };
         let reason = "cordoned, spot interruption at 2026-11-24T12:02:00Z".to_owned();
         let spot = Condition { reason: Some(reason), ..says("busy") };
+        let kept = Quarantine { until: Some(Moment(3_610_000)), reason: String::new() };
+        let kept = Condition { quarantine: Some(kept), ..says("idle") };
         let deadline = Moment(1_795_521_720_000);
         let cases = [
             (Phase::Pending, says("ready"), Some(State::Pending)),
@@ -190,6 +209,7 @@ mod tests {
             (Phase::Ready, says("busy"), Some(State::Busy)),
             (Phase::Ready, says("idle"), Some(State::Idle)),
             (Phase::Ready, says("unhealthy"), Some(State::Quarantined)),
+            (Phase::Ready, kept, Some(State::Quarantined)),
             (Phase::Ready, mark(tags::CORDON), Some(State::Cordoned)),
             (Phase::Ready, mark("true"), Some(State::Draining)),
             (Phase::Ready, spot, Some(State::Interrupting { deadline })),
@@ -238,6 +258,21 @@ mod tests {
         assert_eq!(watch, Watch::default(), "what is gone is forgotten");
     }
 
+    /// The time of a mark is what a person reads: the decision goes by it, and leaves alone what
+    /// a person has marked without one.
+    #[test]
+    fn a_node_is_kept_for_as_long_as_its_mark_says() {
+        let mut world = World::new();
+        world.node("i-1", Phase::Ready, Some("unhealthy"));
+        for (until, since) in [(Some(Moment(3_610_000)), Moment(10_000)), (None, Moment(9000))] {
+            let condition = world.observed.conditions.get_mut(&CloudId::from("i-1"));
+            let kept = Quarantine { until, reason: String::new() };
+            condition.expect("it").quarantine = Some(kept);
+            let fleet = look(&world, &mut Watch::default(), 9000);
+            assert_eq!((fleet.nodes[0].state, fleet.nodes[0].since), (State::Quarantined, since));
+        }
+    }
+
     #[test]
     fn what_cannot_be_seen_makes_the_fleet_blind() {
         let mut world = World::new();
@@ -256,8 +291,9 @@ mod tests {
         world.fleet.types.insert("p5e.48xlarge".to_owned());
         assert!(look(&world, &mut Watch::default(), 1).nodes[0].outdated);
         let (address, wanted, now) = (nodes(), &World::new().fleet, Moment(1));
-        let view =
-            View { address: &address, wanted, template: None, offers: &[], attempts: &[], now };
+        let catalog = Catalog::shipped();
+        let (address, template, offers, attempts) = (&address, None, &[][..], &[][..]);
+        let view = View { address, wanted, template, offers, attempts, catalog, now };
         assert!(view.of(&world.observed, &mut Watch::default()).nodes[0].outdated);
     }
 }

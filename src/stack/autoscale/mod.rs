@@ -46,8 +46,6 @@ pub struct Autoscale {
     pub cordon_time: u32,
     /// Seconds that a node takes to its first job, until that has been seen.
     pub boot: u32,
-    /// Seconds that a node may take before it is given up.
-    pub boot_timeout: u32,
     /// Bounds that change with the time of day.
     pub schedules: Vec<Schedule>,
     /// The most that its nodes may cost in an hour.
@@ -127,12 +125,6 @@ pub(super) const SCHEMA: BlockSchema = BlockSchema {
              10s to 1h.",
         )
         .or("\"5m\""),
-        Attribute::new(
-            "boot_timeout",
-            Type::Duration,
-            "How long a node may take to its first job before it is given up; 1m to 4h.",
-        )
-        .or("\"30m\""),
     ],
     blocks: &[
         schedule::SCHEMA,
@@ -194,7 +186,6 @@ pub(super) fn autoscale(
         zero_confirm: x.integer(block, "zero_confirm", 3, 1..=100),
         cordon_time: x.seconds(block, "cordon_time", 90, 10..=600),
         boot: x.seconds(block, "boot_time", 300, 10..=3600),
-        boot_timeout: x.seconds(block, "boot_timeout", 1800, 60..=14_400),
         schedules: schedule::all(x, block, fits.most),
         per_hour,
         per_month,

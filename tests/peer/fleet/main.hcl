@@ -44,6 +44,11 @@ cluster "train" {
     zero_confirm   = 2
     cordon_time    = "40s"
     boot_time      = "10s"
-    boot_timeout   = "2m"
+  }
+
+  # In the end no node may be left.
+  health {
+    boot_timeout = "2m"
+    quarantine   = "0s"
   }
 }
