@@ -38,7 +38,12 @@ pub fn run(global: &Global, terminal: &Terminal, args: &LogsArgs) -> Result<u8, 
             }
             None => {
                 let rows: Vec<_> = found.row().into_iter().collect();
-                terminal.print(&table::text(&rows, found.session.side.now(), &terminal.screen));
+                terminal.print(&table::text(
+                    &rows,
+                    &[],
+                    found.session.side.now(),
+                    &terminal.screen,
+                ));
                 terminal.print(none(&found.session.side));
             }
         }

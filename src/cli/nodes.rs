@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::cloud::Observed;
+use crate::cloud::{Ask, Facts, Observed, SpotPrices};
+use crate::kinds::{Market, Spec};
 use crate::model::{Address, Clock, CloudId, Place, Problem, Sources};
-use crate::show::nodes::{self, NodeRow};
+use crate::plan::{self, Misled};
+use crate::show::nodes::{self, NodeRow, Prices};
 
 use super::DONE;
 use super::args::{Global, NodesArgs};
@@ -20,26 +22,65 @@ pub fn run(global: &Global, terminal: &Terminal, args: &NodesArgs) -> Result<u8,
     runtime.block_on(async {
         let session = connect::session(global, &args.vars).await?;
         let observed = observe(&session).await?;
-        let region = &session.facts.home.region;
+        let spot = spot(&session, &observed).await;
         let wanted = |row: &NodeRow<'_>| {
             args.cluster.as_ref().is_none_or(|it| it.covers(&row.live.owner.address))
         };
-        let all = nodes::rows(&observed, region, &session.tables);
+        let all = nodes::rows(&observed, Prices { spot: &spot, ..prices(&session) });
         let rows: Vec<_> = all.iter().filter(|row| wanted(row)).cloned().collect();
         if let (Some(place), true) = (&args.cluster, rows.is_empty()) {
             known(place, &session, &observed)?;
         }
         let now = session.side.now();
+        let wrong = misled(&session, &observed);
+        let wrong: Vec<Misled> = wrong
+            .into_iter()
+            .filter(|it| args.cluster.as_ref().is_none_or(|place| place.covers(&it.service)))
+            .collect();
         if global.json {
             let rows: Vec<_> = rows.iter().map(|row| nodes::json(row, now)).collect();
-            terminal.json(&json!({ "format_version": "1.0", "nodes": rows }));
-        } else if rows.is_empty() {
+            let names: Vec<_> = wrong.iter().map(nodes::misled_json).collect();
+            let all = json!({ "format_version": "1.0", "nodes": rows, "misled": names });
+            terminal.json(&all);
+        } else if rows.is_empty() && wrong.is_empty() {
             terminal.print("There are no nodes.\n");
         } else {
-            terminal.print(&nodes::text(&rows, now, &terminal.screen));
+            terminal.print(&nodes::text(&rows, &wrong, now, &terminal.screen));
         }
         Ok(DONE)
     })
+}
+
+/// Names that lead to machines which serve nobody. What a configuration with mistakes wants is
+/// told by others.
+fn misled(session: &Session, observed: &Observed) -> Vec<Misled> {
+    let desired = session.desired(observed, false);
+    desired.map(|desired| plan::misled(&desired, observed)).unwrap_or_default()
+}
+
+/// Where prices of nodes are found.
+pub fn prices(session: &Session) -> Prices<'_> {
+    let Facts { home, spot, .. } = &session.facts;
+    Prices { region: &home.region, catalog: &session.tables, spot }
+}
+
+/// What spot costs where nodes run on it, also on types that the stack would not launch today. A
+/// price that nobody tells is unknown, and no reason to tell nothing.
+async fn spot(session: &Session, observed: &Observed) -> SpotPrices {
+    let mut spot = session.facts.spot.clone();
+    let nodes = observed.live.values().filter_map(|live| match live.spec() {
+        Some(Spec::Node(node)) if node.market == Market::Spot => Some(node),
+        Some(_) | None => None,
+    });
+    let open = nodes.filter(|it| !spot.contains_key(&(it.instance_type.clone(), it.zone.clone())));
+    let types: BTreeSet<String> = open.map(|node| node.instance_type.clone()).collect();
+    if !types.is_empty() {
+        let ask = Ask { spot: types, at: session.side.now(), ..Ask::default() };
+        if let Ok(facts) = session.side.cloud().facts(&ask).await {
+            spot.extend(facts.spot);
+        }
+    }
+    spot
 }
 
 /// What the cloud shows; nodes that could not be listed are not none.
@@ -84,9 +125,8 @@ pub struct Found {
 impl Found {
     /// Its row.
     pub fn row(&self) -> Option<NodeRow<'_>> {
-        let region = &self.session.facts.home.region;
-        let tables = &self.session.tables;
-        nodes::rows(&self.observed, region, tables).into_iter().find(|row| *row.id == self.id)
+        let rows = nodes::rows(&self.observed, prices(&self.session));
+        rows.into_iter().find(|row| *row.id == self.id)
     }
 }
 
@@ -96,7 +136,7 @@ pub async fn find(global: &Global, which: &WhichNode) -> Result<Found, Halt> {
     let observed = observe(&session).await?;
     let name = which.node.as_str();
     let place = name.parse::<Place>().ok().filter(|_| name.contains('.'));
-    let rows = nodes::rows(&observed, &session.facts.home.region, &session.tables);
+    let rows = nodes::rows(&observed, prices(&session));
     let fits = |row: &&NodeRow<'_>| match &place {
         Some(place) => place.covers(&row.live.owner.address),
         None => row.id.short().starts_with(name),

@@ -7,7 +7,7 @@ use crate::kinds::Plan;
 use crate::ledger::{Apply, Ledger, history};
 use crate::model::{Address, Clock as _, Money, Severity};
 use crate::plan::cost::{Bill, When};
-use crate::plan::{Selection, cost::Sum};
+use crate::plan::{Misled, Selection, cost::Sum, misled};
 use crate::serve::autoscale::{Kept, Pause};
 use crate::show::nodes::{self, NodeRow};
 use crate::show::overview::{Cluster, Happened, Last, Node, Pending, Scaled, Spend, Trouble, View};
@@ -18,6 +18,7 @@ use crate::stack::Desired;
 use super::args::{Global, VarArgs};
 use super::connect::{self, Session};
 use super::halt::Halt;
+use super::nodes::prices as node_prices;
 use super::{autoscale, plan, tell};
 
 /// Applies that are looked at for what happened last.
@@ -45,7 +46,7 @@ pub async fn look(global: &Global, vars: &VarArgs) -> Result<View, Halt> {
         at: session.side.now(),
         last: applies.last().map(last),
         events: applies.iter().map(applied).collect(),
-        problems: seen(&session, &observed, &ledger),
+        problems: seen(&session, (&observed, &ledger), &misled(&desired, &observed)),
         ..View::default()
     };
     match &planned {
@@ -62,7 +63,7 @@ pub async fn look(global: &Global, vars: &VarArgs) -> Result<View, Halt> {
     if planned.is_ok() {
         view.problems.extend(unseen(&observed));
     }
-    let rows = nodes::rows(&observed, &session.facts.home.region, &session.tables);
+    let rows = nodes::rows(&observed, node_prices(&session));
     view.nodes = rows.iter().map(node).collect();
     view.clusters = clusters(&desired, &rows);
     scaled(&session, &desired, &mut view).await?;
@@ -107,13 +108,23 @@ fn unseen(observed: &Observed) -> Vec<Trouble> {
 }
 
 /// What is wrong by what the cloud and the ledger say.
-fn seen(session: &Session, observed: &Observed, ledger: &Ledger) -> Vec<Trouble> {
+fn seen(
+    session: &Session,
+    (observed, ledger): (&Observed, &Ledger),
+    misled: &[Misled],
+) -> Vec<Trouble> {
     let stopped = tell::stopped(ledger, false);
     let grave = stopped.iter().map(|one| Trouble { grave: true, ..trouble(one) });
     let mut out: Vec<Trouble> = grave.collect();
     out.extend(plan::unfinished(ledger).iter().map(trouble));
-    let rows = nodes::rows(observed, &session.facts.home.region, &session.tables);
-    for row in &rows {
+    let rows = nodes::rows(observed, node_prices(session));
+    out.extend(misled.iter().map(|one| Trouble {
+        grave: true,
+        text: one.words(),
+        help: Misled::HELP.to_owned(),
+    }));
+    let told = |row: &NodeRow<'_>| misled.iter().any(|one| one.node.as_ref() == Some(row.id));
+    for row in rows.iter().filter(|row| !told(row)) {
         let ill = matches!(row.live.phase, Phase::Failed(_)) || row.state() == "unhealthy";
         let Some(why) = row.reason().filter(|_| ill) else { continue };
         out.push(Trouble {

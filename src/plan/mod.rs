@@ -16,6 +16,7 @@ mod doomed;
 pub mod drift;
 mod forget;
 mod health;
+mod misled;
 mod moved;
 mod nodes;
 mod order;
@@ -25,8 +26,10 @@ mod roll;
 pub mod saved;
 mod select;
 mod settle;
+mod spread;
 mod steps;
 
+pub use misled::{Misled, misled};
 pub use refusal::Refusal;
 pub use select::Selection;
 

@@ -9,7 +9,7 @@ use crate::model::{Address, CloudId, Link};
 use crate::stack::{Desired, Fleet};
 
 use super::settle::Standing;
-use super::{Draft, health, point, roll};
+use super::{Draft, health, point, roll, spread};
 
 /// A node of a fleet.
 pub(super) type Found<'a> = (&'a CloudId, &'a Live, &'a Node);
@@ -133,7 +133,11 @@ fn fleet<'a>(
     terminate(draft, (address, fleet.has_jobs()), (&evicted, &[]), &why);
     let offers = offers(draft, fleet, &current);
     let once = health::starting(&current, fleet, observed);
-    let renewal = Renewal { batch, offers, once, good: count(keep), why: &why, from };
+    let mut placed = spread::Placed::new();
+    for (.., node) in &current {
+        *placed.entry(node.zone.clone()).or_default() += 1;
+    }
+    let renewal = Renewal { batch, offers, once, good: count(keep), why: &why, from, placed };
     renew_all(draft, (address, fleet), renewal, stale);
     sorted.end(draft, address, &failed);
     current.iter().map(|(id, ..)| (*id).clone()).collect()
@@ -148,6 +152,8 @@ struct Renewal<'a> {
     good: u32,
     why: &'a Why,
     from: u32,
+    /// Where nodes stay.
+    placed: spread::Placed,
 }
 
 /// Launches and ends nodes in waves, until as many as are wanted are as they should be.
@@ -157,7 +163,7 @@ fn renew_all(
     renewal: Renewal<'_>,
     mut stale: Vec<Found<'_>>,
 ) {
-    let Renewal { mut batch, offers, once, good, why, mut from } = renewal;
+    let Renewal { mut batch, offers, once, good, why, mut from, mut placed } = renewal;
     from += count(stale.len());
     for wave in roll::waves(fleet, good, count(stale.len())) {
         match wave {
@@ -168,22 +174,32 @@ fn renew_all(
                 terminate(draft, (address, fleet.has_jobs()), (&gone, &once), why);
             }
             roll::Move::Launch(count) => {
-                let template = match draft.staying.get(&fleet.template) {
-                    Some(id) => Link::Id(id.as_str().into()),
-                    None => Link::To(fleet.template.clone()),
-                };
-                let (offers, tags, gang) = (offers.clone(), fleet.tags.clone(), fleet.gang);
-                // Each launch call takes a number, every offer may be asked once more than it
-                // has hundreds of nodes, and all of that again for those that fail.
-                let calls = (self::count(offers.len()) + count.div_ceil(100)) * Care::ROUNDS;
-                let care = fleet.care;
-                let action = Action::Launch { batch, count, gang, template, offers, tags, care };
-                let to = from + count;
-                draft.steps.push((address.clone(), action, Why::Grow { from, to }));
-                (batch, from) = (batch + calls, to);
+                for (count, offers) in spread::parts(fleet, &offers, &mut placed, count) {
+                    // Each launch call takes a number, every offer may be asked once more than
+                    // it has hundreds of nodes, and all of that again for those that fail.
+                    let calls = (self::count(offers.len()) + count.div_ceil(100)) * Care::ROUNDS;
+                    let action = launch(draft, fleet, offers, (batch, count));
+                    let to = from + count;
+                    draft.steps.push((address.clone(), action, Why::Grow { from, to }));
+                    (batch, from) = (batch + calls, to);
+                }
             }
         }
     }
+}
+
+fn launch(
+    draft: &Draft<'_>,
+    fleet: &Fleet,
+    offers: Vec<Offer>,
+    (batch, count): (u32, u32),
+) -> Action {
+    let template = match draft.staying.get(&fleet.template) {
+        Some(id) => Link::Id(id.as_str().into()),
+        None => Link::To(fleet.template.clone()),
+    };
+    let (tags, gang, care) = (fleet.tags.clone(), fleet.gang, fleet.care);
+    Action::Launch { batch, count, gang, template, offers, tags, care }
 }
 
 fn count(number: usize) -> u32 {

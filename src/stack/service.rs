@@ -144,7 +144,7 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
     let image = image.unwrap_or_else(|| default_image(&candidates)).to_owned();
     cluster::template(x, block, &image, candidates.have_nvidia());
     let offers::Found { offers, rejected } =
-        offers::find(x, block, &candidates, ground.as_ref(), None);
+        offers::find(x, block, &candidates, ground.as_ref(), (None, None));
     let default = if mounts::alone(x, block) {
         // A volume has one machine at a time: the successor waits for it.
         size::Pace { surge: 0, max_unavailable: count }

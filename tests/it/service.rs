@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use mlinfra::cloud::Phase;
+use mlinfra::cloud::{Cloud as _, Phase};
 use mlinfra::kinds::{Action, KindName, Plan, Spec};
 use mlinfra::model::{StackName, tags};
 use mlinfra::sim::{ObjectView, Region, Settings};
@@ -247,4 +247,80 @@ async fn a_service_that_moves_keeps_its_name_and_its_machines() {
     assert_eq!(about_machines(&plan), Vec::<String>::new());
     assert_eq!(leads(&lab.region, "web.s.internal"), led);
     assert_eq!(lab.wrongs(&new), Vec::<String>::new());
+}
+
+/// The zones in which machines stand, sorted.
+fn zones(region: &Region) -> Vec<String> {
+    let zone = |it: ObjectView| match it.spec {
+        Spec::Node(node) => node.zone.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let mut all: Vec<String> = standing(region, KindName::Node).into_iter().map(zone).collect();
+    all.sort();
+    all
+}
+
+/// One zone that fails does not take all machines of a service, before a roll and after it; where
+/// a zone has no capacity its machine stands beside another.
+#[tokio::test(start_paused = true)]
+async fn machines_of_a_service_stand_in_several_zones() {
+    let wide = STACK.replace("network \"n\" { zones = [\"a\"] }", "network \"n\" {}");
+    let all = |letters: &[&str]| -> Vec<String> {
+        letters.iter().map(|letter| format!("us-east-1{letter}")).collect()
+    };
+    let (lab, old) = fresh(Settings::default(), &wide).await;
+    assert_eq!(zones(&lab.region), all(&["a", "b"]));
+    assert_eq!(leads(&lab.region, "web.s.internal").expect("a record").len(), 2);
+    // Successors are spread like their predecessors, and the name moves once.
+    let (old, plan, converged) = apply(&lab, &wide.replace("web:v1", "web:v2"), &old).await;
+    assert!(converged);
+    assert_eq!(about_machines(&plan), ["launch 1", "launch 1", "point +0", "terminate 2"]);
+    assert_eq!(zones(&lab.region), all(&["a", "b"]));
+    // One that is lost comes back where it was missing.
+    let gone = standing(&lab.region, KindName::Node)
+        .into_iter()
+        .find(|it| matches!(&it.spec, Spec::Node(node) if node.zone.as_str() == "us-east-1b"));
+    lab.region.foreign_delete(gone.expect("it").id.as_str()).expect("deleted");
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let three = wide.replace("web:v1", "web:v2").replace("nodes         = 2", "nodes = 4");
+    let (_, _, converged) = apply(&lab, &three, &old).await;
+    assert!(converged);
+    let found: BTreeSet<String> = zones(&lab.region).into_iter().collect();
+    assert!(zones(&lab.region).len() == 4 && found.len() >= 3, "{found:?}");
+
+    let mut settings = Settings::default();
+    settings.set("capacity.t3.large@us-east-1b", "0").expect("a setting");
+    let two = wide.replace("network \"n\" {}", "network \"n\" { zones = [\"a\", \"b\"] }");
+    let (lab, _) = fresh(settings, &two).await;
+    assert_eq!(zones(&lab.region), all(&["a", "a"]));
+}
+
+/// Between two applies nobody leads a name away from a machine that has fallen ill: it is told.
+#[tokio::test(start_paused = true)]
+async fn a_name_that_leads_to_an_ill_machine_is_told_until_an_apply_mends_it() {
+    let (lab, desired) = fresh(Settings::default(), STACK).await;
+    let told = async || {
+        let observed = lab.region.observe(&lab.scope(&desired)).await;
+        let all = mlinfra::plan::misled(&desired, &observed);
+        all.iter().map(mlinfra::plan::Misled::words).collect::<Vec<_>>()
+    };
+    assert_eq!(told().await, Vec::<String>::new());
+    let nodes = standing(&lab.region, KindName::Node);
+    let id = nodes[0].id.as_str();
+    lab.region.foreign_tag(id, tags::STATE, Some("unhealthy")).expect("a tag");
+    lab.region.foreign_tag(id, tags::REASON, Some("health: nobody answers")).expect("a tag");
+    let [ill] = &told().await[..] else { panic!("{:?}", told().await) };
+    let start = format!("web.s.internal leads to {id} (10.");
+    assert!(ill.starts_with(&start) && ill.ends_with("): health: nobody answers"), "{ill}");
+    lab.region.foreign_delete(nodes[1].id.as_str()).expect("deleted");
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let all = told().await;
+    assert_eq!(all.len(), 2, "{all:?}");
+    assert!(
+        all[1].ends_with("no machine of the service has that address")
+            || all[0].ends_with("that address")
+    );
+    let (_, ended) = lab.apply(&desired).await.expect("an apply");
+    assert!(ended.is_converged());
+    assert_eq!(told().await, Vec::<String>::new());
 }
