@@ -114,12 +114,4 @@ impl Aws {
         }
         Ok(newest.into_iter().map(|(key, (_, price))| (key, price)).collect())
     }
-
-    /// How high a quota of EC2 is; none where it is not known.
-    pub(super) async fn ec2_quota(&self, code: &str) -> Result<Option<u64>, Failure> {
-        let request = self.quotas.get_service_quota().service_code("ec2").quota_code(code);
-        let found = self.send("servicequotas:GetServiceQuota", request.send()).await?;
-        let value = found.quota.and_then(|quota| quota.value);
-        Ok(value.filter(|value| *value >= 0.0).map(|value| value as u64))
-    }
 }

@@ -133,7 +133,7 @@ impl Aws {
         self.whole_lustre(found.into_iter().filter(is_lustre).collect()).await
     }
 
-    async fn lustre_systems(&self) -> Result<Vec<FileSystem>, Failure> {
+    pub(super) async fn lustre_systems(&self) -> Result<Vec<FileSystem>, Failure> {
         let request = || self.fsx.describe_file_systems();
         let all = pages!(self, "fsx:DescribeFileSystems", request(), file_systems);
         Ok(all.into_iter().filter(is_lustre).collect())

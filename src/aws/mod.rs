@@ -40,6 +40,7 @@ mod store;
 mod subnet;
 mod survey;
 mod template_data;
+mod usage;
 mod volume;
 mod vpc;
 mod vpc_endpoint;

@@ -8,8 +8,8 @@ use futures_util::future::join_all;
 use super::found::Found;
 use super::{Aws, ec2, failure};
 use crate::cloud::{
-    Ask, Call, CallCounts, Caller, Class, Cloud, Condition, Facts, Failure, Make, Observed,
-    Permissions, Phase, Pulse, Reply, Running, Scope, Stray,
+    Ask, Call, CallCounts, Caller, Class, Cloud, Condition, Facts, Failure, Make, Measure,
+    Observed, Permissions, Phase, Pulse, Reply, Running, Scope, Stray,
 };
 use crate::kinds::{Edit, KindName, Spec};
 use crate::model::CloudId;
@@ -84,8 +84,12 @@ impl Cloud for Aws {
         self.node_conditions(nodes).await
     }
 
-    async fn quota(&self, code: &str) -> Result<Option<u64>, Failure> {
-        self.ec2_quota(code).await
+    async fn quota(&self, service: &str, code: &str) -> Result<Option<u64>, Failure> {
+        self.quota_of(service, code).await
+    }
+
+    async fn usage(&self, of: &Measure) -> Result<u64, Failure> {
+        self.usage_of(of).await
     }
 
     async fn pulse(&self) -> Pulse {

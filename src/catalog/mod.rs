@@ -4,6 +4,7 @@ mod expect;
 mod fresh;
 mod images;
 mod instances;
+mod limits;
 mod listed;
 mod need;
 mod prices;
@@ -18,6 +19,7 @@ pub use images::{
     is_public_image_parameter,
 };
 pub use instances::{Accelerator, InstanceType};
+pub use limits::Limit;
 pub use listed::{QUESTIONS, Question, take, unit_of};
 pub use need::{AcceleratorNeed, BadNeed, Need, Size};
 pub use prices::Price;
@@ -52,12 +54,19 @@ static SHIPPED: LazyLock<Catalog> = LazyLock::new(|| Catalog {
     services: services::read(include_str!("services.csv")),
 });
 
+static LIMITS: LazyLock<Vec<Limit>> = LazyLock::new(|| limits::read(include_str!("limits.csv")));
+
 static QUOTAS: LazyLock<Vec<Quota>> = LazyLock::new(|| quotas::read(include_str!("quotas.csv")));
 
 impl Catalog {
     /// The quota that nodes of a type count against; none where that is not documented.
     pub fn quota(instance_type: &str, market: Market) -> Option<&'static Quota> {
         QUOTAS.iter().find(|quota| quota.counts(instance_type, market))
+    }
+
+    /// The quota that something else counts against, by its word in the table.
+    pub fn limit(what: &str) -> Option<&'static Limit> {
+        LIMITS.iter().find(|limit| limit.what == what)
     }
 
     /// The one that every binary carries.
@@ -95,6 +104,11 @@ impl Catalog {
     /// Looks an instance type up. AWS has many more, most of them without accelerators.
     pub fn get(&self, name: &str) -> Option<&InstanceType> {
         self.types.get(name).or_else(|| self.extra.get(name))
+    }
+
+    /// Accelerators of an instance type; none of one that nobody knows.
+    pub fn gpus(&self, name: &str) -> u32 {
+        self.get(name).map_or(0, InstanceType::accelerators)
     }
 
     /// All that a need can mean.

@@ -9,6 +9,7 @@ use crate::stack::{self, Desired};
 use super::args::{Global, VarArgs};
 use super::connect::{self, Session};
 use super::doctor_checks as checks;
+use super::doctor_limits;
 use super::doctor_quota;
 use super::halt::Halt;
 use super::load::{self, Missing, Stack};
@@ -78,7 +79,9 @@ async fn examine(session: &Session) -> Report {
     found.extend(judged);
     found.extend(checks::images(session));
     found.extend(checks::zones(session, &desired));
+    found.extend(checks::services(&desired, &observed));
     found.extend(doctor_quota::quotas(session, &desired, &observed).await);
+    found.extend(doctor_limits::limits(session, &desired, &observed).await);
     found.push(match trouble {
         Some(problem) => failed("ledger", problem),
         None => checks::ledger(session).await,

@@ -10,6 +10,7 @@ use crate::kinds::Spec;
 use crate::kinds::{Bucket, KindName};
 use crate::lang::LOCK_FILE;
 use crate::model::{Address, Clock, Region, Zone};
+use crate::plan::{self, Misled};
 use crate::show::doctor::{Check, Status};
 use crate::stack::{self, Backend, Desired, Permits};
 
@@ -229,6 +230,13 @@ pub fn zones(session: &Session, desired: &Desired) -> Vec<Check> {
         }
     }
     out
+}
+
+/// Names that lead to machines which serve nobody.
+pub fn services(desired: &Desired, observed: &Observed) -> Vec<Check> {
+    let one =
+        |one: &Misled| Check::new("services", Status::Warning, one.words()).help(Misled::HELP);
+    plan::misled(desired, observed).iter().map(one).collect()
 }
 
 /// Where the ledger is, and whether that is a good place.

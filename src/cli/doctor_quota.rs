@@ -54,7 +54,7 @@ pub async fn quotas(session: &Session, desired: &Desired, observed: &Observed) -
     };
     let mut out = Vec::new();
     for (quota, want) in wants {
-        out.push(match cloud.quota(&quota.code).await {
+        out.push(match cloud.quota("ec2", &quota.code).await {
             Ok(Some(value)) => {
                 let in_use = used(&session.tables, quota, &running);
                 // Nodes that are the stack's own already are in both numbers.

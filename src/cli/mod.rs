@@ -20,6 +20,7 @@ mod destroy;
 mod diff_env;
 mod doctor;
 mod doctor_checks;
+mod doctor_limits;
 mod doctor_quota;
 mod drift;
 mod environment;

@@ -20,7 +20,7 @@ pub use failure::{Class, Failure, Left};
 pub use lookup::{Lookup, Lookups, Match, matched};
 pub use notice::{Notice, NoticeKind};
 pub use observed::{Live, Observed, Phase, Seen, Stray};
-pub use probe::{Permission, Permissions, Pulse, Running};
+pub use probe::{Measure, Permission, Permissions, Pulse, Running};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,9 +63,14 @@ pub trait Cloud: Send + Sync {
         nodes: &[CloudId],
     ) -> Result<BTreeMap<CloudId, (Phase, Condition)>, Failure>;
 
-    /// How high a quota of the account is, by its code; none where that is not known.
-    async fn quota(&self, _code: &str) -> Result<Option<u64>, Failure> {
+    /// How high a quota of the account is, by its service and code; none where that is not known.
+    async fn quota(&self, _service: &str, _code: &str) -> Result<Option<u64>, Failure> {
         Ok(None)
+    }
+
+    /// How much of something the account has in the region, whoever's it is.
+    async fn usage(&self, _of: &Measure) -> Result<u64, Failure> {
+        Ok(0)
     }
 
     /// Its clock, and when the credentials end.

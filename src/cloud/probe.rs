@@ -22,6 +22,19 @@ pub type Permissions = BTreeMap<String, Permission>;
 /// Nodes by type and market.
 pub type Running = BTreeMap<(String, Market), u32>;
 
+/// What a quota counts, beside vCPUs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// Elastic IP addresses.
+    Addresses,
+    /// VPCs.
+    Vpcs,
+    /// GiB of EBS volumes of a type, root disks of machines included.
+    Disks(String),
+    /// GiB of Lustre file systems of a deployment.
+    Lustre(String),
+}
+
 /// What is known of the credentials and of the cloud's clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pulse {

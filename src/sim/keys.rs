@@ -20,7 +20,7 @@ pub const KEYS: [(&str, &str); 29] = [
     ),
     ("spot.<instance type>[@<zone>]", "US dollars per hour, or `default`"),
     ("price.<instance type or service>", "what a refresh of the catalogue is told, or `default`"),
-    ("vcpus.<quota code>", "a number of vCPUs, or `none`"),
+    ("vcpus.<quota code>", "a number of vCPUs, or of what the quota counts; or `none`"),
     ("stillborn.<instance type>[@<zone>]", "nodes of each launch that end at once, or `none`"),
     (
         "unfit.<instance type>[@<zone>]",

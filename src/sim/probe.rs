@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::Region;
 use super::refusal::broken;
 use super::world::World;
-use crate::cloud::{Failure, Permission, Permissions, Pulse, Running};
-use crate::kinds::Spec;
-use crate::model::Moment;
+use crate::cloud::{Failure, Measure, Permission, Permissions, Pulse, Running};
+use crate::kinds::{KindName, Spec};
+use crate::model::{CloudId, Link, Moment, Region as RegionName};
 
 impl Region {
     /// Its clock, which may be set ahead of ours, and when the credentials end.
@@ -31,6 +31,12 @@ impl Region {
         actions.iter().map(judge).collect()
     }
 
+    /// How much there is of what a quota counts, whoever's it is.
+    pub(super) fn usage_of(&self, of: &Measure) -> Result<u64, Failure> {
+        let told = self.inner().turn(|world, _| (count(world, self.name(), of), None));
+        told.map_err(|why| broken("servicequotas:GetServiceQuota", &why))
+    }
+
     /// Nodes, whoever's they are.
     pub(super) fn running_now(&self) -> Result<Running, Failure> {
         let count = |world: &World| {
@@ -45,5 +51,37 @@ impl Region {
         };
         let told = self.inner().turn(|world, _| (count(world), None));
         told.map_err(|why| broken("ec2:DescribeInstances", &why))
+    }
+}
+
+fn count(world: &World, region: &RegionName, of: &Measure) -> u64 {
+    let here = world.objects.values().filter(|it| it.region == *region && it.stands());
+    match of {
+        Measure::Addresses => world.count(region, KindName::ElasticIp),
+        Measure::Vpcs => world.count(region, KindName::Vpc),
+        Measure::Disks(kind) => here.map(|object| disk(world, &object.spec, kind)).sum(),
+        Measure::Lustre(deployment) => {
+            let size = |spec: &Spec| {
+                let Spec::LustreFileSystem(it) = spec else { return 0 };
+                if it.deployment == *deployment { u64::from(it.size) } else { 0 }
+            };
+            here.map(|object| size(&object.spec)).sum()
+        }
+    }
+}
+
+/// GiB of a volume, or of the root disk of a node.
+fn disk(world: &World, spec: &Spec, kind: &str) -> u64 {
+    if let Spec::Volume(volume) = spec {
+        let provisioned = &volume.provisioned;
+        return if provisioned.volume_type == kind { u64::from(provisioned.size) } else { 0 };
+    }
+    let Spec::Node(node) = spec else { return 0 };
+    let id = Link::id(&node.template).map(|id| CloudId(id.0.clone()));
+    match id.and_then(|id| world.objects.get(&id)).map(|object| &object.spec) {
+        Some(Spec::LaunchTemplate(template)) if template.disk.volume_type == kind => {
+            u64::try_from(template.disk.size).unwrap_or(0)
+        }
+        Some(_) | None => 0,
     }
 }

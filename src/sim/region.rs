@@ -18,8 +18,8 @@ use super::settings::{Fault, FaultKind, Settings};
 use super::world::World;
 use super::{look, lookup};
 use crate::cloud::{
-    Ask, Call, CallCounts, Caller, Cloud, Condition, Facts, Failure, Observed, Permissions, Phase,
-    Pulse, Reply, Running, Scope, Stray,
+    Ask, Call, CallCounts, Caller, Cloud, Condition, Facts, Failure, Measure, Observed,
+    Permissions, Phase, Pulse, Reply, Running, Scope, Stray,
 };
 use crate::kinds::KindName;
 use crate::model::{CloudId, Region as RegionName};
@@ -329,11 +329,16 @@ impl Cloud for Region {
         inner.ask(KindName::Node, |world, now| look::conditions(world, &self.name, nodes, now))
     }
 
-    async fn quota(&self, code: &str) -> Result<Option<u64>, Failure> {
+    async fn quota(&self, _service: &str, code: &str) -> Result<Option<u64>, Failure> {
         self.travel(2).await;
         let mut inner = self.inner();
         inner.count("servicequotas:GetServiceQuota", 1);
-        Ok(inner.world.settings.supply.vcpus.get(code).copied())
+        Ok(inner.world.settings.quota_of(code))
+    }
+
+    async fn usage(&self, of: &Measure) -> Result<u64, Failure> {
+        self.travel(2).await;
+        self.usage_of(of)
     }
 
     async fn pulse(&self) -> Pulse {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::SimError;
 use super::keys::KEYS;
 use super::supply::Supply;
-use crate::catalog;
+use crate::catalog::{self, Catalog};
 use crate::kinds::{KindName, Market};
 use crate::model::{AccountId, CloudId, ImageId, Region as RegionName, Zone};
 
@@ -132,6 +132,19 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// How high a quota is, by its code: of objects of which there may be so many, else as it was
+    /// set; none for plenty.
+    pub fn quota_of(&self, code: &str) -> Option<u64> {
+        let limit = |what| Catalog::limit(what).is_some_and(|limit| limit.code == code);
+        let kind = if limit("addresses") {
+            Some(KindName::ElasticIp)
+        } else {
+            limit("vpcs").then_some(KindName::Vpc)
+        };
+        let objects = kind.and_then(|kind| self.quota.get(&kind));
+        objects.or_else(|| self.supply.vcpus.get(code)).copied()
+    }
+
     /// Changes one setting.
     pub fn set(&mut self, key: &str, value: &str) -> Result<(), SimError> {
         let bad = || wrong(key, value);

@@ -114,7 +114,7 @@ async fn aws_capacity_is_read_as_it_is_answered() {
     assert_eq!(facts.reservations[2].tags.get("team").map(String::as_str), Some("llm"));
     let price = &facts.spot[&("p5.48xlarge".to_owned(), "us-east-1a".into())];
     assert_eq!((price.usd.to_string().as_str(), price.day.as_str()), ("$19.25", "2026-11-24"));
-    assert_eq!(aws.quota("L-417A185B").await, Ok(Some(192)));
+    assert_eq!(aws.quota("ec2", "L-417A185B").await, Ok(Some(192)));
     let asked = region.0.lock().expect("the list").clone();
     let (fits, said) = judge(&asked);
     assert!(fits, "{said}");

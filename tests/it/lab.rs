@@ -127,8 +127,8 @@ impl Cloud for MortalCloud<'_> {
     ) -> Result<BTreeMap<CloudId, (Phase, Condition)>, Failure> {
         self.0.conditions(nodes).await
     }
-    async fn quota(&self, code: &str) -> Result<Option<u64>, Failure> {
-        self.0.quota(code).await
+    async fn quota(&self, service: &str, code: &str) -> Result<Option<u64>, Failure> {
+        self.0.quota(service, code).await
     }
     fn calls(&self) -> CallCounts {
         self.0.calls()

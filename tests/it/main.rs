@@ -30,6 +30,8 @@ mod aws_moto_wrong;
 #[cfg(feature = "aws")]
 mod aws_network;
 #[cfg(feature = "aws")]
+mod aws_notices;
+#[cfg(feature = "aws")]
 mod aws_pages;
 #[cfg(feature = "aws")]
 mod aws_requests;

@@ -26,7 +26,10 @@ impl Groups {
     /// The answer to a request about placement groups; none for all others.
     pub fn answer(&mut self, form: &Params) -> Option<Vec<u8>> {
         let about_group = form.get("ResourceId.1").is_some_and(|id| id.starts_with("pg-"));
+        let dry = form.get("DryRun").is_some_and(|dry| dry == "true");
         let answer = match form.get("Action")?.as_str() {
+            // Of a VPC moto carries dry runs out.
+            "CreatePlacementGroup" | "CreateVpc" if dry => ec2_error("DryRunOperation"),
             "CreatePlacementGroup" => self.create(form),
             "DescribePlacementGroups" => self.describe(form),
             "DeletePlacementGroup" => match self.0.remove(form.get("GroupName")?) {
