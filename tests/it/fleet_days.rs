@@ -386,6 +386,7 @@ async fn nodes_that_fail_their_check_are_kept_and_after_five_launches_stop() {
         jobs: Arc::default(),
         clock: Arc::new(SimClock(lab.region.clone())),
         name: "first".to_owned(),
+        down: 10,
     };
     ground.jobs.lock().expect("jobs").waiting.extend([600; 20]);
     let (mut launched, mut stopped) = (0, false);

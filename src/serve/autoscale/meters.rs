@@ -398,7 +398,8 @@ mod tests {
         }
         let (address, wanted) = (nodes(), &world.fleet);
         let (offers, attempts, template) = (&[][..], &[][..], Some(&CloudId::from("lt-2")));
-        let view = View { address: &address, wanted, template, offers, attempts, now: Moment(now) };
+        let (catalog, at) = (crate::catalog::Catalog::shipped(), Moment(now));
+        let view = View { address: &address, wanted, template, offers, attempts, catalog, now: at };
         let mut fleet = view.of(&world.observed, &mut Watch::default());
         let mut signs = Signs { saved: Money::new(36.into()), ..Signs::default() };
         for (node, (id, state, busy, ill)) in fleet.nodes.iter_mut().zip(nodes_now) {

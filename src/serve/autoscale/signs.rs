@@ -131,6 +131,7 @@ mod tests {
             template: None,
             offers: &[],
             attempts: &[],
+            catalog: Catalog::shipped(),
             now: Moment(1),
         };
         let mut fleet = view.of(&world.observed, &mut Watch::default());
