@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use dialoguer::console::Term;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, sleep};
 
@@ -27,8 +27,7 @@ pub struct Live<'a> {
     plan: &'a Plan,
     begun: Instant,
     progress: Progress<'a>,
-    bars: Option<MultiProgress>,
-    lines: Vec<ProgressBar>,
+    foot: Option<Foot>,
     steps: BTreeMap<StepId, Instant>,
 }
 
@@ -38,12 +37,11 @@ impl<'a> Live<'a> {
 
     /// For one run of a plan.
     pub fn new(terminal: &Terminal, json: bool, clock: &'a dyn Clock, plan: &'a Plan) -> Self {
+        let foot = (terminal.live && !json).then(Foot::default);
         let progress = Progress::new(plan, terminal.screen);
-        let bars = (terminal.live && !json)
-            .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stdout()));
+        let progress = if foot.is_some() { progress.folded() } else { progress };
         let (terminal, begun) = (*terminal, Instant::now());
-        let (lines, steps) = (Vec::new(), BTreeMap::new());
-        Self { terminal, json, clock, plan, begun, progress, bars, lines, steps }
+        Self { terminal, json, clock, plan, begun, progress, foot, steps: BTreeMap::new() }
     }
 
     /// Does some work, and shows what is told of it meanwhile.
@@ -58,7 +56,7 @@ impl<'a> Live<'a> {
                 biased;
                 Some(event) = events.recv() => self.hear(&event),
                 done = &mut work => break done,
-                () = sleep(Self::BEAT), if self.bars.is_some() => self.redraw(),
+                () = sleep(Self::BEAT), if self.foot.is_some() => self.redraw(),
             }
         };
         while let Ok(event) = events.try_recv() {
@@ -80,46 +78,61 @@ impl<'a> Live<'a> {
             return;
         }
         let Some(said) = said else { return };
-        match &self.bars {
+        match &mut self.foot {
             None => {
                 let clock = self.clock.now().to_string();
                 let time = clock.get(11..19).unwrap_or(&clock);
                 self.terminal.print(&said.stamped(time));
             }
-            Some(bars) if said.lasting => {
-                // A terminal that cannot be written to is seen by the next print.
-                let _ = bars.println(said.text.trim_end());
-            }
+            Some(foot) if said.lasting => foot.draw(&said.text, None),
             Some(_) => {}
         }
     }
 
     fn redraw(&mut self) {
-        let Some(bars) = &self.bars else { return };
-        let texts = self.progress.live(self.begun.elapsed());
-        while self.lines.len() > texts.len() {
-            if let Some(bar) = self.lines.pop() {
-                bar.finish_and_clear();
-                bars.remove(&bar);
-            }
-        }
-        for (at, text) in texts.into_iter().enumerate() {
-            if self.lines.len() <= at {
-                let bar = bars.add(ProgressBar::new_spinner());
-                if let Ok(style) = ProgressStyle::with_template("{msg}") {
-                    bar.set_style(style);
-                }
-                self.lines.push(bar);
-            }
-            self.lines[at].set_message(text);
+        let lines = self.progress.live(self.begun.elapsed());
+        if let Some(foot) = &mut self.foot {
+            foot.draw("", Some(lines));
         }
     }
 
     /// Takes the live lines away and returns the last word.
     pub fn end(&mut self) -> String {
-        for bar in std::mem::take(&mut self.lines) {
-            bar.finish_and_clear();
+        if let Some(foot) = &mut self.foot {
+            foot.draw("", Some(Vec::new()));
         }
         self.progress.summary(self.begun.elapsed())
+    }
+}
+
+/// The lines at the bottom of a terminal that are drawn over. The cursor rests on the empty line
+/// below them: what is typed meanwhile, as `^C`, stands there and moves nothing.
+#[derive(Debug, Default)]
+struct Foot {
+    lines: Vec<String>,
+}
+
+impl Foot {
+    /// Puts what lasts above the lines, and draws them anew: others, where there are.
+    fn draw(&mut self, lasting: &str, others: Option<Vec<String>>) {
+        if lasting.is_empty() && others.as_ref().is_none_or(|others| *others == self.lines) {
+            return;
+        }
+        let term = Term::buffered_stdout();
+        let above = self.lines.len();
+        if let Some(others) = others {
+            self.lines = others;
+        }
+        // What has left the screen cannot be drawn over.
+        let rows = term.size_checked().map_or(usize::MAX, |(rows, _)| usize::from(rows));
+        self.lines.truncate(rows.saturating_sub(1));
+        let lines: String = self.lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
+        // A terminal that cannot be written to is seen by the next print.
+        let _ = term
+            .clear_line()
+            .and_then(|()| term.move_cursor_up(above))
+            .and_then(|()| term.clear_to_end_of_screen())
+            .and_then(|()| term.write_str(&(lasting.to_owned() + &lines)))
+            .and_then(|()| term.flush());
     }
 }

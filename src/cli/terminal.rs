@@ -25,6 +25,8 @@ pub struct Terminal {
     pub live: bool,
     /// Somebody can be asked.
     pub asks: bool,
+    /// What stands on standard error can be drawn over.
+    pub draws: bool,
     /// JSON is wanted.
     pub json: bool,
 }
@@ -33,13 +35,15 @@ impl Terminal {
     /// Looks at the streams and the environment.
     pub fn detect(global: &Global) -> Self {
         let forced = env("CLICOLOR_FORCE").is_some_and(|value| value != "0");
-        let forbidden =
-            global.no_color || env("NO_COLOR").is_some() || env("TERM").as_deref() == Some("dumb");
+        let dumb = env("TERM").as_deref() == Some("dumb");
+        let forbidden = global.no_color || env("NO_COLOR").is_some() || dumb;
         let colour = |terminal: bool| !forbidden && (terminal || forced);
         let live = std::io::stdout().is_terminal();
         let plain = global.plain;
         let width = if plain { usize::MAX } else { width() };
         let verbose = global.verbose > 0;
+        // Lines are made for so many columns; narrower ones would fold them.
+        let roomy = terminal_size().is_none_or(|(_, columns)| columns >= NARROWEST);
         Self {
             screen: Screen { width, colour: colour(live) && !global.json, verbose, plain },
             errors: Screen {
@@ -49,10 +53,11 @@ impl Terminal {
                 plain,
             },
             // What moves is read again and again.
-            live: live && !global.json && !plain && !forbidden_live(),
+            live: live && !global.json && !plain && roomy && !forbidden_live(),
             asks: std::io::stdin().is_terminal()
                 && !global.no_input
                 && env("MLINFRA_INPUT").as_deref() != Some("0"),
+            draws: std::io::stderr().is_terminal() && !plain && roomy && !dumb,
             json: global.json,
         }
     }
@@ -132,6 +137,9 @@ impl Terminal {
     }
 }
 
+/// Columns that everything is made to fit.
+const NARROWEST: usize = 40;
+
 /// Terminals that cannot move the cursor get plain lines.
 fn forbidden_live() -> bool {
     env("TERM").as_deref() == Some("dumb") || env("CI").is_some()
@@ -140,14 +148,14 @@ fn forbidden_live() -> bool {
 fn width() -> usize {
     let told = env("COLUMNS").and_then(|text| text.parse().ok());
     let asked = || {
-        let (_, columns) = indicatif_size()?;
+        let (_, columns) = terminal_size()?;
         Some(columns)
     };
     let found: usize = told.or_else(asked).unwrap_or(80);
-    found.clamp(40, 160)
+    found.clamp(NARROWEST, 160)
 }
 
-fn indicatif_size() -> Option<(usize, usize)> {
+fn terminal_size() -> Option<(usize, usize)> {
     let term = dialoguer::console::Term::stdout();
     let (rows, columns) = term.size_checked()?;
     Some((rows.into(), columns.into()))

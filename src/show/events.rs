@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Progress<'a> {
     plan: &'a Plan,
     screen: Screen,
+    /// Lines fit the screen.
+    folded: bool,
     states: Vec<State>,
     stopping: bool,
     crowd: Option<Crowd>,
@@ -74,7 +76,19 @@ impl<'a> Progress<'a> {
     pub fn new(plan: &'a Plan, screen: Screen) -> Self {
         let states = plan.steps.iter().map(|_| State::Open).collect();
         let many = plan.steps.len() > FEW && !screen.verbose;
-        Self { plan, screen, states, stopping: false, crowd: many.then(Crowd::default) }
+        let crowd = many.then(Crowd::default);
+        Self { plan, screen, folded: false, states, stopping: false, crowd }
+    }
+
+    /// For a terminal: lines are folded to its width. A log's never are, so that grep finds them.
+    #[must_use]
+    pub fn folded(self) -> Self {
+        Self { folded: true, ..self }
+    }
+
+    fn page(&self) -> Page {
+        let width = if self.folded { self.screen.width } else { usize::MAX };
+        Page::new(Screen { width, ..self.screen })
     }
 
     /// Takes in an event, `now` being the time since the run began. Returns what there is
@@ -211,8 +225,7 @@ impl<'a> Progress<'a> {
     }
 
     fn say(&self, ink: Ink, mark: &str, text: &str, lasting: bool) -> Said {
-        // A log's lines are for grep: they are never folded.
-        let mut page = Page::new(Screen { width: usize::MAX, ..self.screen });
+        let mut page = self.page();
         // The line says by itself what the sign says.
         page.row(&Row::marked(0, ink, mark).spoken("").words(Ink::Plain, text));
         Said { text: page.finish(), lasting }
@@ -229,7 +242,7 @@ impl<'a> Progress<'a> {
     }
 
     fn failed(&self, step: &Step, failed: &Failed) -> Said {
-        let mut page = Page::new(Screen { width: usize::MAX, ..self.screen });
+        let mut page = self.page();
         page.rows(&advice::rows(failed, step));
         Said { text: page.finish(), lasting: true }
     }
