@@ -61,7 +61,7 @@ fn journal(
 ) -> Result<u8, Halt> {
     if !serves {
         let text = format!("{} runs no service", found.id.short());
-        return Err(Halt::one("S002", text, "`mlinfra logs` without --print shows its console"));
+        return Err(Halt::one("S006", text, "`mlinfra logs` without --print shows its console"));
     }
     let region = found.session.facts.home.region.to_string();
     let mut words = ssh::session(found.id.short(), &region, global.profile.as_deref());

@@ -108,7 +108,7 @@ fn known(place: &Place, session: &Session, observed: &Observed) -> Result<(), Ha
         [] => "the stack has no clusters".to_owned(),
         names => format!("its clusters are {}", names.join(", ")),
     };
-    let problem = Problem::error("S002", format!("there is no cluster {place}")).help(help);
+    let problem = Problem::error("S006", format!("there is no cluster {place}")).help(help);
     Err(Halt::of(vec![problem], &Sources::default()))
 }
 
@@ -147,13 +147,13 @@ pub async fn find(global: &Global, which: &WhichNode) -> Result<Found, Halt> {
         (Some(row), _) | (None, [row]) => row.id.clone(),
         (None, []) => {
             let help = "`mlinfra nodes` lists them";
-            return Err(Halt::one("S002", format!("there is no node {name}"), help));
+            return Err(Halt::one("S006", format!("there is no node {name}"), help));
         }
         (None, many) => {
             let some: Vec<_> = many.iter().take(5).map(|row| row.id.short()).collect();
             let more = if many.len() > some.len() { ", …" } else { "" };
             let text = format!("{name} is {} nodes", many.len());
-            return Err(Halt::one("S002", text, format!("name one: {}{more}", some.join(", "))));
+            return Err(Halt::one("S006", text, format!("name one: {}{more}", some.join(", "))));
         }
     };
     Ok(Found { session, observed, id })

@@ -53,6 +53,6 @@ pub fn unknown<'a>(place: &Place, known: impl Iterator<Item = &'a Address>) -> H
     } else {
         format!("its clusters are {}", known.join(", "))
     };
-    let problem = Problem::error("S002", format!("there is no cluster {place}")).help(help);
+    let problem = Problem::error("S006", format!("there is no cluster {place}")).help(help);
     Halt::of(vec![problem], &Sources::default())
 }

@@ -68,7 +68,7 @@ fn wanted(session: &Session, told: &[String]) -> Result<BTreeSet<String>, Halt> 
             };
             let text =
                 format!("{word:?} is neither an image nor a block of the stack that has one");
-            return Err(Halt::one("S002", text, help));
+            return Err(Halt::one("S006", text, help));
         }
         out.extend(found);
     }
