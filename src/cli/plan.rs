@@ -39,7 +39,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         let outside = tell::find(terminal, &*store, &ledger, &observed).await?;
         let refresh_only = selection.refresh_only;
         let order = Order::of(args.destroy, selection);
-        if args.format == PlanFormat::Text {
+        if args.shown.format == PlanFormat::Text {
             tell::outside(terminal, global, &plan, (outside.as_ref(), refresh_only));
             tell::nodes(terminal, &observed);
             tell::plan(terminal, (&plan, &bill), &order, &former);
@@ -81,14 +81,14 @@ fn hand_out(
     file: Option<&Path>,
     saved: impl FnOnce() -> Saved,
 ) -> Result<(), Halt> {
-    if file.is_none() && args.format == PlanFormat::Text {
+    if file.is_none() && args.shown.format == PlanFormat::Text {
         return Ok(());
     }
     let saved = saved();
-    report::print(terminal, (&saved, file), args.format, closing);
+    report::print(terminal, (&saved, file), args.shown.format, closing);
     let Some(path) = file else { return Ok(()) };
     let hint = planfile::save(path, &saved)?;
-    match (terminal.json, args.format) {
+    match (terminal.json, args.shown.format) {
         (true, _) => {}
         (false, PlanFormat::Text) => terminal.print(&hint),
         // Standard output is the document, and nothing else.

@@ -24,6 +24,22 @@ pub enum PlanFormat {
     Dot,
 }
 
+/// How a plan is shown, in every command that shows one.
+#[derive(Args, Debug, Default)]
+pub struct FormatArgs {
+    /// The plan as text, as the document of `show --json PLANFILE`, as a comment on a pull request,
+    /// as a page, or as a picture.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t,
+        hide_default_value = true,
+        conflicts_with = "json"
+    )]
+    pub format: PlanFormat,
+}
+
 /// `plan`
 #[derive(Args, Debug)]
 pub struct PlanArgs {
@@ -46,17 +62,8 @@ pub struct PlanArgs {
     /// Plan to delete everything that the stack owns.
     #[arg(long, conflicts_with_all = ["replace", "refresh_only"])]
     pub destroy: bool,
-    /// As text, as the document of `show --json PLANFILE`, as a comment on a pull request, as a
-    /// page, or as a picture.
-    #[arg(
-        long,
-        value_enum,
-        value_name = "FORMAT",
-        default_value_t,
-        hide_default_value = true,
-        conflicts_with = "json"
-    )]
-    pub format: PlanFormat,
+    #[command(flatten)]
+    pub shown: FormatArgs,
 }
 
 /// `show`
@@ -67,14 +74,6 @@ pub struct ShowArgs {
     pub plan: Option<PathBuf>,
     #[command(flatten)]
     pub vars: VarArgs,
-    /// The saved plan as text, JSON, a comment on a pull request, a page, or a picture.
-    #[arg(
-        long,
-        value_enum,
-        value_name = "FORMAT",
-        default_value_t,
-        hide_default_value = true,
-        conflicts_with = "json"
-    )]
-    pub format: PlanFormat,
+    #[command(flatten)]
+    pub shown: FormatArgs,
 }

@@ -17,9 +17,9 @@ use super::{DONE, connect, planfile, report, select};
 
 pub fn run(global: &Global, terminal: &Terminal, args: &ShowArgs) -> Result<u8, Halt> {
     if let Some(path) = &args.plan {
-        return saved(global, terminal, path, args.format);
+        return saved(global, terminal, path, args.shown.format);
     }
-    if !matches!(args.format, PlanFormat::Text | PlanFormat::Json) {
+    if !matches!(args.shown.format, PlanFormat::Text | PlanFormat::Json) {
         let text = "--format shows a saved plan, and none is named";
         let help = "`mlinfra plan --out FILE` saves one; without a file `show` lists objects, as \
                     text or with --format json";
@@ -33,7 +33,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &ShowArgs) -> Result<u8, 
         let outputs = outputs(&ledger);
         // What was read is no longer needed, and the document is as large again.
         drop((session, ledger));
-        if global.json || args.format == PlanFormat::Json {
+        if global.json || args.shown.format == PlanFormat::Json {
             terminal.json(&state_json::json(&observed, &outputs));
         } else {
             terminal.print(&objects::text(&observed, &terminal.screen));
