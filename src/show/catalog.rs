@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::fold::{Page, Row, count};
 use super::screen::{Ink, Screen};
+use super::table::{Line, Table};
 use crate::catalog::{Catalog, Fresh, InstanceType, Price, Tables};
 use crate::kinds::Market;
 use crate::model::{Money, Region};
@@ -99,6 +100,10 @@ pub fn one(view: &View<'_>, found: &InstanceType, screen: &Screen) -> String {
         ("sold", markets.join(", ")),
     ];
     let line = |page: &mut Page, name: &str, text: &str| {
+        if screen.plain {
+            let name = if name.is_empty() { String::new() } else { format!("{name}: ") };
+            return page.row(&Row::at(0).words(Ink::Plain, name + text));
+        }
         let row = Row::at(2).hang(16).code(Ink::Dim, &format!("{name:<14}"));
         page.row(&row.words(Ink::Plain, text));
     };
@@ -134,29 +139,16 @@ const HEADS: [&str; 6] = ["TYPE", "ACCELERATORS", "VCPU", "GIB", "$/H", "READ"];
 pub fn many(view: &View<'_>, found: &[&InstanceType], screen: &Screen) -> String {
     let mut page = Page::new(*screen);
     page.row(&Row::at(0).words(Ink::Bold, heading(view)));
-    let mut rows = vec![HEADS.map(str::to_owned)];
-    rows.extend(found.iter().map(|it| {
+    let row = |it: &&InstanceType| {
         let price = price(view, &it.name);
         let usd = price.map_or_else(|| "unknown".to_owned(), |price| price.usd.to_string());
         let day = price.map_or_else(|| "-".to_owned(), |price| price.day.clone());
         let memory = it.memory.normalize().to_string();
-        [it.name.clone(), it.accelerator_words(), it.vcpus.to_string(), memory, usd, day]
-    }));
-    let wides: [usize; 6] =
-        std::array::from_fn(|at| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0));
-    for (at, row) in rows.iter().enumerate() {
-        let cells: Vec<String> = row
-            .iter()
-            .zip(wides)
-            .enumerate()
-            .map(|(at, (cell, wide))| match at {
-                2..=4 => format!("{cell:>wide$}"),
-                _ => format!("{cell:<wide$}"),
-            })
-            .collect();
-        let ink = if at == 0 { Ink::Dim } else { Ink::Plain };
-        page.row(&Row::at(2).code(ink, cells.join("  ").trim_end()));
-    }
+        let vcpus = it.vcpus.to_string();
+        (Ink::Plain, vec![it.name.clone(), it.accelerator_words(), vcpus, memory, usd, day])
+    };
+    let lines: Vec<Line> = found.iter().map(row).collect();
+    Table { heads: &HEADS, right: &[2, 3, 4], indent: 2 }.write(&mut page, screen, &lines);
     sources(&mut page, view, found);
     page.finish()
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::fold::{Page, Row, count};
 use super::screen::{Ink, Screen};
-use super::table::Table;
+use super::table::{self, Table};
 use crate::model::{Address, Money};
 use crate::plan::cost::{Bill, Line, Origin, Sum, When};
 
@@ -293,37 +293,18 @@ pub fn table(bill: &Bill, screen: &Screen) -> String {
         page.row(&Row::at(0).words(Ink::Plain, "The stack has nothing that costs anything."));
         return page.finish();
     }
-    let head = ["", "NOW", "THEN", "$/H", "$/MONTH"].map(str::to_owned);
     let blocks = bill.blocks();
-    let mut rows = vec![(Ink::Dim, head)];
+    let mut rows: Vec<table::Line> = Vec::new();
     for (owner, lines) in &blocks {
         let sum = |when| add(lines, when);
         let (hour, month) =
             (cell(sum(When::After), Sum::per_hour), cell(sum(When::After), Sum::per_month));
-        rows.push((Ink::Bold, [owner.to_string(), String::new(), String::new(), hour, month]));
-        rows.extend(lines.iter().map(|line| (Ink::Plain, cells(line))));
+        let sum = vec![owner.to_string(), String::new(), String::new(), hour, month];
+        rows.push((Ink::Bold, sum));
+        rows.extend(lines.iter().map(|line| (Ink::Plain, cells(line).to_vec())));
     }
-    let wide = |at: usize| rows.iter().map(|(_, row)| row[at].chars().count()).max().unwrap_or(0);
-    let wides: [usize; 5] = std::array::from_fn(wide);
-    if screen.plain {
-        let heads: Vec<String> = rows.remove(0).1.to_vec();
-        let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
-        let lines: Vec<_> = rows.iter().map(|(ink, row)| (*ink, row.to_vec())).collect();
-        Table { heads: &heads, right: &[], indent: 0 }.facts(&mut page, screen, &lines);
-        rows.clear();
-    }
-    for (ink, row) in &rows {
-        let texts: Vec<String> = row
-            .iter()
-            .zip(wides)
-            .enumerate()
-            .map(|(at, (cell, wide))| match at {
-                0 => format!("{cell:<wide$}"),
-                _ => format!("{cell:>wide$}"),
-            })
-            .collect();
-        page.row(&Row::at(0).code(*ink, texts.join("  ").trim_end()));
-    }
+    let heads = ["", "NOW", "THEN", "$/H", "$/MONTH"];
+    Table { heads: &heads, right: &[1, 2, 3, 4], indent: 0 }.write(&mut page, screen, &rows);
     page.gap();
     forecast(&mut page, bill);
     notes(&mut page, bill);

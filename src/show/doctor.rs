@@ -102,25 +102,41 @@ impl Report {
     }
 }
 
+/// One finding; in a narrow terminal it stands below what was looked at.
+fn finding(page: &mut Page, check: &Check, wide: usize, screen: &Screen) {
+    let Check { name, status, text, help } = check;
+    let ink = status.ink();
+    let beside = screen.width >= 60;
+    let hang = if beside { 2 + 2 + 9 + wide + 2 } else { 4 };
+    let head = format!("{} {:<8} {name:<wide$}  ", status.mark(), status.word());
+    let row = Row::at(2).hang(hang).code(ink, &head);
+    if screen.plain {
+        let said = Row::at(0).words(ink, format!("{name}: {}: ", status.word()));
+        page.row(&said.words(Ink::Plain, text));
+    } else if beside {
+        page.row(&row.words(Ink::Plain, text));
+    } else {
+        page.row(&row);
+        page.row(&Row::at(hang).words(Ink::Plain, text));
+    }
+    for line in help.lines() {
+        // A command is copied: it stays in one piece.
+        let row = Row::at(hang).hang(hang + 2);
+        page.row(&match line.starts_with("aws ") {
+            true => Row::at(6).code(Ink::Dim, line),
+            false => row.words(Ink::Dim, line),
+        });
+    }
+}
+
 /// For people.
 pub fn text(report: &Report, screen: &Screen) -> String {
     let mut page = Page::new(*screen);
     let Report { stack, region, checks, policy } = report;
     page.row(&Row::at(0).words(Ink::Bold, format!("Stack {stack} in {region}")));
     let wide = checks.iter().map(|check| check.name.chars().count()).max().unwrap_or(0);
-    for Check { name, status, text, help } in checks {
-        let ink = status.ink();
-        let hang = 2 + 2 + 9 + wide + 2;
-        let head = format!("{} {:<8} {name:<wide$}  ", status.mark(), status.word());
-        page.row(&Row::at(2).hang(hang).code(ink, &head).words(Ink::Plain, text));
-        for line in help.lines() {
-            // A command is copied: it stays in one piece.
-            let row = Row::at(hang).hang(hang + 2);
-            page.row(&match line.starts_with("aws ") {
-                true => Row::at(6).code(Ink::Dim, line),
-                false => row.words(Ink::Dim, line),
-            });
-        }
+    for check in checks {
+        finding(&mut page, check, wide, screen);
     }
     if let Some(policy) = policy {
         page.gap();

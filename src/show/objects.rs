@@ -29,6 +29,10 @@ pub fn text(observed: &Observed, screen: &Screen) -> String {
             object(&mut out, id, live, screen);
         }
     }
+    if screen.plain {
+        // Nothing is set in for an ear.
+        out = out.lines().flat_map(|line| [line.trim_start(), "\n"]).collect();
+    }
     for (kind, why) in blind {
         out.push_str(&format!("Could not list any {}: {}\n", kind.title(), Untrusted(why)));
     }
@@ -54,7 +58,11 @@ fn object(out: &mut String, id: &CloudId, live: &Live, screen: &Screen) {
     let data = if *holds_data { ", holds data" } else { "" };
     let part = owner.address.part.as_ref().map_or("", |part| part.0.as_str());
     // What has no part is the block itself.
-    let name = if part.is_empty() { String::new() } else { format!("{part:<16} ") };
+    let name = match part {
+        "" => String::new(),
+        part if screen.plain => format!("{part}: "),
+        part => format!("{part:<16} "),
+    };
     out.push_str(&format!("  {name}{} {}{state}{data}\n", kind.title(), Untrusted(id.short())));
     match seen {
         Seen::Blind(why) => out.push_str(&format!("      could not be read: {}\n", Untrusted(why))),

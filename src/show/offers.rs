@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::fold::{Page, Row, count};
 use super::screen::{Ink, Screen};
-use super::table::Table;
+use super::table::{Line, Table};
 use crate::catalog::Catalog;
 use crate::kinds::Offer;
 use crate::model::{Address, Money};
@@ -53,26 +53,10 @@ pub fn text(catalog: &Catalog, address: &Address, fleet: &Fleet, screen: &Screen
     let gang = if fleet.gang { ", all or none" } else { "" };
     let head = format!("{}: {nodes}{gang}, best offer first", address.owner());
     page.row(&Row::at(0).words(Ink::Bold, head));
-    let mut rows = vec![HEADS.map(str::to_owned)];
-    rows.extend(fleet.offers.iter().enumerate().map(|(at, offer)| cells(catalog, at, offer)));
-    let wide = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
-    let wides: Vec<usize> = (0..HEADS.len()).map(wide).collect();
-    // Two characters stand before each column.
-    if screen.plain || wides.iter().map(|wide| wide + 2).sum::<usize>() > screen.width {
-        let indent = if screen.plain { 0 } else { 2 };
-        let lines = rows.drain(..).skip(1).map(|row| (Ink::Plain, row.to_vec()));
-        let lines: Vec<_> = lines.collect();
-        Table { heads: &HEADS, right: &[], indent }.facts(&mut page, screen, &lines);
-    }
-    for (line, row) in rows.iter().enumerate() {
-        let cell = |at: usize| {
-            let (cell, wide) = (&row[at], wides[at]);
-            if at >= 5 { format!("{cell:>wide$}") } else { format!("{cell:<wide$}") }
-        };
-        let text: Vec<String> = (0..HEADS.len()).map(cell).collect();
-        let ink = if line == 0 { Ink::Dim } else { Ink::Plain };
-        page.row(&Row::at(2).words(ink, text.join("  ").trim_end()));
-    }
+    let offers = fleet.offers.iter().enumerate();
+    let rows = offers.map(|(at, offer)| (Ink::Plain, cells(catalog, at, offer).to_vec()));
+    let rows: Vec<Line> = rows.collect();
+    Table { heads: &HEADS, right: &[5, 6], indent: 2 }.write(&mut page, screen, &rows);
     let best = fleet.offers.first().and_then(|offer| offer.price);
     if let Some(price) = best.filter(|_| fleet.count > 0) {
         let (hour, month) = (price * fleet.count, (price * fleet.count).per_month());

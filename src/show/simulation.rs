@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::fold::{Page, Row, count};
 use super::screen::{Ink, Screen};
+use super::table::{Line, Table};
 use super::words::{nodes, span};
 use crate::fleet::replay::{Outcome, Replay, Setting};
 use crate::model::Money;
@@ -130,6 +131,10 @@ pub(super) fn idle(outcome: &Outcome) -> f64 {
 }
 
 pub(super) const COLUMNS: usize = 9;
+/// The column of what was paid and not used.
+const IDLE: usize = 3;
+/// The column of what half of the jobs waited.
+const P50: usize = 5;
 
 pub(super) fn heads(priced: bool) -> [&'static str; COLUMNS] {
     let cost = if priced { "COST" } else { "GPU-HOURS" };
@@ -161,24 +166,29 @@ pub fn text(all: &Simulation, screen: &Screen) -> String {
     page.row(&Row::at(0).hang(2).words(Ink::Plain, second));
     page.gap();
     let priced = all.runs.iter().any(|run| run.usd.is_some());
-    let mut rows = vec![heads(priced).map(str::to_owned)];
-    rows.extend(all.runs.iter().map(|run| cells(all, run)));
-    let wide = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
-    let wides: Vec<usize> = (0..COLUMNS).map(wide).collect();
-    for (line, row) in rows.iter().enumerate() {
-        let cell = |at: usize| {
-            let (cell, wide) = (&row[at], wides[at]);
-            if at == 0 { format!("{cell:<wide$}") } else { format!("{cell:>wide$}") }
-        };
-        let text: Vec<String> = (0..COLUMNS).map(cell).collect();
-        let ink = if line == 0 { Ink::Dim } else { Ink::Plain };
-        page.row(&Row::at(0).code(ink, text.join("  ").trim_end()));
+    let heads = heads(priced);
+    let rows: Vec<[String; COLUMNS]> = all.runs.iter().map(|run| cells(all, run)).collect();
+    let wide = |at: usize| {
+        rows.iter().map(|row| row[at].chars().count()).chain([heads[at].len()]).max().unwrap_or(0)
+    };
+    // What fewer ask for gives way to the comparison of the others.
+    let mut shown: Vec<usize> = (0..COLUMNS).collect();
+    for least in [IDLE, P50] {
+        let whole = shown.iter().map(|at| wide(*at) + 2).sum::<usize>();
+        if whole > screen.width.saturating_add(2) && !screen.plain {
+            shown.retain(|at| *at != least);
+        }
     }
-    notes(&mut page, all);
+    let some = |row: &[String; COLUMNS]| shown.iter().map(|at| row[*at].clone()).collect();
+    let lines: Vec<Line> = rows.iter().map(|row| (Ink::Plain, some(row))).collect();
+    let heads: Vec<&str> = shown.iter().map(|at| heads[*at]).collect();
+    let right: Vec<usize> = (1..heads.len()).collect();
+    Table { heads: &heads, right: &right, indent: 0 }.write(&mut page, screen, &lines);
+    notes(&mut page, all, &shown);
     page.finish()
 }
 
-fn notes(page: &mut Page, all: &Simulation) {
+fn notes(page: &mut Page, all: &Simulation, shown: &[usize]) {
     page.gap();
     for run in &all.runs {
         for note in wrongs(&run.replay.outcome) {
@@ -187,10 +197,15 @@ fn notes(page: &mut Page, all: &Simulation) {
         }
     }
     let reference = grouped(all.reference.cost_gpu_h);
+    let told = |column: usize, words: &'static str, else_: &'static str| {
+        if shown.contains(&column) { words } else { else_ }
+    };
     let legend = format!(
         "VS REF is against {reference} GPU-hours: nodes that boot in no time and end when empty. \
-         IDLE was paid and not used. AT ONCE waited for less than a second; half of the jobs \
-         waited no longer than P50, 95 of 100 no longer than P95; gangs are jobs on several nodes."
+         {}AT ONCE waited for less than a second; {} no longer than P95; gangs are jobs on \
+         several nodes.",
+        told(IDLE, "IDLE was paid and not used. ", ""),
+        told(P50, "half of the jobs waited no longer than P50, 95 of 100", "95 of 100 jobs waited"),
     );
     page.row(&Row::at(0).words(Ink::Dim, legend));
 }
