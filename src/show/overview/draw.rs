@@ -5,7 +5,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Clear, Paragraph};
+use ratatui::widgets::{Block, Clear, Paragraph};
 
 use super::grid::grid;
 use super::words;
@@ -268,17 +268,27 @@ fn events<'a>(view: &View, most: usize) -> Vec<Line<'a>> {
     each.collect()
 }
 
+/// The keys, in a box over what is looked at.
 fn help(frame: &mut Frame<'_>, area: Rect) {
     let lines = [
-        "tab, →       the next tab           1 … 4   that tab",
-        "shift-tab, ← the one before         r       look again now",
-        "↑ ↓, k j     a line up or down      ?       this, and away again",
-        "PgUp PgDn    a page up or down      q, Esc, Ctrl-C   quit",
+        "tab, →       the next tab",
+        "shift-tab, ← the one before",
+        "1 … 4        that tab",
+        "↑ ↓, k j     a line up or down",
+        "PgUp PgDn    a page up or down",
         "Home End     to the top, to the end",
+        "r            look again now",
+        "?            this, and away again",
+        "q, Esc       quit; Ctrl-C, too",
     ];
-    let height = u16::try_from(lines.len()).unwrap_or(0).min(area.height);
-    let area = Rect { height, ..area };
+    let most = |size: usize, room: u16| u16::try_from(size + 2).unwrap_or(0).min(room);
+    let wide = lines.iter().map(|line| line.chars().count() + 2).max().unwrap_or(0);
+    let (width, height) = (most(wide, area.width), most(lines.len(), area.height));
+    let x = area.x + (area.width - width) / 2;
+    let area = Rect { x, width, height, ..area };
     frame.render_widget(Clear, area);
-    let lines: Vec<Line<'_>> = lines.into_iter().map(Line::from).collect();
-    frame.render_widget(Paragraph::new(lines).style(Modifier::REVERSED), area);
+    let lines: Vec<Line<'_>> =
+        lines.into_iter().map(|line| Line::from(format!(" {line}"))).collect();
+    let keys = Paragraph::new(lines).block(Block::bordered().title(" Keys "));
+    frame.render_widget(keys, area);
 }
