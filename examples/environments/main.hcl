@@ -1,7 +1,8 @@
-# One stack, three environments: dev, test and prod differ by their variables only.
+# One stack, three environments: dev, test and prod differ by their variables
+# only.
 #
 #   mlinfra plan --env dev --sandbox
-#   mlinfra diff-env dev prod --sandbox     which variables differ, and what comes of it
+#   mlinfra diff-env dev prod --sandbox     what differs, and what comes of it
 
 stack "vision" {
   region = var.region
@@ -23,7 +24,7 @@ variable "region" {
 
 variable "cidr" {
   type        = string
-  description = "Addresses of the network; different ones, so that networks can be joined."
+  description = "Addresses; different ones, so that networks can be joined."
 }
 
 variable "accelerators" {

@@ -50,7 +50,8 @@ queue "training" {
   visibility_timeout = "30m"
 }
 
-# Both nodes or none, in one zone, with rights to exactly these buckets and this queue.
+# Both nodes or none, in one zone, with rights to exactly these buckets and
+# this queue.
 cluster "train" {
   network       = network.main
   instance_type = "g5.8xlarge"

@@ -16,12 +16,14 @@ use crate::wizard::{
 use super::args::{Global, PlanArgs, SelectArgs, VarArgs};
 use super::halt::Halt;
 use super::init_args::InitArgs;
+use super::init_choose;
 use super::init_files as files;
 use super::init_ledger::{self, Made};
 use super::init_look::Look;
+use super::init_next;
 use super::init_person::{Nobody, Person};
 use super::machine::env;
-use super::plan_args::PlanFormat;
+use super::plan_args::FormatArgs;
 use super::terminal::Terminal;
 use super::{DONE, INTERRUPTED, PROBLEM, connect, load, plan};
 
@@ -104,20 +106,27 @@ fn hear_interrupts(global: &Global) -> Result<(), Halt> {
     clippy::disallowed_methods,
     reason = "the handler that was installed cannot be taken away"
 )]
-fn end_at_an_interrupt() {
-    std::thread::spawn(|| {
+fn end_at_an_interrupt(terminal: Terminal) {
+    std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         if runtime.is_ok_and(|runtime| runtime.block_on(tokio::signal::ctrl_c()).is_ok()) {
+            terminal.say("\nThe files are written; mlinfra plan shows what they come to.\n");
             std::process::exit(i32::from(INTERRUPTED));
         }
     });
 }
 
 fn welcome(terminal: &Terminal) {
-    let text = "A stack in a few questions. Enter takes what stands in brackets, ? explains, < goes \
-                back, Ctrl-C leaves and keeps the answers. Nothing runs, and nothing is billed, \
-                before `mlinfra apply`.";
-    terminal.say(&show::note(&Note::Plain(text.to_owned()), &terminal.errors));
+    let arrows = match init_choose::points(terminal) {
+        true => "The arrow keys choose, or type the answer. ",
+        false => "",
+    };
+    let text = format!(
+        "A stack in a few questions. {arrows}Enter takes what stands in brackets; `?` explains; \
+         `<` goes back; Ctrl-C leaves and keeps the answers. Nothing runs, and nothing is billed, \
+         before `mlinfra apply`."
+    );
+    terminal.say(&show::note(&Note::Plain(text), &terminal.errors));
 }
 
 /// They have left.
@@ -211,8 +220,12 @@ fn resume(dir: Option<&PathBuf>, asker: &mut dyn Asker) -> Option<Answers> {
     };
     loop {
         match asker.line(&posed)?.trim().to_lowercase().as_str() {
-            "" | "1" | "y" | "yes" => return Some(kept),
+            "" | "1" | "y" | "yes" => {
+                asker.took(&posed.key, "yes");
+                return Some(kept);
+            }
             "2" | "n" | "no" => {
+                asker.took(&posed.key, "no");
                 files::forget(dir);
                 return None;
             }
@@ -300,8 +313,8 @@ impl Finish<'_> {
         self.say(&Note::Good(format!("written: {}", names.join(", "))));
         let code = if reachable { self.plan(&global)? } else { DONE };
         if !self.terminal.json {
-            let flags = flags(&global);
-            self.terminal.print(&show::next(&next(&flags, scene), &self.terminal.screen));
+            let commands = init_next::commands(&global, scene);
+            self.terminal.print(&show::next(&commands, &self.terminal.screen));
         }
         Ok(code)
     }
@@ -333,7 +346,7 @@ impl Finish<'_> {
     }
 
     fn plan(&self, global: &Global) -> Result<u8, Halt> {
-        end_at_an_interrupt();
+        end_at_an_interrupt(*self.terminal);
         if !self.terminal.json {
             self.terminal.print("\n");
         }
@@ -345,51 +358,8 @@ impl Finish<'_> {
             detailed_exitcode: false,
             timings: false,
             destroy: false,
-            format: PlanFormat::Text,
+            shown: FormatArgs::default(),
         };
         plan::run(global, self.terminal, &args)
     }
-}
-
-/// Flags that every further command needs.
-fn flags(global: &Global) -> String {
-    let mut out = String::new();
-    if let Some(dir) = &global.chdir {
-        out.push_str(&format!(" -C {}", dir.display()));
-    }
-    match global.sandbox.as_deref() {
-        Some("1" | "true") => out.push_str(" --sandbox"),
-        Some(path) if connect::sandbox(global).is_some() => {
-            out.push_str(&format!(" --sandbox={path}"));
-        }
-        Some(_) | None => {}
-    }
-    if let Some(profile) = global.profile.as_ref().filter(|name| *name != "default") {
-        out.push_str(&format!(" --profile {profile}"));
-    }
-    out
-}
-
-/// The three next commands.
-fn next<'a>(flags: &str, scene: Scene<'_>) -> Vec<(String, &'a str)> {
-    let command = |verb: &str| format!("mlinfra {verb}{flags}");
-    if scene.is_sandbox() {
-        return vec![
-            (command("apply"), "make it in the simulated region"),
-            (command("nodes"), "see what runs, and what it would cost"),
-            (command("destroy"), "take it away again"),
-        ];
-    }
-    if scene.account().is_none() {
-        return vec![
-            ("aws sso login".to_owned(), "sign in, or set keys"),
-            (command("doctor"), "whether rights, quotas and images are there"),
-            (command("plan"), "what would be made, and what it costs"),
-        ];
-    }
-    vec![
-        (command("doctor"), "whether rights, quotas and images are there"),
-        (command("apply"), "make it, after one more question"),
-        (command("destroy"), "take it away again"),
-    ]
 }

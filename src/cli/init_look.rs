@@ -274,11 +274,8 @@ impl<'a> Look<'a> {
             return vec![Note::Warning(text)];
         }
         around.most_per_hour = Some(most_usd);
-        let range = match least_usd == most_usd {
-            true => format!("{most_usd} an hour"),
-            false => format!("{least_usd} to {most_usd} an hour"),
-        };
-        let month = most.per_month();
+        let from = if least_usd == most_usd { String::new() } else { format!("{least_usd} to ") };
+        let (range, month) = (format!("{from}{most_usd} an hour"), most.per_month());
         vec![Note::Plain(format!("All together: {range}, at most {month} in a month of 730 h."))]
     }
 
@@ -317,7 +314,7 @@ impl<'a> Look<'a> {
         if scene.is("ledger", "bucket")
             && let Some(bucket) = &scene.around.ledger_bucket
         {
-            let text = format!("`yes` also makes s3://{bucket}, unless it is there already.");
+            let text = format!("\n`yes` also makes s3://{bucket}, unless it is there already.");
             notes.push(Note::Plain(text));
         }
         notes
@@ -368,13 +365,14 @@ fn fallback(offers: &[Offer]) -> Option<Money> {
 
 /// A quota, with the request that raises it.
 fn quota(check: &Check) -> Note {
-    match check.status {
-        Status::Good => Note::Good(check.text.clone()),
-        Status::Warning | Status::Unknown | Status::Failed => {
-            let text = format!("{}. To raise it:\n{}", check.text, check.help);
-            Note::Warning(text.trim_end_matches(". To raise it:\n").to_owned())
-        }
-    }
+    let text = match check.status {
+        Status::Good => return Note::Good(check.text.clone()),
+        // What could not be asked is not too small.
+        Status::Unknown => format!("{}\n{}", check.text, check.help),
+        Status::Warning | Status::Failed if check.help.is_empty() => check.text.clone(),
+        Status::Warning | Status::Failed => format!("{}. To raise it:\n{}", check.text, check.help),
+    };
+    Note::Warning(text)
 }
 
 /// The region does not answer.

@@ -8,6 +8,7 @@ use dialoguer::Input;
 use crate::show::init as show;
 use crate::wizard::{Asker, Note, Posed};
 
+use super::init_choose;
 use super::terminal::Terminal;
 
 /// A person. Questions go to standard error, as prompts do, so that standard output holds
@@ -18,11 +19,13 @@ pub struct Person {
     left: Rc<Cell<bool>>,
     /// The question that stands on the screen, as long as nothing but help came after it.
     shown: Option<String>,
+    /// The last answer was chosen from a list, which is gone.
+    chosen: bool,
 }
 
 impl Person {
     pub fn new(terminal: &Terminal, left: Rc<Cell<bool>>) -> Self {
-        Self { terminal: *terminal, left, shown: None }
+        Self { terminal: *terminal, left, shown: None, chosen: false }
     }
 }
 
@@ -32,17 +35,35 @@ impl Asker for Person {
             return None;
         }
         let screen = self.terminal.errors;
-        if self.shown.as_ref() != Some(&posed.key) {
-            self.terminal.say(&show::question(posed, &screen));
-        }
+        let again = self.shown.as_ref() == Some(&posed.key);
         self.shown = Some(posed.key.clone());
+        let chooses = init_choose::fits(&self.terminal, posed);
+        match (again, chooses) {
+            (false, true) => self.terminal.say(&show::heading(posed, &screen)),
+            (false, false) => self.terminal.say(&show::question(posed, &screen)),
+            (true, _) => {}
+        }
         // An interrupt, or a terminal that has gone away: either way nobody is there.
-        let input = Input::<String>::new().with_prompt(show::prompt(posed, &screen));
-        let line = input.allow_empty(true).interact_text().ok();
+        let line = match chooses {
+            true => init_choose::choose(&self.terminal, posed),
+            false => {
+                let prompt = show::prompt(posed, posed.default.as_deref(), &screen);
+                let input = Input::<String>::new().with_prompt(prompt);
+                input.allow_empty(true).interact_text().ok()
+            }
+        };
         if line.is_none() {
             self.left.set(true);
         }
+        self.chosen = chooses;
         line
+    }
+
+    fn took(&mut self, key: &str, answer: &str) {
+        // What was typed stands on the screen already.
+        if self.chosen {
+            self.tell(&Note::Given(key.to_owned(), answer.to_owned()));
+        }
     }
 
     fn tell(&mut self, note: &Note) {

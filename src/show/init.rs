@@ -9,19 +9,39 @@ use crate::wizard::{Draft, Lack, Note, Posed, Question, Shipped};
 
 /// A question, up to the line on which the answer is typed.
 pub fn question(posed: &Posed, screen: &Screen) -> String {
-    let Posed { key: _, title, line, help: _, default, choices, back } = posed;
+    heading(posed, screen) + &choices(posed, posed.default.as_deref(), screen)
+}
+
+/// What is asked, and why.
+pub fn heading(posed: &Posed, screen: &Screen) -> String {
+    let Posed { key: _, title, line, help: _, default: _, choices: _, back: _ } = posed;
     let mut page = Page::new(*screen);
     page.row(&Row::at(0).words(Ink::Plain, ""));
     page.row(&Row::at(0).words(Ink::Bold, title));
     page.row(&Row::at(2).words(Ink::Dim, line));
+    page.finish()
+}
+
+/// The answers to choose from, one of them pointed at; [`BACK`] for the way back.
+pub fn choices(posed: &Posed, at: Option<&str>, screen: &Screen) -> String {
+    let Posed { key: _, title: _, line: _, help: _, default: _, choices, back } = posed;
+    let mut page = Page::new(*screen);
+    if screen.plain {
+        spoken(&mut page, posed);
+        return page.finish();
+    }
     let wide = choices.iter().map(|choice| choice.word.chars().count()).max().unwrap_or(0);
     // In a narrow terminal the words stand above what they mean.
     let beside = wide + 40 <= screen.width;
     let count = if posed.is_numbered() { choices.len().to_string().len() + 2 } else { 0 };
-    for (at, choice) in choices.iter().enumerate() {
-        let is_default = default.as_ref() == Some(&choice.word);
-        let (mark, ink) = if is_default { ("›", Ink::Add) } else { (" ", Ink::Plain) };
-        let number = if count > 0 { format!("{:>1$}  ", at + 1, count - 2) } else { String::new() };
+    let pointer = |word: &str| match at == Some(word) {
+        true => ("›", Ink::Add),
+        false => (" ", Ink::Plain),
+    };
+    for (place, choice) in choices.iter().enumerate() {
+        let (mark, ink) = pointer(&choice.word);
+        let number =
+            if count > 0 { format!("{:>1$}  ", place + 1, count - 2) } else { String::new() };
         let head = format!("{mark} {number}");
         let hang = head.chars().count();
         let row = Row::at(0).code(ink, &head);
@@ -34,16 +54,34 @@ pub fn question(posed: &Posed, screen: &Screen) -> String {
         }
     }
     if *back && !choices.is_empty() {
-        let mark = format!("{:>1$}", "<", count.saturating_sub(2).max(1));
+        let (mark, ink) = pointer(BACK);
+        let sign = format!("{mark} {BACK:>0$}", count.saturating_sub(2).max(1));
         let word = if count > 0 { "  back" } else { " back" };
-        page.row(&Row::at(2).code(Ink::Dim, &format!("{mark}{word}")));
+        let ink = if ink == Ink::Plain { Ink::Dim } else { ink };
+        page.row(&Row::at(0).code(ink, &format!("{sign}{word}")));
     }
     page.finish()
 }
 
+/// What is typed to go back.
+pub const BACK: &str = "<";
+
+/// The same for an ear: a line for each, without signs.
+fn spoken(page: &mut Page, posed: &Posed) {
+    for (place, choice) in posed.choices.iter().enumerate() {
+        let number = if posed.is_numbered() { format!("{}: ", place + 1) } else { String::new() };
+        let text = format!("{number}{}: {}", choice.word, choice.says);
+        let usual = if posed.default.as_ref() == Some(&choice.word) { " (default)" } else { "" };
+        page.row(&Row::at(0).words(Ink::Plain, text + usual));
+    }
+    if posed.back && !posed.choices.is_empty() {
+        page.row(&Row::at(0).words(Ink::Plain, "<: back"));
+    }
+}
+
 /// What stands before the cursor: the key, and what an empty line answers.
-pub fn prompt(posed: &Posed, screen: &Screen) -> String {
-    let Some(default) = &posed.default else { return posed.key.clone() };
+pub fn prompt(posed: &Posed, empty: Option<&str>, screen: &Screen) -> String {
+    let Some(default) = empty else { return posed.key.clone() };
     let room = screen.width.saturating_sub(posed.key.chars().count() + 24).max(8);
     let shown = Untrusted(default).to_string();
     let shown: String = match shown.chars().count() > room {
@@ -56,11 +94,11 @@ pub fn prompt(posed: &Posed, screen: &Screen) -> String {
 /// Something between two questions.
 pub fn note(note: &Note, screen: &Screen) -> String {
     let mut page = Page::new(*screen);
-    let mut told = |ink: Ink, mark: &str, text: &str| {
+    let mut told = |ink: Ink, (mark, word): (&str, &'static str), text: &str| {
         for (at, line) in text.lines().enumerate() {
             let row = match (at, mark) {
                 (0, "") => Row::at(0).words(Ink::Plain, line),
-                (0, mark) => Row::marked(0, ink, mark).hang(2).words(Ink::Plain, line),
+                (0, mark) => Row::marked(0, ink, mark).spoken(word).hang(2).words(Ink::Plain, line),
                 // A command is not broken, so that it can be copied.
                 (_, _) if line.starts_with("aws ") => Row::at(2).code(Ink::Plain, line),
                 (_, _) => Row::at(2).words(Ink::Plain, line),
@@ -69,11 +107,11 @@ pub fn note(note: &Note, screen: &Screen) -> String {
         }
     };
     match note {
-        Note::Good(text) => told(Ink::Add, "✓", text),
-        Note::Plain(text) => told(Ink::Plain, "", text),
-        Note::Warning(text) => told(Ink::Warn, "! warning:", text),
-        Note::Bad(text) => told(Ink::Bad, "✗ no:", text),
-        Note::Help(text) => told(Ink::Change, "?", text),
+        Note::Good(text) => told(Ink::Add, ("✓", ""), text),
+        Note::Plain(text) => told(Ink::Plain, ("", ""), text),
+        Note::Warning(text) => told(Ink::Warn, ("! warning:", "warning:"), text),
+        Note::Bad(text) => told(Ink::Bad, ("✗ no:", "no:"), text),
+        Note::Help(text) => told(Ink::Change, ("?", ""), text),
         Note::Given(key, answer) => {
             let row = Row::marked(0, Ink::Add, "✓").words(Ink::Dim, format!("{key} = "));
             page.row(&row.solid(Ink::Plain, answer));
@@ -137,6 +175,11 @@ pub fn offers(catalog: &Catalog, fleet: &Fleet, screen: &Screen) -> String {
             Some(id) => format!("{} {id}", it.first.market.word()),
             None => it.first.market.word().to_owned(),
         });
+        if screen.plain {
+            says.splice(0..0, [it.first.instance_type.clone(), price(it)]);
+            page.row(&Row::at(0).words(Ink::Plain, says.join(", ")));
+            continue;
+        }
         let head = format!("{mark} {:<wide$}  {:>tall$}  ", it.first.instance_type, price(it));
         let row = Row::at(0).code(ink, &head);
         if screen.width >= 72 {
@@ -150,39 +193,96 @@ pub fn offers(catalog: &Catalog, fleet: &Fleet, screen: &Screen) -> String {
         let more = format!("and {} more, dearer (mlinfra offers shows all)", all.len() - ROWS);
         page.row(&Row::at(2).words(Ink::Dim, more));
     }
-    for Rejected { what, why } in fleet.rejected.iter().take(ROWS) {
-        let row = Row::marked(0, Ink::Remove, "✗").words(Ink::Plain, format!("not {what}: "));
+    let refused = refused(&fleet.rejected);
+    for (whats, why) in refused.iter().take(ROWS) {
+        let row = Row::marked(0, Ink::Remove, "✗").words(Ink::Plain, format!("not {whats}: "));
         page.row(&row.words(Ink::Dim, why));
     }
-    if fleet.rejected.len() > ROWS {
-        let more = format!("and {} more that will not do", fleet.rejected.len() - ROWS);
+    if refused.len() > ROWS {
+        let more = format!("and {} more reasons (mlinfra offers tells all)", refused.len() - ROWS);
         page.row(&Row::at(2).words(Ink::Dim, more));
     }
     page.finish()
 }
 
-/// Files as they will be written.
+/// What will not do, each reason once.
+pub(super) fn refused(all: &[Rejected]) -> Vec<(String, &str)> {
+    let mut out: Vec<(String, &str)> = Vec::new();
+    for Rejected { what, why } in all {
+        match out.iter_mut().find(|(_, known)| known == why) {
+            Some((whats, _)) => whats.push_str(&format!(", {what}")),
+            None => out.push((what.clone(), why)),
+        }
+    }
+    out
+}
+
+/// Files as they will be written. Code stands as it is, so that it can be copied; comments that
+/// are wider than the screen are folded as comments.
 pub fn drafts(drafts: &[Draft], screen: &Screen) -> String {
     let mut page = Page::new(*screen);
     for Draft { name, text } in drafts {
         page.row(&Row::at(0).words(Ink::Plain, ""));
-        let rule = "─".repeat(screen.width.min(72).saturating_sub(name.chars().count() + 4));
-        page.row(&Row::at(0).code(Ink::Bold, &format!("── {name} {rule}")));
-        for line in text.lines() {
-            let bare = line.trim_start();
-            let indent = line.len() - bare.len();
-            let folds = line.chars().count() > screen.width;
-            page.row(&match bare.strip_prefix('#') {
-                Some(words) if folds => {
-                    Row::marked(indent, Ink::Dim, "#").words(Ink::Dim, words.trim_start())
+        if screen.plain {
+            page.row(&Row::at(0).words(Ink::Bold, format!("File {name}:")));
+        } else {
+            let rule = "─".repeat(screen.width.min(72).saturating_sub(name.chars().count() + 4));
+            page.row(&Row::at(0).code(Ink::Bold, &format!("── {name} {rule}")));
+        }
+        let lines: Vec<&str> = text.lines().collect();
+        for run in lines.chunk_by(|one, next| goes_on(one, next)) {
+            let wide = run.iter().any(|line| line.chars().count() > screen.width);
+            match run {
+                [first, ..] if wide && first.trim_start().starts_with('#') => {
+                    for line in folded(run, screen.width) {
+                        page.row(&Row::at(0).code(Ink::Dim, &line));
+                    }
                 }
-                Some(_) => Row::at(0).code(Ink::Dim, line),
-                // As it is written, so that it can be copied.
-                None => Row::at(0).code(Ink::Plain, line),
-            });
+                _ => page.rows(&run.iter().map(|line| code(line)).collect::<Vec<_>>()),
+            }
         }
     }
     page.finish()
+}
+
+fn code(line: &str) -> Row {
+    let ink = if line.trim_start().starts_with('#') { Ink::Dim } else { Ink::Plain };
+    Row::at(0).code(ink, line)
+}
+
+/// Whether a line goes on with the sentence of the one before it: both are comments, as deep, and
+/// neither is a table's or a command's.
+fn goes_on(one: &str, next: &str) -> bool {
+    let prose = |line: &str| {
+        let words = line.trim_start().strip_prefix("# ")?;
+        let is = !words.starts_with(' ') && !words.is_empty();
+        is.then(|| line.len() - line.trim_start().len())
+    };
+    prose(one).is_some() && prose(one) == prose(next)
+}
+
+/// Lines of a comment, filled anew.
+fn folded(run: &[&str], width: usize) -> Vec<String> {
+    let first = run.first().copied().unwrap_or_default();
+    let bare = first.trim_start();
+    let pad = &first[..first.len() - bare.len()];
+    // What is set in stays set in.
+    let inner = bare.trim_start_matches('#');
+    let inner = " ".repeat((inner.len() - inner.trim_start().len()).max(1));
+    let head = format!("{pad}#{inner}");
+    let words = run.iter().flat_map(|line| line.trim_start().trim_start_matches('#').split(' '));
+    let (mut out, mut line) = (Vec::new(), head.clone());
+    for word in words.filter(|word| !word.is_empty()) {
+        if line.len() > head.len() && line.chars().count() + 1 + word.chars().count() > width {
+            out.push(std::mem::replace(&mut line, head.clone()));
+        }
+        if line.len() > head.len() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    out.push(line);
+    out
 }
 
 /// The stacks to start from.
@@ -283,11 +383,12 @@ mod tests {
     #[test]
     fn a_long_default_is_cut_and_a_hostile_one_is_escaped() {
         let mut one = posed(&[], &"x".repeat(200));
-        assert!(prompt(&one, &Screen::PLAIN).chars().count() < 80);
+        let shown = |one: &Posed| prompt(one, one.default.as_deref(), &Screen::PLAIN);
+        assert!(shown(&one).chars().count() < 80);
         one.default = Some("\u{1b}[2J".to_owned());
-        assert_eq!(prompt(&one, &Screen::PLAIN), "key [\\u{1b}[2J]");
+        assert_eq!(shown(&one), "key [\\u{1b}[2J]");
         one.default = None;
-        assert_eq!(prompt(&one, &Screen::PLAIN), "key");
+        assert_eq!(shown(&one), "key");
     }
 
     #[test]
@@ -302,14 +403,56 @@ mod tests {
     }
 
     #[test]
-    fn comments_fold_and_code_does_not() {
-        let text = format!("# {}\n  a = 1 # {}\n", "word ".repeat(20), "x".repeat(60));
-        let draft = Draft { name: "main.hcl".to_owned(), text };
+    fn comments_fold_as_comments_and_code_does_not() {
+        let prose = format!("# {}\n# {}\n", "word ".repeat(10).trim(), "more ".repeat(4).trim());
+        let command = "#   mlinfra plan    what would be made, and why\n";
+        let text = format!("{prose}{command}  a = 1 # {}\n  # in a block\n", "x".repeat(60));
+        let draft = Draft { name: "main.hcl".to_owned(), text: text.clone() };
         let narrow = Screen { width: 40, ..Screen::PLAIN };
         let shown = drafts(std::slice::from_ref(&draft), &narrow);
-        let lines: Vec<&str> = shown.lines().collect();
-        assert!(lines[1].starts_with("── main.hcl ──"));
-        assert!(lines[2..4].iter().all(|line| line.chars().count() <= 40), "{shown}");
-        assert!(lines.iter().any(|line| line.starts_with("  a = 1 # xxx")), "{shown}");
+        let wanted = format!(
+            "\n── main.hcl {}\n# {}\n# {}\n#   mlinfra plan what would be made, and\n#   why\n  \
+             a = 1 # {}\n  # in a block\n",
+            "─".repeat(28),
+            "word ".repeat(7).trim(),
+            format!("{}{}", "word ".repeat(3), "more ".repeat(4)).trim(),
+            "x".repeat(60)
+        );
+        assert_eq!(shown, wanted);
+        let wide = drafts(std::slice::from_ref(&draft), &Screen { width: 100, ..Screen::PLAIN });
+        assert!(wide.ends_with(&text), "as it is: {wide}");
+        let plain = Screen { plain: true, width: usize::MAX, ..Screen::PLAIN };
+        let said = drafts(&[draft], &plain);
+        assert!(said.starts_with("\nFile main.hcl:\n# word") && said.ends_with(&text), "{said}");
+    }
+
+    #[test]
+    fn read_aloud_choices_have_words_for_signs() {
+        let plain = Screen { plain: true, width: usize::MAX, ..Screen::PLAIN };
+        let said = choices(&posed(&["one", "two"], "two"), Some("two"), &plain);
+        let wanted = "1: one: what one means, in a few more words than fit\n\
+                      2: two: what two means, in a few more words than fit (default)\n<: back\n";
+        assert_eq!(said, wanted);
+        assert_eq!(note(&Note::Warning("a".to_owned()), &plain), "warning: a\n");
+        assert_eq!(note(&Note::Bad("a".to_owned()), &plain), "no: a\n");
+        assert_eq!(note(&Note::Good("a".to_owned()), &plain), "a\n");
+    }
+
+    #[test]
+    fn another_answer_can_be_pointed_at() {
+        let one = posed(&["one", "two"], "two");
+        let shown = |at: &str| choices(&one, Some(at), &Screen::PLAIN);
+        assert!(shown("one").starts_with("› 1  one"), "{}", shown("one"));
+        assert!(shown(BACK).ends_with("› <  back\n"), "{}", shown(BACK));
+        assert!(!shown(BACK).contains("› 2"));
+    }
+
+    #[test]
+    fn each_reason_is_told_once() {
+        let no = |what: &str, why: &str| Rejected { what: what.to_owned(), why: why.to_owned() };
+        let all = [no("g5.xlarge", "has 1"), no("g5.48xlarge", "has 8"), no("g5.2xlarge", "has 1")];
+        let wanted =
+            [("g5.xlarge, g5.2xlarge".to_owned(), "has 1"), ("g5.48xlarge".to_owned(), "has 8")];
+        assert_eq!(refused(&all), wanted);
     }
 }

@@ -25,9 +25,8 @@ pub fn parse(name: &str, text: &str) -> Result<Answers, Vec<Problem>> {
             VarData::Value(value) => match plain(value) {
                 Some(text) => drop(out.insert(key.to_owned(), text)),
                 None => {
-                    let text =
-                        format!("{}: the answer {key} is no text, number or bool", input.from);
-                    let help = format!("write a single value, such as {key} = \"…\"");
+                    let text = format!("{}: the answer {key} is no value", input.from);
+                    let help = format!("write a value, such as {key} = \"…\"");
                     return Err(vec![Problem::error("I002", text).help(help)]);
                 }
             },
@@ -42,12 +41,8 @@ fn plain(value: &Value) -> Option<String> {
         Data::Number(number) => Some(lang::number_text(*number)),
         Data::Bool(true) => Some("yes".to_owned()),
         Data::Bool(false) => Some("no".to_owned()),
-        Data::Null
-        | Data::List(_)
-        | Data::Map(_)
-        | Data::Object(_)
-        | Data::Block(_)
-        | Data::Unknown(_) => None,
+        Data::List(_) | Data::Map(_) | Data::Object(_) => hcl::literal(value),
+        Data::Null | Data::Block(_) | Data::Unknown(_) => None,
     }
 }
 
@@ -91,12 +86,15 @@ mod tests {
         assert_eq!(found["nodes"], "4");
         assert_eq!(found["max_price"], "2.5");
         assert_eq!(found["datasets"], "no");
+        let found = parse("a.hcl", "gpus = [\"H100:8\"]\ntags = { a = \"b\" }\n").unwrap();
+        assert_eq!(found["gpus"], "[\"H100:8\"]");
+        assert_eq!(found["tags"], "{ a = \"b\" }");
     }
 
     #[test]
     fn what_is_no_answer_is_named() {
         let wrong = |text: &str| parse("a.hcl", text).expect_err("a problem")[0].summary.clone();
-        assert_eq!(wrong("nodes = [1]\n"), "a.hcl:1: the answer nodes is no text, number or bool");
+        assert_eq!(wrong("nodes = null\n"), "a.hcl:1: the answer nodes is no value");
         assert!(parse("a.hcl", "nodes {\n}\n").is_err());
         assert!(parse("a.hcl", "nodes = \n").is_err());
         assert_eq!(set("a = b=c"), Ok(("a".to_owned(), "b=c".to_owned())));

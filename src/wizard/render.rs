@@ -134,7 +134,10 @@ fn queue(scene: Scene<'_>) -> String {
     }
     let text = "One message for each job. A message that three workers took and none finished \
                 goes to the dead-letter queue; `job` says what each needs.";
-    comment(0, text) + "queue \"jobs\" {\nvisibility_timeout = \"1h\"\n}\n\n"
+    // A gang is for jobs that take all of its nodes.
+    let nodes = if scene.is("gang", "yes") { "var.max_nodes" } else { "1" };
+    let job = format!("job = {{ gpus = {}, nodes = {nodes} }}\n", scene.get("gpus"));
+    comment(0, text) + "queue \"jobs\" {\n" + &job + "visibility_timeout = \"1h\"\n}\n\n"
 }
 
 fn filesystem(scene: Scene<'_>) -> String {

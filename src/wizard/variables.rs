@@ -6,10 +6,11 @@ use hcl_edit::Span as _;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, BlockLabel, Body};
 
-use crate::lang;
+use crate::lang::{self, File, Vars};
+use crate::stack::Words;
 
 use super::draft::Draft;
-use super::hcl::quoted;
+use super::hcl::{self, quoted};
 use super::question::{Question, Scene};
 use super::questions;
 use super::render::{draft, guards};
@@ -26,7 +27,7 @@ pub struct Starting {
 struct Variable {
     name: String,
     description: String,
-    /// `string`, `number`, `bool`; other types are left as they are.
+    /// `string`, `number`, `bool`, or a type whose values are written as expressions.
     kind: String,
     default: Option<String>,
 }
@@ -51,12 +52,19 @@ fn variable(block: &Block) -> Option<Variable> {
         Expression::Bool(truth) => Some(if *truth.value() { "yes" } else { "no" }.to_owned()),
         _ => None,
     };
-    let kind = of("type").map(|kind| kind.to_string().trim().to_owned()).unwrap_or_default();
-    let default = of("default").and_then(text);
-    let simple = matches!(kind.as_str(), "string" | "number" | "bool");
+    let kind = of("type").map_or_else(|| "any".to_owned(), |kind| kind.to_string());
+    let kind = kind.split_whitespace().collect::<Vec<_>>().join(" ");
+    let default = match is_simple(&kind) {
+        true => of("default").and_then(text),
+        false => of("default").and_then(|value| hcl::expression(&value.to_string()).ok()),
+    };
     let description = of("description").and_then(text).unwrap_or_default();
-    // A list is better written in the file than in a line.
-    simple.then_some(Variable { name, description, kind, default })
+    Some(Variable { name, description, kind, default })
+}
+
+/// Whether a value of the type is typed as it is; others are expressions.
+fn is_simple(kind: &str) -> bool {
+    matches!(kind, "string" | "number" | "bool")
 }
 
 fn label(block: &Block) -> Option<String> {
@@ -112,7 +120,8 @@ impl Starting {
         let value = match known.kind.as_str() {
             "number" => answer.clone(),
             "bool" => (answer == "yes").to_string(),
-            _ => quoted(answer),
+            "string" => quoted(answer),
+            _ => answer.clone(),
         };
         let new = match block.body.get_attribute("default") {
             Some(_) if known.default.as_ref() == Some(answer) => return None,
@@ -172,7 +181,35 @@ fn question(variable: &Variable) -> Question {
             Ok(number) => Ok(number.normalize().to_string()),
             Err(_) => Err(format!("{text:?} is no number")),
         }),
-        _ => asked,
+        "string" => asked,
+        _ => asked.check(move |text, _| typed(text, &kind)),
+    }
+}
+
+/// A value of a list, a map or another type that is written as an expression. Words with commas
+/// between them are a list, too.
+fn typed(text: &str, kind: &str) -> Result<String, String> {
+    let inside = ["list(", "set("].iter().find_map(|of| kind.strip_prefix(of)?.strip_suffix(')'));
+    let text = match inside {
+        Some(of) if !text.starts_with('[') => {
+            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            let bare = |item: &str| of == "string" && !item.starts_with('"');
+            let items = items.map(|item| if bare(item) { quoted(item) } else { item.to_owned() });
+            format!("[{}]", items.collect::<Vec<_>>().join(", "))
+        }
+        Some(_) | None => text.to_owned(),
+    };
+    let text = hcl::expression(&text)?;
+    // A stack with nothing in it but the variable tells whether the value is of its type.
+    let stack = format!(
+        "stack \"a\" {{\n  region = \"us-east-1\"\n}}\n\nvariable \"answer\" {{\n  type = {kind}\n  \
+         default = {text}\n}}\n"
+    );
+    let file = File { name: "main.hcl".to_owned(), text: stack };
+    let loaded = lang::load(&[file], &Vars::new(), &Words::default(), None);
+    match loaded.problems.as_slice() {
+        [] => Ok(text),
+        problems => Err(hcl::first(problems)),
     }
 }
 
@@ -196,6 +233,29 @@ mod tests {
     };
 
     #[test]
+    fn lists_and_maps_are_typed_on_a_line() {
+        let good = [
+            ("H100:8, A100:8", "list(string)", "[\"H100:8\", \"A100:8\"]"),
+            ("[\"a\"]", "list(string)", "[\"a\"]"),
+            ("1,2", "set(number)", "[1, 2]"),
+            ("{ a = 1 }", "map(number)", "{ a = 1 }"),
+            ("{ a = [\"b\"] }", "object({ a = list(string) })", "{ a = [\"b\"] }"),
+        ];
+        for (text, kind, wanted) in good {
+            assert_eq!(typed(text, kind).as_deref(), Ok(wanted), "{kind}");
+        }
+        for (text, kind) in [
+            ("a", "map(string)"),
+            ("[", "list(string)"),
+            ("{ a = \"b\" }", "map(number)"),
+            ("x", "list(number)"),
+            ("{ b = 1 }", "object({ a = number })"),
+        ] {
+            assert!(typed(text, kind).is_err_and(|why| !why.is_empty()), "{text} {kind}");
+        }
+    }
+
+    #[test]
     fn variables_are_asked_for_and_filled_in_where_they_stand() {
         static TOY_STACK: Shipped = TOY;
         let starting = starting(&TOY_STACK);
@@ -207,6 +267,7 @@ mod tests {
             "name",
             "region",
             "nodes",
+            "many",
             "big",
             "ledger",
             "guard_account",
@@ -218,6 +279,7 @@ mod tests {
             ("region", "eu-west-1"),
             ("nodes", "5"),
             ("big", "yes"),
+            ("many", "[\"a\", \"b\"]"),
             ("cloud", "sandbox"),
             ("ledger", "bucket"),
         ]
@@ -230,6 +292,7 @@ mod tests {
             "stack \"mine\" {\n  region = var.region",
             "default = \"eu-west-1\"",
             "default     = 5",
+            "default = [\"a\", \"b\"]",
             "type    = bool\n  default = true",
             "bucket = \"b-an\"",
             "# here",

@@ -31,6 +31,8 @@ pub trait Asker {
     fn line(&mut self, posed: &Posed) -> Option<String>;
     /// Shows something.
     fn tell(&mut self, note: &Note);
+    /// Hears which answer their line was taken for.
+    fn took(&mut self, _key: &str, _answer: &str) {}
     /// Whether there is anybody: without, defaults are taken and the rest is missing.
     fn is_there(&self) -> bool;
 }
@@ -216,6 +218,7 @@ impl Walk<'_> {
             match question.judge(&text, scene) {
                 Ok(answer) => {
                     self.path.push(at);
+                    self.asker.took(&question.key, &answer);
                     return self.take(question, answer);
                 }
                 Err(wrong) => self.asker.tell(&Note::Bad(wrong)),

@@ -1,6 +1,7 @@
-# A GPU cluster that trains from a queue: copy this folder and set the variables.
+# A GPU cluster that trains from a queue: copy this folder and set the
+# variables.
 #
-#   mlinfra plan --var region=eu-west-1 --var instance_type=p5.48xlarge --var nodes=4
+#   mlinfra plan --var instance_type=p5.48xlarge --var nodes=4
 
 stack "gpu-cluster" {
   region = var.region
@@ -37,7 +38,8 @@ network "main" {
 # What the cluster reads.
 bucket "datasets" {}
 
-# What it writes. Kept when the stack is destroyed, as long as it holds anything.
+# What it writes. Kept when the stack is destroyed, as long as it holds
+# anything.
 bucket "checkpoints" {
   expire {
     prefix = "tmp/"

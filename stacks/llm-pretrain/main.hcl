@@ -1,7 +1,8 @@
-# A gang of H100 or H200 nodes that trains one model for weeks: EFA, Lustre, a reservation.
+# A gang of H100 or H200 nodes that trains one model for weeks: EFA, Lustre, a
+# reservation.
 #
 #   mlinfra plan --sandbox
-#   mlinfra plan --var 'reservation=capacity-block:cr-0123456789abcdef0' --var nodes=32
+#   mlinfra plan --var reservation=capacity-block:cr-0123456789abcdef0
 
 stack "llm-pretrain" {
   region = var.region
@@ -16,31 +17,32 @@ variable "region" {
 variable "zone" {
   type        = string
   default     = "a"
-  description = "The letter of the zone of nodes and file system: that of the reservation, where there is one."
+  description = "The zone's letter: that of the reservation, if there is one."
 }
 
 variable "accelerators" {
   type        = list(string)
   default     = ["H100:8"]
-  description = "What every node has, in order of preference: such as [\"H200:8\", \"H100:8\"]."
+  description = "What every node has: one of these, the first preferred."
 }
 
 variable "nodes" {
   type        = number
   default     = 4
-  description = "How many nodes train. All of them start in one zone on one type, or none."
+  description = "How many nodes train: all start on one type, or none."
 }
 
+# Others: reservation:cr-…, reserved:KEY=VALUE.
 variable "reservation" {
   type        = string
   default     = "on-demand"
-  description = "How they are got: capacity-block:cr-..., reservation:cr-..., reserved:KEY=VALUE, or on-demand."
+  description = "How they are got: on-demand, or capacity-block:cr-0123…."
 }
 
 variable "scratch_size" {
   type        = string
   default     = "4800GiB"
-  description = "How large the Lustre file system is: 1200GiB, or a multiple of 2400GiB. It never shrinks."
+  description = "Of Lustre: 1200GiB or a multiple of 2400GiB; never shrinks."
 }
 
 variable "throughput" {
@@ -52,7 +54,7 @@ variable "throughput" {
 variable "keep" {
   type        = bool
   default     = true
-  description = "Whether what holds data is precious: false, applied once, lets `destroy` delete it."
+  description = "What holds data is precious; false lets `destroy` delete it."
 }
 
 network "main" {
@@ -60,7 +62,8 @@ network "main" {
   zones = [var.zone]
 }
 
-# Tokens, in shards. Lustre shows them as files and fetches them when they are first read.
+# Tokens, in shards. Lustre shows them as files and fetches them when they are
+# first read.
 bucket "corpus" {
   precious = var.keep
 }
@@ -75,8 +78,8 @@ bucket "checkpoints" {
   }
 }
 
-# Every node reads its shards here at the speed of a local disk, and no gang waits for S3 to
-# list a million objects.
+# Every node reads its shards here at the speed of a local disk, and no gang
+# waits for S3 to list a million objects.
 filesystem "fast" {
   type       = "lustre"
   network    = network.main
@@ -103,7 +106,8 @@ cluster "train" {
   zones        = [var.zone]
   image        = "dlami-pytorch"
 
-  # EFA interfaces, the rules that they need and a placement group come with the type.
+  # EFA interfaces, the rules that they need and a placement group come with
+  # the type.
 
   write = [bucket.checkpoints]
 
@@ -126,12 +130,14 @@ cluster "train" {
     iops       = 12000
   }
 
-  # A node that is one of many may take its time: drivers, fabric manager, checks of 8 GPUs.
+  # A node that is one of many may take its time: drivers, fabric manager,
+  # checks of 8 GPUs.
   health {
     boot_timeout = "30m"
   }
 
-  # NCCL finds the network cards by itself; this is what differs from its defaults.
+  # NCCL finds the network cards by itself; this is what differs from its
+  # defaults.
   setup = <<-SH
     #!/bin/bash
     set -euo pipefail

@@ -17,7 +17,7 @@ variable "region" {
 variable "zone" {
   type        = string
   default     = "a"
-  description = "The letter of the zone of its home; only machines there can mount it."
+  description = "The letter of the zone of its home, which is mounted there."
 }
 
 variable "accelerators" {
@@ -35,7 +35,7 @@ variable "running" {
 variable "idle_minutes" {
   type        = number
   default     = 60
-  description = "It powers off when its GPU and its kernels have had nothing to do for so long."
+  description = "It powers off when GPU and kernels were idle for so long."
 
   validation {
     condition     = var.idle_minutes >= 10
@@ -52,7 +52,7 @@ variable "home_size" {
 variable "keep_home" {
   type        = bool
   default     = true
-  description = "Whether its home is precious: false, applied once, lets `destroy` delete it."
+  description = "Its home is precious; false lets `destroy` delete it."
 }
 
 network "main" {
@@ -60,8 +60,8 @@ network "main" {
   zones = [var.zone]
 }
 
-# Notebooks, environments, data. It stays when the machine goes, and a plan that would
-# delete it is refused.
+# Notebooks, environments, data. It stays when the machine goes, and a plan
+# that would delete it is refused.
 volume "home" {
   size     = var.home_size
   zone     = var.zone
@@ -79,8 +79,8 @@ cluster "box" {
     from = volume.home
   }
 
-  # Jupyter listens on this machine alone, without a password: who gets here through
-  # Systems Manager may be here.
+  # Jupyter listens on this machine alone, without a password: who gets here
+  # through Systems Manager may be here.
   setup = <<-SH
     #!/bin/bash
     set -euo pipefail
@@ -105,7 +105,7 @@ cluster "box" {
     WantedBy=multi-user.target
     UNIT
 
-    # Busy is: a GPU that computes, a kernel that runs, or somebody who is logged in.
+    # Busy: a GPU that computes, a kernel that runs, somebody who is logged in.
     cat > /usr/local/bin/idle-poweroff <<'SCRIPT'
     #!/bin/bash
     set -u
@@ -153,5 +153,5 @@ output "connect" {
     "aws ssm start-session --document-name AWS-StartPortForwardingSession",
     "--parameters portNumber=8888,localPortNumber=8888 --target",
   ])
-  description = "With the node's id (`mlinfra nodes`) behind it; then open http://localhost:8888."
+  description = "The node's id (`mlinfra nodes`) goes behind it."
 }

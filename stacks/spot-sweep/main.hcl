@@ -1,4 +1,5 @@
-# Many small jobs on spot instances: the fleet follows the queue, from nothing and back.
+# Many small jobs on spot instances: the fleet follows the queue, from nothing
+# and back.
 #
 #   mlinfra apply --sandbox --yes              make it, in a simulated region
 #   mlinfra autoscale once --dry-run --sandbox what the autoscaler would do now
@@ -7,7 +8,8 @@
 stack "spot-sweep" {
   region = var.region
 
-  # Refused where it would cost more at once; a warning where it could grow to more.
+  # Refused where it would cost more at once; a warning where it could grow to
+  # more.
   budget {
     per_hour = var.budget
   }
@@ -22,7 +24,7 @@ variable "region" {
 variable "accelerators" {
   type        = list(string)
   default     = ["L4:1", "A10G:1", "T4:1"]
-  description = "What a node may have: the more kinds, the likelier that spot has one."
+  description = "What a node may have: the more kinds, the likelier is spot."
 }
 
 variable "most" {
@@ -46,7 +48,7 @@ variable "budget" {
 variable "agent_sha256" {
   type        = string
   default     = "0000000000000000000000000000000000000000000000000000000000000000"
-  description = "The checksum of the mlinfra binary that lies in the bucket `tools` (see README.md)."
+  description = "SHA-256 of the mlinfra binary in the bucket `tools`."
 }
 
 network "main" {
@@ -59,8 +61,9 @@ bucket "tools" {}
 # What comes out.
 bucket "results" {}
 
-# A message is one trial on one GPU. A trial that a spot interruption ends comes back after
-# the visibility timeout; one that fails three times goes to the dead-letter queue.
+# A message is one trial on one GPU. A trial that a spot interruption ends
+# comes back after the visibility timeout; one that fails three times goes to
+# the dead-letter queue.
 queue "trials" {
   visibility_timeout = "30m"
   max_receives       = 3
@@ -74,10 +77,11 @@ queue "trials" {
 cluster "workers" {
   network      = network.main
   accelerators = var.accelerators
-  capacity     = ["spot", "on-demand"] # on demand only where spot has nothing, within max_price
+  capacity     = ["spot", "on-demand"] # on demand only where spot has nothing
   max_price    = var.max_price
 
-  # Trials do not know each other: whatever can be had starts, in any zone, of any type.
+  # Trials do not know each other: whatever can be had starts, in any zone, of
+  # any type.
   nodes = {
     min  = 0
     max  = var.most
@@ -97,15 +101,16 @@ cluster "workers" {
     }
   }
 
-  # Says what a node does, finishes the job before the node goes, and tells the job two
-  # minutes ahead when AWS wants a spot instance back.
+  # Says what a node does, finishes the job before the node goes, and tells the
+  # job two minutes ahead when AWS wants a spot instance back.
   agent {
     url    = "s3://${bucket.tools.name}/mlinfra"
     sha256 = var.agent_sha256
   }
 
-  # Takes one message after the other. A job is a script in the bucket that gets the
-  # message as its argument; the message is deleted when the script has ended well.
+  # Takes one message after the other. A job is a script in the bucket that
+  # gets the message as its argument; the message is deleted when the script
+  # has ended well.
   setup = <<-SH
     #!/bin/bash
     set -euo pipefail

@@ -12,19 +12,30 @@ const MLINFRA: &str = env!("CARGO_BIN_EXE_mlinfra");
 const PATIENCE: u64 = 60_000;
 
 /// A folder to write a stack in, and a home without anything in it.
-struct Desk {
+pub struct Desk {
     root: tempfile::TempDir,
+    /// What its commands find in their environment.
+    environment: Vec<(String, String)>,
 }
 
 impl Desk {
-    fn new() -> Self {
-        let desk = Self { root: tempfile::tempdir().expect("a folder") };
+    pub fn new() -> Self {
+        let root = tempfile::tempdir().expect("a folder");
+        let desk = Self { root, environment: Vec::new() };
         std::fs::create_dir(desk.stack()).expect("a folder");
-        std::fs::create_dir(desk.root.path().join("home")).expect("a folder");
+        std::fs::create_dir(desk.home()).expect("a folder");
         desk
     }
 
-    fn stack(&self) -> PathBuf {
+    pub fn home(&self) -> PathBuf {
+        self.root.path().join("home")
+    }
+
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    pub fn stack(&self) -> PathBuf {
         self.root.path().join("my-stack")
     }
 
@@ -32,7 +43,7 @@ impl Desk {
         std::fs::read_to_string(self.stack().join(name)).unwrap_or_default()
     }
 
-    fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         self.stack().join(name).exists()
     }
 
@@ -47,7 +58,10 @@ impl Desk {
             command.env_remove(name);
         }
         command.env("AWS_EC2_METADATA_DISABLED", "true").env("TERM", "xterm");
-        command.env("HOME", self.root.path().join("home")).env("LC_ALL", "C.UTF-8");
+        command
+            .envs(self.environment.iter().cloned())
+            .env("HOME", self.home())
+            .env("LC_ALL", "C.UTF-8");
         command.current_dir(self.stack());
     }
 
@@ -59,7 +73,7 @@ impl Desk {
     }
 
     /// The same, which must end with this code; what it said.
-    fn code(&self, code: i32, args: &[&str]) -> String {
+    pub fn code(&self, code: i32, args: &[&str]) -> String {
         let output = self.run(args);
         let said = [&output.stdout, &output.stderr].map(|it| String::from_utf8_lossy(it));
         let said = said.concat();
@@ -79,7 +93,7 @@ impl Desk {
         assert!(ignored.contains(".mlinfra/\n"), "{ignored}");
     }
 
-    fn sit(&self, args: &str) -> Person {
+    pub fn sit(&self, args: &str) -> Person {
         self.sit_at(80, "NO_COLOR=1", args)
     }
 
@@ -94,8 +108,12 @@ impl Desk {
     }
 }
 
+/// The arrow keys, as a terminal sends them.
+pub const DOWN: &str = "\u{1b}[B";
+pub const UP: &str = "\u{1b}[A";
+
 /// Somebody at a terminal.
-struct Person {
+pub struct Person {
     session: PtySession,
     /// All that stood on the screen, a character for each byte, as rexpect reads.
     seen: String,
@@ -114,7 +132,7 @@ impl Person {
     }
 
     /// Waits until something is said.
-    fn hears(&mut self, text: &str) -> &mut Self {
+    pub fn hears(&mut self, text: &str) -> &mut Self {
         let wanted = bytewise(text);
         match self.session.exp_string(&wanted) {
             Ok(before) => self.seen.push_str(&(before + &wanted)),
@@ -124,7 +142,7 @@ impl Person {
     }
 
     /// Waits until a question is asked, and types a line.
-    fn says(&mut self, key: &str, line: &str) -> &mut Self {
+    pub fn says(&mut self, key: &str, line: &str) -> &mut Self {
         let prompt = format!("[\r\n]{key}( \\[[^\r\n]*\\])?: ");
         match self.session.exp_regex(&prompt) {
             Ok((before, prompt)) => self.seen.push_str(&(before + &prompt)),
@@ -135,21 +153,38 @@ impl Person {
     }
 
     /// Enter at each of these questions.
-    fn takes(&mut self, keys: &[&str]) -> &mut Self {
+    pub fn takes(&mut self, keys: &[&str]) -> &mut Self {
         for key in keys {
             self.says(key, "");
         }
         self
     }
 
-    fn interrupts(&mut self, key: &str) -> &mut Self {
+    /// Types a line without waiting.
+    pub fn says_now(&mut self, line: &str) -> &mut Self {
+        self.session.send_line(line).expect("it reads");
+        self
+    }
+
+    /// Waits until there is a list to choose from, presses keys, and takes what they point at.
+    pub fn presses(&mut self, key: &str, keys: &str) -> &mut Self {
         self.hears(&format!("{key} ["));
+        self.session.send(keys).expect("it reads");
+        self.says_now("")
+    }
+
+    /// Ctrl-C.
+    pub fn leaves(&mut self) -> &mut Self {
         self.session.send_control('c').expect("it reads");
         self
     }
 
+    fn interrupts(&mut self, key: &str) -> &mut Self {
+        self.hears(&format!("{key} [")).leaves()
+    }
+
     /// Waits for the end; the exit code.
-    fn ends(&mut self) -> i32 {
+    pub fn ends(&mut self) -> i32 {
         self.seen.push_str(&self.session.exp_eof().expect("an end"));
         match self.session.process().wait() {
             Ok(rexpect::process::WaitStatus::Exited(_, code)) => code,
@@ -384,5 +419,51 @@ fn one_can_start_from_a_shipped_stack() {
         let label = format!("stack \"{}\"", stack.name);
         assert_eq!(desk.text("main.hcl"), shipped.replace(&label, "stack \"my-stack\""));
         desk.holds();
+    }
+}
+
+#[test]
+fn answers_are_pointed_at_with_the_arrow_keys() {
+    let desk = Desk::new();
+    let mut person = desk.sit("--sandbox");
+    person.hears("The arrow keys choose, or type the answer").takes(&["name", "region"]);
+    // Down from the default is the next row; up from the first is the way back.
+    person
+        .presses("gpu", &DOWN.repeat(3))
+        .hears("›  6  RTX-PRO-4500")
+        .hears("✓ gpu = RTX-PRO-4500");
+    person.presses("gpus", UP).hears("› < back").takes(&["gpu"]).hears("✓ gpu = RTX-PRO-4500");
+    // What is typed is shown and wins; what was begun and given up does not count.
+    person.presses("gpus", &format!("?\n{DOWN}")).hears("? ").hears("✓ gpus = 2");
+    person.presses("engine", "sq").hears("✓ engine = sqs").takes(&["min", "max"]);
+    person.presses("gang", &format!("ye{DOWN}")).hears("✓ gang = no").takes(&REST);
+    person.hears("job                = { gpus = 2, nodes = 1 }").presses("write", &DOWN.repeat(2));
+    person.says("budget", "none").takes(&["write"]);
+    person.hears("Next:").hears("mlinfra autoscale run --sandbox");
+    assert_eq!(person.ends(), 0);
+    desk.holds();
+}
+
+#[test]
+fn a_list_that_does_not_fit_or_cannot_be_drawn_is_answered_by_typing() {
+    for (columns, term, args) in
+        [(80, "dumb", "--sandbox"), (80, "xterm", "--sandbox --plain"), (59, "xterm", "--sandbox")]
+    {
+        let mut desk = Desk::new();
+        desk.set("TERM", term);
+        let mut person = desk.sit_at(columns, "NO_COLOR=1", args);
+        person.hears("Enter takes").takes(&["name", "region"]);
+        assert!(!person.screen().contains("arrow keys"), "{}", person.screen());
+        person.says("gpu", "?").says("gpu", "<").takes(&["region"]).says("gpu", "l4");
+        person.takes(&["gpus", "engine", "nodes"]).takes(&REST).takes(&["write"]).hears("Next:");
+        assert_eq!(person.ends(), 0);
+        if args.contains("--plain") {
+            for said in ["3: A10G: ", "(default)", "<: back", "File main.hcl:"] {
+                assert!(person.screen().contains(said), "{said}\n{}", person.screen());
+            }
+            let signs: Vec<char> =
+                person.screen().chars().filter(|c| "›─✓✗│".contains(*c)).collect();
+            assert_eq!(signs, Vec::<char>::new());
+        }
     }
 }

@@ -12,6 +12,7 @@ from pathlib import Path
 import boto3
 from botocore.exceptions import ClientError
 
+import init_person
 from roundtrip import Mlinfra, check, emulated
 
 BUCKET = "mlinfra-ledger-123456789012-us-east-1-an"
@@ -100,6 +101,10 @@ def main():
         s3 = boto3.client("s3")
         journey(sys.argv[1], root, s3)
         strangers(sys.argv[1], root, s3)
+    with emulated() as root:
+        s3 = boto3.client("s3")
+        init_person.with_an_account(sys.argv[1], root, s3)
+        init_person.where_nobody_answers(sys.argv[1], root)
         print("init: all of it holds")
 
 
