@@ -40,6 +40,7 @@ mod aws_stage;
 #[cfg(feature = "aws")]
 mod aws_survey;
 mod board;
+mod book;
 mod boot;
 mod bucket;
 mod capacity;
