@@ -4,7 +4,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/mlinfra-target
 # The Python peers of the tests: an AWS emulator and a client that knows nothing of mlinfra.
 export MLINFRA_PEERS ?= $(CARGO_TARGET_DIR)/peers
 
-.PHONY: help demo demo-aws test soak faults peers catalog docs bench bench-autoscale smoke-aws
+.PHONY: help demo demo-aws test soak faults peers catalog docs bench bench-autoscale smoke-aws bench-first-plan
 
 help:
 	@echo "make demo       the main job in a simulated region; no AWS account"
@@ -14,6 +14,7 @@ help:
 	@echo "make soak       1,000 kills on each kind of ledger, and more orders of events; hours"
 	@echo "make bench      measure every command beside Terraform: CPU seconds, memory, ratios"
 	@echo "make bench-autoscale  replay traces (TRACES=...) under our policy and every peer's; time a decision"
+	@echo "make bench-first-plan  from clone to first plan, and where the time goes"
 	@echo "make catalog    write the catalogue's table of instance types anew"
 	@echo "make docs       write docs/{reference,commands}.md and docs/plan.svg from the code"
 	@echo "make smoke-aws  a small run on a real account, with a cap on what it may cost"
@@ -69,6 +70,10 @@ bench-autoscale:
 	cargo build --quiet --release --locked --no-default-features
 	benches/autoscale.py $(CARGO_TARGET_DIR)/release/mlinfra $(TRACES)
 	cargo bench --quiet --locked --no-default-features --bench decision
+
+# FLAGS: for cargo build, such as --no-default-features.
+bench-first-plan:
+	benches/first-plan.sh $(FLAGS)
 
 smoke-aws:
 	@examples/smoke-aws.sh

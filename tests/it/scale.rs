@@ -207,6 +207,29 @@ fn commands_grow_with_their_stack_and_no_faster() {
     assert!(validate <= VALIDATE && plan <= PLAN, "validate {validate:.2}, plan {plan:.2} of fmt");
 }
 
+/// CPU seconds, user's and system's, that the program may take to start and end beside what any
+/// process takes.
+const START: f64 = 0.020;
+/// Starts in a row, since one is less than a clock tells.
+const STARTS: usize = 20;
+
+#[test]
+fn the_program_starts_in_twenty_milliseconds_of_work() {
+    let measure = |command: &str| {
+        let script = format!(
+            "TIMEFORMAT='%U %S'; time for ((i = 0; i < {STARTS}; i++)); do {command}; done >/dev/null"
+        );
+        let output = Command::new("bash").args(["-c", &script]).env("LC_ALL", "C").output();
+        let said = String::from_utf8(output.expect("bash runs").stderr).expect("text");
+        let times = said.split_whitespace().map(|time| time.parse::<f64>().expect("seconds"));
+        times.sum::<f64>() / STARTS as f64
+    };
+    let least = |command: &str| (0..RUNS).map(|_| measure(command)).fold(f64::MAX, f64::min);
+    let (ours, any) = (least(&format!("{MLINFRA} version")), least("/bin/true"));
+    println!("a start takes {:.1} ms of CPU, any {:.1} ms", ours * 1e3, any * 1e3);
+    assert!(ours > 0.0 && ours - any <= START, "{ours} s, any process {any} s");
+}
+
 /// What is measured of a stack from its apply to its end, in this order.
 const LIFE: [&str; 8] = [
     "apply --yes",
