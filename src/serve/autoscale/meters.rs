@@ -35,6 +35,10 @@ pub struct Queue {
     pub oldest: Option<Moment>,
 }
 
+/// What can come of a node's being told to take no more jobs.
+pub(super) const OUTCOMES: [&str; 6] =
+    ["cut_off", "ended", "returned", "interrupted", "quarantined", "lost"];
+
 /// Counts and measures.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Meters {
@@ -433,6 +437,7 @@ mod tests {
         let then = [plain("i-1", Idle), plain("i-2", Terminating), plain("i-4", soon)];
         look(&mut meters, 2, &then);
         look(&mut meters, 3, &[plain("i-1", Idle)]);
+        assert!(meters.drains.keys().all(|it| OUTCOMES.contains(it)));
         let all = [("returned", 1), ("ended", 2), ("cut_off", 1), ("interrupted", 1)];
         assert_eq!(meters.drains, BTreeMap::from(all), "i-3 went with its job, i-5 without one");
     }

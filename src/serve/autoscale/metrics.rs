@@ -116,8 +116,10 @@ fn nodes(out: &mut Exposition, all: &[One<'_>]) {
     let gone = each(all, |it| Some(count(it.meters.interruptions)));
     out.counter("mlinfra_autoscaler_interruptions_total", "Nodes that the cloud took away.", gone);
     let drains = all.iter().flat_map(|(cluster, it)| {
-        it.meters.drains.iter().map(|(outcome, number)| {
-            (vec![("cluster", *cluster), ("outcome", *outcome)], count(*number))
+        // From 0 on: a counter that begins at 1 has not increased for whoever asks.
+        super::meters::OUTCOMES.iter().map(|outcome| {
+            let number = it.meters.drains.get(outcome).copied().unwrap_or(0);
+            (vec![("cluster", *cluster), ("outcome", *outcome)], count(number))
         })
     });
     let help = "Nodes that were told to take no more jobs, and what came of it.";
