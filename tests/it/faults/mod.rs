@@ -98,10 +98,37 @@ fn report(ends: &Ends, skipped: &Skipped) {
     }
 }
 
+/// All cells that are asked for, those of them that are played, and whether every operation and
+/// class is among these.
+fn choose(
+    mut all: Vec<matrix::Spot>,
+    scene: Option<String>,
+) -> (Vec<matrix::Spot>, Vec<matrix::Spot>, bool) {
+    let of = |name: &str| std::env::var(name).ok();
+    let (class, op, part) =
+        (of("MLINFRA_FAULTS_CLASS"), of("MLINFRA_FAULTS_OP"), of("MLINFRA_FAULTS_PART"));
+    all.retain(|spot| {
+        let has = |text: String, wanted: &Option<String>| {
+            wanted.as_ref().is_none_or(|wanted| text.contains(wanted.as_str()))
+        };
+        has(spot.fault.class.to_string(), &class) && has(spot.fault.op.to_string(), &op)
+    });
+    let narrowed = scene.or(class).or(op);
+    let chosen = match (of("MLINFRA_FAULTS").unwrap_or_default().as_str(), &narrowed) {
+        ("scenes", _) | (_, Some(_)) => all.clone(),
+        ("all", None) => matrix::once(all.clone()),
+        (_, None) => matrix::sample(&all, 2),
+    };
+    let chosen = match &part {
+        Some(part) => matrix::part(chosen, part),
+        None => chosen,
+    };
+    (all, chosen, narrowed.or(part).is_none())
+}
+
 #[test]
 #[ignore = "needs moto: run `make test`, or `make faults` for all of it"]
 fn faults_at_every_operation_end_converged_or_explained() {
-    let how = std::env::var("MLINFRA_FAULTS").unwrap_or_default();
     let root = cell::Root::start();
     let first = root.world.inventory();
     let files = [File { name: "main.hcl".to_owned(), text: scene::whole() }];
@@ -122,27 +149,8 @@ fn faults_at_every_operation_end_converged_or_explained() {
         assert_eq!(written(), sent, "the adapter's calls, and those that the scenes send");
     }
 
-    let (mut all, skipped) = matrix::spots(&stages);
-    let of_class = std::env::var("MLINFRA_FAULTS_CLASS").ok();
-    if let Some(of_class) = &of_class {
-        all.retain(|spot| spot.fault.class.to_string().contains(of_class.as_str()));
-    }
-    let of_op = std::env::var("MLINFRA_FAULTS_OP").ok();
-    if let Some(of_op) = &of_op {
-        all.retain(|spot| spot.fault.op.to_string().contains(of_op.as_str()));
-    }
-    let only = only.or(of_class).or(of_op);
-    let part = std::env::var("MLINFRA_FAULTS_PART").ok();
-    let chosen = match (how.as_str(), &only) {
-        ("scenes", _) | (_, Some(_)) => all.clone(),
-        ("all", None) => matrix::once(all.clone()),
-        (_, None) => matrix::sample(&all, 2),
-    };
-    let chosen = match &part {
-        Some(part) => matrix::part(chosen, part),
-        None => chosen,
-    };
-    let only = only.or(part);
+    let (all, skipped) = matrix::spots(&stages);
+    let (all, chosen, whole) = choose(all, only);
     let ends = matrix::run(&stages, &chosen, &first);
     report(&ends, &skipped);
     let wrong: Vec<_> =
@@ -157,7 +165,7 @@ fn faults_at_every_operation_end_converged_or_explained() {
         classes.len(),
         wrong.len()
     );
-    if only.is_none() {
+    if whole {
         let every: BTreeSet<&Op> = stages.iter().flat_map(|stage| stage.sent.keys()).collect();
         assert_eq!(ops, every, "an operation was forgotten");
         assert_eq!(classes, Class::ALL.iter().copied().collect(), "a class was forgotten");
