@@ -49,18 +49,22 @@ impl Illness {
 
 impl Signs {
     /// Of a cluster's nodes in a region.
-    pub fn of(fleet: &Fleet, observed: &Observed, (offers, region): (&[Offer], &Region)) -> Self {
+    pub fn of(
+        (fleet, observed): (&Fleet, &Observed),
+        offers: &[Offer],
+        listed: (&Catalog, &Region),
+    ) -> Self {
         let condition = |id: &NodeId| observed.conditions.get(&CloudId::from(id.as_str()));
         let ill = fleet.nodes.iter().filter_map(|node| {
             let condition: &Condition = condition(&node.id)?;
             let reason = condition.reason.as_deref().unwrap_or_default();
             condition.is_unhealthy().then(|| (node.id.clone(), Illness::read(reason)))
         });
-        Self { saved: saved(fleet, offers, region), ill: ill.collect() }
+        Self { saved: saved(fleet, offers, listed), ill: ill.collect() }
     }
 }
 
-fn saved(fleet: &Fleet, offers: &[Offer], region: &Region) -> Money {
+fn saved(fleet: &Fleet, offers: &[Offer], (catalog, region): (&Catalog, &Region)) -> Money {
     let mut listed: BTreeMap<&str, Option<Money>> = BTreeMap::new();
     let mut sum = Money::ZERO;
     for node in fleet.nodes.iter().filter(|node| node.market != Market::OnDemand) {
@@ -69,8 +73,8 @@ fn saved(fleet: &Fleet, offers: &[Offer], region: &Region) -> Money {
             let same = offers.iter().map(|offer| &offer.launch);
             let mut same =
                 same.filter(|it| it.instance_type == name && it.market == Market::OnDemand);
-            let shipped = || Catalog::shipped().price(region, name, Market::OnDemand);
-            same.find_map(|it| it.price).or_else(|| shipped().map(|price| price.usd))
+            let listed = || catalog.price(region, name, Market::OnDemand);
+            same.find_map(|it| it.price).or_else(|| listed().map(|price| price.usd))
         });
         // Where spot costs more than that, nothing is saved; a counter never falls.
         if let (Some(full), Some(paid)) = (full, node.price)
@@ -141,18 +145,19 @@ mod tests {
         let mut offer = world.fleet.offers[0].clone();
         offer.price = Some(money(55));
         let (offers, region) = ([Offer::new(offer, 8)], Region::from("us-east-1"));
-        let signs = Signs::of(&fleet, &world.observed, (&offers, &region));
+        let listed = (Catalog::shipped(), &region);
+        let signs = Signs::of((&fleet, &world.observed), &offers, listed);
         assert_eq!(signs.saved, money(35 + 25), "spot above the list price saves nothing");
         let ill =
             BTreeMap::from([("i-1".into(), Illness { check: "watch", xid: "79".to_owned() })]);
         assert_eq!(signs.ill, ill);
         fleet.nodes[2].market = Market::OnDemand;
-        let shipped = Signs::of(&fleet, &world.observed, (&[], &region)).saved;
-        let listed = Catalog::shipped().price(&region, "p5.48xlarge", Market::OnDemand);
-        let listed = listed.expect("a price").usd.dollars();
-        assert_eq!(shipped, Money::new(listed * rust_decimal::Decimal::TWO - money(50).dollars()));
+        let shipped = Signs::of((&fleet, &world.observed), &[], listed).saved;
+        let full = Catalog::shipped().price(&region, "p5.48xlarge", Market::OnDemand);
+        let full = full.expect("a price").usd.dollars();
+        assert_eq!(shipped, Money::new(full * rust_decimal::Decimal::TWO - money(50).dollars()));
         fleet.nodes[0].price = None;
-        assert!(Signs::of(&fleet, &world.observed, (&offers, &region)).saved < money(26));
+        assert!(Signs::of((&fleet, &world.observed), &offers, listed).saved < money(26));
     }
 
     #[test]

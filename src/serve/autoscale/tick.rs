@@ -184,7 +184,7 @@ impl Eye<'_> {
         let wanted = (&cluster.address, &cluster.fleet);
         let offers = ground.offers.as_slice();
         let orders = orders((&decision, &aside), wanted, (&ground.template, offers));
-        let signs = Signs::of(&fleet, observed, (&ground.offers, &self.scope.home.region));
+        let signs = Signs::of((&fleet, observed), offers, (&self.tables, &self.scope.home.region));
         let mut look = Look { at: now, fleet, decision, orders, pause, outcome: None, took, signs };
         if self.dry {
             return Ok(look);
