@@ -16,6 +16,11 @@ pub enum Event {
         /// How: found by its tag, sent again, waited for.
         how: String,
     },
+    /// An earlier run was cut off, and reads may still show what it has deleted.
+    Settling {
+        /// For how long that is waited out.
+        wait: Duration,
+    },
     /// A step has begun.
     Started {
         /// Which.

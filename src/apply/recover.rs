@@ -39,7 +39,19 @@ impl Hands<'_> {
                 Err(trouble) => return Err(trouble),
             }
         }
+        self.settle_reads().await?;
         self.until_visible().await
+    }
+
+    /// What was being deleted when a run was cut off stands in no record, and reads may still
+    /// show it whole: a plan would build on what is gone.
+    async fn settle_reads(&self) -> Result<(), Trouble> {
+        let wait = self.cloud.lag();
+        if wait.is_zero() || !self.journal.lock().await.ledger.is_cut_off() {
+            return Ok(());
+        }
+        self.tell(Event::Settling { wait });
+        self.pause(wait).await
     }
 
     /// Absence in a list is not absence: what was made a moment ago is waited for, and so

@@ -1,6 +1,7 @@
 //! The port: which file answers for which kind.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
@@ -102,6 +103,13 @@ impl Cloud for Aws {
 
     async fn running(&self) -> Result<Running, Failure> {
         self.running_now().await
+    }
+
+    /// EC2 promises no bound ("a few seconds to minutes"); nearly all of it is over by then, and
+    /// what is not makes a step fail, no more.
+    /// <https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html>
+    fn lag(&self) -> Duration {
+        Duration::from_secs(5)
     }
 
     fn calls(&self) -> CallCounts {

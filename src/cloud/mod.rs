@@ -23,6 +23,7 @@ pub use observed::{Live, Observed, Phase, Seen, Stray};
 pub use probe::{Measure, Permission, Permissions, Pulse, Running};
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -88,6 +89,9 @@ pub trait Cloud: Send + Sync {
     async fn running(&self) -> Result<Running, Failure> {
         Ok(Running::new())
     }
+
+    /// For how long reads may still show what was deleted.
+    fn lag(&self) -> Duration;
 
     /// Which APIs were called how often so far.
     fn calls(&self) -> CallCounts;

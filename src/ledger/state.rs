@@ -202,6 +202,11 @@ impl Ledger {
         }
     }
 
+    /// The last run has begun and did not write down that it ended.
+    pub fn is_cut_off(&self) -> bool {
+        self.applies.last().is_some_and(|apply| apply.ended.is_none())
+    }
+
     /// Compares with what the cloud shows: what was made and is visible needs no more
     /// watching; what was deleted and is still shown is taken out.
     pub fn reconcile(&mut self, observed: &mut Observed) {

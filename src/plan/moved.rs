@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use crate::cloud::{Live, Observed};
-use crate::kinds::{Action, KindName, Tags, Why};
+use crate::kinds::{Action, KindName, Spec, Tags, Why};
 use crate::model::{Address, CloudId, tags};
 use crate::stack::Desired;
 
@@ -25,8 +25,9 @@ pub(super) fn conflicts(standing: &Standing<'_>, former: &Former) -> Result<(), 
         .collect();
     for to in touched {
         let usable = standing[to].iter().filter(|(_, live)| live.is_usable());
+        let place = |id, live| former.get(id).or_else(|| half_moved(live, &standing[to], former));
         let places: BTreeMap<&Address, &CloudId> =
-            usable.map(|(id, _)| (former.get(*id).unwrap_or(to), *id)).collect();
+            usable.map(|(id, live)| (place(*id, live).unwrap_or(to), *id)).collect();
         let others: Vec<_> = places.iter().filter(|(from, _)| **from != to).collect();
         if let (Some((from, _)), true) = (others.first(), places.len() > 1) {
             let mut ids: Vec<CloudId> = places.values().map(|id| (*id).clone()).collect();
@@ -35,6 +36,27 @@ pub(super) fn conflicts(standing: &Standing<'_>, former: &Former) -> Result<(), 
         }
     }
     Ok(())
+}
+
+/// Nodes are tagged one by one: of a fleet whose move was cut off some have their new address
+/// already. Such a node was launched from a template of those that are left behind, and says that
+/// it comes from where they stand. Gives that place.
+fn half_moved<'a>(
+    node: &Live,
+    there: &[(&CloudId, &Live)],
+    former: &'a Former,
+) -> Option<&'a Address> {
+    let template = |live: &Live| match live.spec() {
+        Some(Spec::Node(node)) => Some(node.template.clone()),
+        Some(_) | None => None,
+    };
+    let (named, from) = (node.owner.named.as_ref()?, template(node)?);
+    there.iter().find_map(|(id, left)| {
+        let place = former.get(*id)?;
+        let same = left.owner.named.as_ref().unwrap_or(place) == named
+            && template(left).as_ref() == Some(&from);
+        same.then_some(place)
+    })
 }
 
 /// Adds the steps that tag what stays.

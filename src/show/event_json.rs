@@ -40,6 +40,10 @@ pub fn event_json(
             let text = format!("{address}: an earlier run was cut off here: {how}");
             vec![line("info", &text, timestamp, "recovering", &extra)]
         }
+        Event::Settling { wait } => {
+            let extra = json!({ "wait_seconds": wait.as_secs_f64() });
+            vec![line("info", &words::settling(*wait), timestamp, "settling", &extra)]
+        }
         Event::Started { step: id } => one(id, &|step| {
             let text = format!("{}...", words::doing(&step.action));
             hooks(step, "apply_start", &text, timestamp, &|_| json!({}))
@@ -296,6 +300,7 @@ mod tests {
         let took = Duration::from_millis(2100);
         let events = [
             Event::Recovering { address, how: "found by its tag".to_owned() },
+            Event::Settling { wait: Duration::from_millis(2500) },
             Event::Started { step: 0 },
             Event::Calling { step: 0, what: "set versioning".to_owned() },
             Event::Waiting { step: 5, what: "waiting for the nodes to be gone".to_owned() },

@@ -97,7 +97,7 @@ impl<'a> Progress<'a> {
         let said = self.take(event, now);
         let Some(mut crowd) = self.crowd else { return said };
         let said = match event {
-            Event::Recovering { .. } | Event::Stopping => return said,
+            Event::Recovering { .. } | Event::Settling { .. } | Event::Stopping => return said,
             Event::Started { .. } | Event::Calling { .. } | Event::Waiting { .. } => None,
             Event::Done { .. } | Event::Skipped { .. } => {
                 crowd.behind += 1;
@@ -138,6 +138,10 @@ impl<'a> Progress<'a> {
         match event {
             Event::Recovering { address, how } => {
                 let text = format!("{address}: an earlier run was cut off here: {how}");
+                Some(self.say(Ink::Warn, "*", &text, true))
+            }
+            Event::Settling { wait } => {
+                let text = words::settling(*wait);
                 Some(self.say(Ink::Warn, "*", &text, true))
             }
             Event::Started { step } => {

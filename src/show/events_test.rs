@@ -42,6 +42,7 @@ fn a_run_that_succeeds() {
     let address = Address::from_tag("network.main/vpc").expect("an address");
     let mut events = vec![
         (0, Event::Recovering { address, how: "found by its tag, adopted".to_owned() }),
+        (0, Event::Settling { wait: ms(5_000) }),
         (100, Event::Started { step: 0 }),
         (100, Event::Calling { step: 0, what: "create VPC".to_owned() }),
         (500, waiting(0, "throttled: AWS asks for fewer calls of EC2, tried again in a moment")),

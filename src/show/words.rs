@@ -102,6 +102,14 @@ pub(super) fn age(since: Moment, now: Moment) -> String {
     }
 }
 
+/// Why nothing happens yet: an earlier run was cut off.
+pub(super) fn settling(wait: Duration) -> String {
+    format!(
+        "an earlier run was cut off: waiting {}, until the cloud no longer shows what it has deleted",
+        span(wait)
+    )
+}
+
 /// `2.1s`, `45s`, `3m05s`, `1h02m`.
 pub(super) fn span(time: Duration) -> String {
     let seconds = time.as_secs();

@@ -358,6 +358,10 @@ impl Cloud for Region {
         self.running_now()
     }
 
+    fn lag(&self) -> Duration {
+        Duration::from_millis(self.inner().world.settings.visibility_ms)
+    }
+
     fn calls(&self) -> CallCounts {
         let mut counts = self.inner().counts.clone();
         counts.retain(|_, row| row.calls > 0);

@@ -112,6 +112,10 @@ impl Cloud for Sloppy {
     ) -> Result<BTreeMap<CloudId, (Phase, Condition)>, Failure> {
         self.0.conditions(nodes).await
     }
+    fn lag(&self) -> Duration {
+        self.0.lag()
+    }
+
     fn calls(&self) -> CallCounts {
         self.0.calls()
     }

@@ -41,6 +41,16 @@ struct Tally {
 
 /// Dies at every moment of going from `before` to `after`, in labs of one kind.
 async fn enumerate(lab: fn(Settings) -> Lab, before: Option<&Desired>, after: &Desired) -> Tally {
+    enumerate_then(lab, before, after, after).await
+}
+
+/// The same, and what is wanted after the death is `then`.
+async fn enumerate_then(
+    lab: fn(Settings) -> Lab,
+    before: Option<&Desired>,
+    after: &Desired,
+    then: &Desired,
+) -> Tally {
     let mut tally = Tally::default();
     for moment in 0.. {
         let lab = lab(hidden());
@@ -57,7 +67,7 @@ async fn enumerate(lab: fn(Settings) -> Lab, before: Option<&Desired>, after: &D
             return tally;
         }
         lab.store.break_locks();
-        let applies = recover(&lab, after, moment).await;
+        let applies = recover(&lab, then, moment).await;
         tally.applies[applies] += 1;
     }
     tally
@@ -166,6 +176,17 @@ async fn dying_while_a_long_set_up_comes_changes_and_goes() {
 async fn dying_while_destroying() {
     let nothing = Desired::nothing(StackName::from("quickstart"));
     report("destroy", &enumerate(Lab::new, Some(&quickstart(&[]).await), &nothing).await);
+}
+
+/// What was being deleted in that moment stands in no record, and the region goes on showing it:
+/// an apply that builds on it would fail.
+#[tokio::test(start_paused = true)]
+async fn dying_while_destroying_what_is_wanted_again() {
+    let whole = quickstart(&[]).await;
+    let nothing = Desired::nothing(StackName::from("quickstart"));
+    let tally = enumerate_then(Lab::new, Some(&whole), &nothing, &whole).await;
+    report("destroy, and make again", &tally);
+    assert_eq!(tally.applies[2], 0, "one apply is enough");
 }
 
 /// The same with a ledger in a bucket: then a process also dies while it probes, takes and

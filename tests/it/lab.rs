@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use mlinfra::apply::{Ended, NoApply};
@@ -130,6 +131,10 @@ impl Cloud for MortalCloud<'_> {
     async fn quota(&self, service: &str, code: &str) -> Result<Option<u64>, Failure> {
         self.0.quota(service, code).await
     }
+    fn lag(&self) -> Duration {
+        self.0.lag()
+    }
+
     fn calls(&self) -> CallCounts {
         self.0.calls()
     }

@@ -88,6 +88,7 @@ mod scripts;
 #[cfg(feature = "aws")]
 mod seam;
 mod service;
+mod shells;
 mod stacks;
 mod targets;
 mod walks;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -115,6 +116,10 @@ impl Cloud for Recording<'_> {
 
     async fn quota(&self, service: &str, code: &str) -> Result<Option<u64>, Failure> {
         self.cloud.quota(service, code).await
+    }
+
+    fn lag(&self) -> Duration {
+        self.cloud.lag()
     }
 
     fn calls(&self) -> CallCounts {
