@@ -221,11 +221,13 @@ struct FileLock {
 }
 
 impl FileLock {
+    /// Unlocked by word, since closing is not enough: a child that another thread is about to
+    /// start has the file open, too, until it becomes another program.
     fn let_go(&self) {
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner).take();
         // The next holder writes its name after it has the lock: until then none is better
         // than the last one's. If it fails, only that is worse.
-        drop(file.map(|file| file.set_len(0)));
+        drop(file.map(|file| file.set_len(0).and_then(|()| file.unlock())));
     }
 }
 
@@ -364,7 +366,7 @@ impl Store for FileStore {
             Err(error) => return Err(io(&path, &error)),
         };
         match file.try_lock_shared() {
-            Ok(()) => Ok(free),
+            Ok(()) => file.unlock().map(|()| free).map_err(|error| io(&path, &error)),
             Err(TryLockError::WouldBlock) => Ok(LockStatus { holder: Some(holder(&path)), ..free }),
             Err(TryLockError::Error(error)) => Err(io(&path, &error)),
         }
