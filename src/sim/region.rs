@@ -225,8 +225,10 @@ impl Inner {
         self.world.sweep(now);
         let (out, mut event) = deed(&self.world, now);
         if let Some(log) = &mut self.log {
-            // Time that only readers saw pass is kept too, to the second.
-            let stale = now >= self.world.time + 1000;
+            // Time that only readers saw pass is kept too: to the second, and exactly where what
+            // is seen lags, since nobody may see again what another has seen go.
+            let grain = if self.world.settings.visibility_ms == 0 { 1000 } else { 1 };
+            let stale = now >= self.world.time + grain;
             event = event.or(stale.then_some(Event::Tick));
             let done = event.as_ref().map_or(Ok(()), |event| log.append(now, event));
             log.unlock();
