@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::*;
+use crate::cloud::Observed;
 use crate::sim::SimError;
 
 fn open(folder: &Path) -> Region {
@@ -144,7 +145,9 @@ async fn a_long_log_is_folded_and_others_follow() {
     let other = open(folder.path());
     assert!(text(folder.path()).lines().count() < 10);
     assert_eq!((other.snapshot(), region.snapshot()), (all.clone(), all));
-    assert_eq!(observe(&other).await, seen);
+    // A look takes its time, which the other handle's clock begins after.
+    let again = Observed { at: seen.at, ..observe(&other).await };
+    assert_eq!(again, seen);
     make(&region, "w", vpc()).await;
     assert_eq!(other.snapshot().len(), 2);
 }
