@@ -1,6 +1,8 @@
 //! Images by name: whose they are, what they are called, and which public SSM parameters
 //! name them.
 
+use super::Maker;
+
 /// How to find an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageQuery {
@@ -21,6 +23,9 @@ struct Known {
     /// The public parameter whose value is the newest one's id; none where its publisher
     /// has one per version only.
     parameter: Option<&'static str>,
+    /// Whose accelerators it has the driver of; none for an image without any, which an author's
+    /// own set-up may bring.
+    driver: Option<Maker>,
 }
 
 /// Canonical, the publisher of Ubuntu.
@@ -32,6 +37,7 @@ const IMAGES: &[Known] = &[
         owner: "amazon",
         pattern: "al2023-ami-2023.*-kernel-6.1-x86_64",
         parameter: Some("/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-6.1-x86_64"),
+        driver: None,
     },
     Known {
         short: "dlami-base",
@@ -40,12 +46,25 @@ const IMAGES: &[Known] = &[
         parameter: Some(
             "/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-ubuntu-22.04/latest/ami-id",
         ),
+        driver: Some(Maker::Nvidia),
+    },
+    // Names and parameters of the images for Trainium and Inferentia:
+    // https://awsdocs-neuron.readthedocs-hosted.com/en/latest/dlami/index.html
+    Known {
+        short: "dlami-neuron",
+        owner: "amazon",
+        pattern: "Deep Learning AMI Neuron (Ubuntu 24.04) *",
+        parameter: Some(
+            "/aws/service/neuron/dlami/multi-framework/ubuntu-24.04/latest/image_id",
+        ),
+        driver: Some(Maker::Neuron),
     },
     Known {
         short: "dlami-pytorch",
         owner: "amazon",
         pattern: "Deep Learning OSS Nvidia Driver AMI GPU PyTorch * (Ubuntu 22.04) *",
         parameter: None,
+        driver: Some(Maker::Nvidia),
     },
     Known {
         short: "ubuntu-24.04",
@@ -54,6 +73,7 @@ const IMAGES: &[Known] = &[
         parameter: Some(
             "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id",
         ),
+        driver: None,
     },
 ];
 
@@ -79,6 +99,13 @@ pub fn image_names() -> impl Iterator<Item = &'static str> {
     IMAGES.iter().map(|known| known.short)
 }
 
+/// Whose accelerators an image has the driver of, and so no others; none where that is not known,
+/// or where it has none.
+pub fn image_driver(name: &str) -> Option<Maker> {
+    let called = |known: &&Known| known.short == name || known.parameter == Some(name);
+    IMAGES.iter().find(called)?.driver
+}
+
 /// Whether a name is one of an SSM parameter: no pattern of images begins with a slash.
 pub fn is_parameter(name: &str) -> bool {
     name.starts_with('/')
@@ -97,7 +124,7 @@ pub fn image_of_parameter(parameter: &str) -> Option<&'static str> {
 }
 
 /// Whether a parameter is called as those in which the publishers of images name them:
-/// for the Deep Learning AMIs, Ubuntu and Amazon Linux.
+/// for the Deep Learning AMIs, those of Neuron, Ubuntu and Amazon Linux.
 pub fn is_public_image_parameter(parameter: &str) -> bool {
     let Some(path) = parameter.strip_prefix("/aws/service/") else { return false };
     let any_of = |ends: &[&str], text: &str| ends.iter().any(|end| text.ends_with(end));
@@ -106,6 +133,9 @@ pub fn is_public_image_parameter(parameter: &str) -> bool {
             &["-ubuntu-22.04", "-ubuntu-24.04", "-amazon-linux-2", "-amazon-linux-2023"],
             name,
         ),
+        ["neuron", "dlami", _, system, "latest", "image_id"] => {
+            ["ubuntu-22.04", "ubuntu-24.04", "amazon-linux-2023"].contains(system)
+        }
         [
             "canonical",
             "ubuntu",
@@ -146,7 +176,7 @@ mod tests {
     #[test]
     fn parameters_of_the_table_are_shaped_as_their_publishers_shape_them() {
         let parameters: Vec<_> = IMAGES.iter().filter_map(|known| known.parameter).collect();
-        assert_eq!(parameters.len(), 3);
+        assert_eq!(parameters.len(), 4);
         for parameter in parameters {
             assert!(is_parameter(parameter) && is_public_image_parameter(parameter), "{parameter}");
             assert!(image_of_parameter(parameter).is_some());
@@ -156,10 +186,25 @@ mod tests {
             "/aws/service/deeplearning/ami/x86_64/base-oss-ubuntu-22.04/latest",
             "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs/ami-id",
             "/aws/service/ami-amazon-linux-latest/al2023",
+            "/aws/service/neuron/dlami/base/ubuntu-24.04/latest/ami-id",
             "/acme/gpu",
             "al2023",
         ] {
             assert!(!is_public_image_parameter(not), "{not}");
+        }
+    }
+
+    #[test]
+    fn an_image_says_whose_accelerators_it_drives() {
+        let neuron = "/aws/service/neuron/dlami/multi-framework/ubuntu-24.04/latest/image_id";
+        for name in ["dlami-neuron", neuron] {
+            assert_eq!(image_driver(name), Some(Maker::Neuron), "{name}");
+        }
+        for name in ["dlami-base", "dlami-pytorch"] {
+            assert_eq!(image_driver(name), Some(Maker::Nvidia), "{name}");
+        }
+        for name in ["ubuntu-24.04", "al2023", "ami-0abc123", "acme-train-*", "/acme/gpu"] {
+            assert_eq!(image_driver(name), None, "{name}");
         }
     }
 

@@ -95,8 +95,8 @@ fn moved(session: &Session, names: &BTreeSet<String>, facts: &Facts) -> Result<V
 
 fn absent(image: &str, region: &Region) -> Problem {
     let text = format!("there is no image {image:?} in {region}, and no pin was moved");
-    let help = "write dlami-base, dlami-pytorch, ubuntu-24.04, al2023, an SSM parameter that\n\
-                holds an image's id, or the name of an image of yours";
+    let help = "write dlami-base, dlami-pytorch, dlami-neuron, ubuntu-24.04, al2023, an SSM\n\
+                parameter that holds an image's id, or the name of an image of yours";
     Problem::error("S001", text).help(help)
 }
 

@@ -103,11 +103,12 @@ pub const SCHEMA: BlockSchema = BlockSchema {
         Attribute::new(
             "image",
             Type::String,
-            "What its nodes boot: an AMI id, `dlami-base`, `dlami-pytorch`, `ubuntu-24.04`, \
-             `al2023`, an SSM parameter (`/…`) whose value is an AMI id, or a pattern of names \
-             among your own and Amazon's images. A newer image behind the same name moves nothing.",
+            "What its nodes boot: an AMI id, `dlami-base`, `dlami-pytorch`, `dlami-neuron`, \
+             `ubuntu-24.04`, `al2023`, an SSM parameter (`/…`) whose value is an AMI id, or a pattern \
+             of names among your own and Amazon's images. A newer image behind the same name moves \
+             nothing. Types for which one of the Deep Learning AMIs has no driver are left out.",
         )
-        .or("\"dlami-base\""),
+        .or("\"dlami-base\"; \"dlami-neuron\" where all types have Trainium or Inferentia"),
         Attribute::new(
             "zones",
             Type::List(&Type::String),
@@ -172,9 +173,6 @@ pub const SCHEMA: BlockSchema = BlockSchema {
           is open.",
 };
 
-/// The image of a cluster that names none.
-pub(super) const IMAGE: &str = "dlami-base";
-
 /// An attribute of the table above, for a block that has it too. A name that is not in it does
 /// not compile.
 pub(super) const fn attribute(name: &str) -> Attribute {
@@ -231,7 +229,7 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
         };
         x.desired.specs.insert(at, spec.into());
     }
-    let image = block.attr("image").and_then(Value::as_str).unwrap_or(IMAGE).to_owned();
+    let image = need::image(block, &candidates).to_owned();
     template(x, block, &image, candidates.have_nvidia());
     let group = together.then(|| address.with_part("placement"));
     // Of a gang that is resized the jobs say how many nodes must start at once.
@@ -365,7 +363,7 @@ fn image(x: &mut Expansion<'_>, block: &Evaluated, at: &Address, from: &str) -> 
                 true => format!("no SSM parameter {from:?} in {region} names an image"),
                 false => format!("there is no image {from:?} in {region}"),
             };
-            let help = "write dlami-base, dlami-pytorch, ubuntu-24.04, al2023, an AMI's id,\n\
+            let help = "write dlami-base, dlami-pytorch, dlami-neuron, ubuntu-24.04, al2023, an AMI's id,\n\
                         an SSM parameter that holds one, or the name of an image of yours";
             match block.attr("image") {
                 Some(value) => x.check(value, Some(problem), help),

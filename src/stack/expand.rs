@@ -63,7 +63,7 @@ pub fn ask(loaded: &Loaded, pins: &Pins) -> Ask {
     for block in fleets(loaded) {
         let candidates = need::candidates(block, &pins.tables);
         // Of what is pinned only that it is still there.
-        let image = image_of(block, &candidates);
+        let image = need::image(block, &candidates);
         let pinned = pins.lock.image(image, &config.region).map(|pin| pin.id.to_string());
         ask.images.insert(pinned.unwrap_or_else(|| image.to_owned()));
         let names = candidates.names();
@@ -84,20 +84,11 @@ fn fleets(loaded: &Loaded) -> impl Iterator<Item = &Evaluated> {
     loaded.blocks.iter().filter(move |block| words.contains(&block.word))
 }
 
-/// The image that a block names, or the default.
-fn image_of<'a>(block: &'a Evaluated, candidates: &need::Candidates) -> &'a str {
-    let default = match block.word == Block::Service.word() {
-        true => service::default_image(candidates),
-        false => cluster::IMAGE,
-    };
-    block.attr("image").and_then(Value::as_str).unwrap_or(default)
-}
-
 /// The images that blocks name, each with its block; ids aside.
 pub fn images(loaded: &Loaded, pins: &Pins) -> Vec<(Address, String)> {
     let named = fleets(loaded).filter_map(|block| {
         let candidates = need::candidates(block, &pins.tables);
-        Some((block.address.clone()?, image_of(block, &candidates).to_owned()))
+        Some((block.address.clone()?, need::image(block, &candidates).to_owned()))
     });
     named.filter(|(_, image)| !is_image_id(image)).collect()
 }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalog::{AcceleratorNeed, BadNeed, Catalog, InstanceType, Maker, Need, Size};
+use crate::catalog::{
+    AcceleratorNeed, BadNeed, Catalog, InstanceType, Maker, Need, Size, image_driver,
+};
 use crate::lang::{Evaluated, Value};
-use crate::model::Problem;
+use crate::model::{Block, Problem};
 
 use super::desired::Rejected;
 use super::wrong::wrong;
@@ -21,6 +23,12 @@ pub(super) struct Candidate {
     pub known: Option<InstanceType>,
     /// How far down the author's list it stands.
     pub rank: usize,
+}
+
+impl Candidate {
+    fn maker(&self) -> Option<Maker> {
+        self.known.as_ref().and_then(InstanceType::maker)
+    }
 }
 
 /// What a cluster's needs come to.
@@ -43,8 +51,12 @@ impl Candidates {
 
     /// Whether nodes of this cluster may have NVIDIA GPUs.
     pub fn have_nvidia(&self) -> bool {
-        let maker = |one: &Candidate| one.known.as_ref().and_then(InstanceType::maker);
-        self.fit.iter().any(|one| maker(one) == Some(Maker::Nvidia))
+        self.fit.iter().any(|one| one.maker() == Some(Maker::Nvidia))
+    }
+
+    /// Whether all nodes of this cluster have Trainium or Inferentia.
+    fn are_neuron(&self) -> bool {
+        !self.fit.is_empty() && self.fit.iter().all(|one| one.maker() == Some(Maker::Neuron))
     }
 
     /// The most accelerators that any of them has; none where one of them is not known.
@@ -57,6 +69,43 @@ impl Candidates {
     pub fn names(&self) -> BTreeSet<String> {
         self.fit.iter().map(|one| one.name.clone()).collect()
     }
+}
+
+/// The image that a block names, or the default: what has the driver of its accelerators.
+pub(super) fn image<'a>(block: &'a Evaluated, candidates: &Candidates) -> &'a str {
+    let service = block.word == Block::Service.word();
+    let default = match (candidates.have_nvidia(), candidates.are_neuron()) {
+        (true, _) => "dlami-base",
+        (false, true) => "dlami-neuron",
+        (false, false) if service => "ubuntu-24.04",
+        (false, false) => "dlami-base",
+    };
+    block.attr("image").and_then(Value::as_str).unwrap_or(default)
+}
+
+/// Leaves out what the image has no driver for: its nodes would only fail their boot check.
+fn with_driver(block: &Evaluated, out: &mut Candidates) {
+    if block.attr("image").is_some_and(Value::holds_unknown) {
+        return;
+    }
+    let image = image(block, out);
+    let Some(driver) = image_driver(image) else { return };
+    let drives = |one: &Candidate| one.maker().is_none_or(|maker| maker == driver);
+    let (fit, others): (Vec<_>, Vec<_>) = std::mem::take(&mut out.fit).into_iter().partition(drives);
+    out.fit = fit;
+    let of = |one: &Candidate| one.known.as_ref().map_or_else(String::new, |it| it.accelerator_words());
+    if let (true, Some(first)) = (out.fit.is_empty(), others.first())
+        && let Some(value) = block.attr("image")
+    {
+        let text = format!("{image:?} has no driver for the {} of {}", of(first), first.name);
+        let help = "write dlami-neuron for Trainium and Inferentia, dlami-base or dlami-pytorch for\n\
+                    NVIDIA's GPUs; without `image` the right one is taken";
+        out.problems.push(wrong(value, text, help));
+    }
+    out.unfit.extend(others.into_iter().map(|one| {
+        let why = format!("has {}, and the image {image} has no driver for it", of(&one));
+        Rejected { what: one.name, why }
+    }));
 }
 
 /// The first attribute of a block that says what its nodes must be.
@@ -84,6 +133,7 @@ pub(super) fn candidates(block: &Evaluated, catalog: &Catalog) -> Candidates {
     } else {
         named(&need, catalog, &mut out)
     }
+    with_driver(block, &mut out);
     if out.fit.is_empty()
         && out.problems.is_empty()
         && let Some(value) = place(block)

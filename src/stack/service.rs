@@ -55,7 +55,7 @@ pub const SCHEMA: BlockSchema = BlockSchema {
             "What its machines boot, as for a cluster. A newer image behind the same name moves \
              nothing.",
         )
-        .or("\"ubuntu-24.04\"; \"dlami-base\" where machines may have NVIDIA GPUs"),
+        .or("\"ubuntu-24.04\"; \"dlami-base\" or \"dlami-neuron\" where machines have accelerators"),
         attribute("zones"),
         Attribute::new(
             "ports",
@@ -125,11 +125,6 @@ pub(super) fn exports(here: &Here, block: &Evaluated) -> BTreeMap<String, Value>
     out
 }
 
-/// The image of a block that names none.
-pub(super) fn default_image(candidates: &need::Candidates) -> &'static str {
-    if candidates.have_nvidia() { "dlami-base" } else { "ubuntu-24.04" }
-}
-
 /// Adds it to what is wanted.
 pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
     let Some(address) = block.address.clone() else { return };
@@ -140,8 +135,7 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
     security_group(x, block, &address, ground.as_ref());
     mounts::join(x, block, &address, ground.as_ref());
     rights::role(x, block, &address);
-    let image = block.attr("image").and_then(Value::as_str);
-    let image = image.unwrap_or_else(|| default_image(&candidates)).to_owned();
+    let image = need::image(block, &candidates).to_owned();
     cluster::template(x, block, &image, candidates.have_nvidia());
     let offers::Found { offers, rejected } =
         offers::find(x, block, &candidates, ground.as_ref(), (None, None));
