@@ -204,6 +204,8 @@ impl Hands<'_> {
         let mut tags = order.tags.clone();
         // A node's boot check reads what was paid for.
         tags.extend(expectation(&self.tables, offer).map(|text| (tags::EXPECT.to_owned(), text)));
+        // When its time is up it must know without asking anybody.
+        tags.extend(offer.ends.map(|at| (tags::ENDS.to_owned(), at.to_string())));
         let build = |token| {
             Call::Launch(Launch {
                 template: TemplateId(order.template.0.clone()),

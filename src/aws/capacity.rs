@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use super::{Aws, ec2, pages};
 use crate::cloud::{Ask, Class, Failure, Reservation, SpotPrice, SpotPrices};
 use crate::kinds::Market;
-use crate::model::{Money, ReservationId, Zone};
+use crate::model::{Moment, Money, ReservationId, Zone};
 
 /// What a reservation is. Those for other systems or on hardware of one's own are closed.
 fn read(found: CapacityReservation) -> Option<Reservation> {
@@ -37,6 +37,7 @@ fn read(found: CapacityReservation) -> Option<Reservation> {
         zone: Zone(found.availability_zone?),
         free: count(found.available_instance_count),
         total: count(found.total_instance_count),
+        ends: found.end_date.filter(|_| block).and_then(|at| at.to_millis().ok()).map(Moment),
         closed,
         tags: ec2::tags_of(found.tags),
     })
@@ -44,8 +45,8 @@ fn read(found: CapacityReservation) -> Option<Reservation> {
 
 impl Aws {
     /// Capacity that is kept for the account. There is no filter for tags.
-    pub(super) async fn reservations(&self, asked: bool) -> Result<Vec<Reservation>, Failure> {
-        if !asked {
+    pub(super) async fn reservations(&self, ask: &Ask) -> Result<Vec<Reservation>, Failure> {
+        if !ask.reservations {
             return Ok(Vec::new());
         }
         let request = || self.ec2.describe_capacity_reservations().max_results(1000);
@@ -56,6 +57,7 @@ impl Aws {
             !ended.contains(&found.state.as_ref().map_or("", |state| state.as_str()))
         };
         let mut out: Vec<_> = all.into_iter().filter(stands).filter_map(read).collect();
+        out.iter_mut().for_each(|found| *found = found.clone().at(ask.at));
         out.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(out)
     }

@@ -15,7 +15,7 @@ impl Aws {
         let names: Vec<_> = ask.images.iter().cloned().collect();
         let (zones, reservations, spot, offerings, lookups, images) = futures_util::join!(
             self.zones(),
-            self.reservations(ask.reservations),
+            self.reservations(ask),
             self.spot_prices(ask),
             self.offerings(&ask.instance_types),
             self.look_up(ask.lookups.iter().cloned().collect()),

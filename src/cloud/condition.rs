@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Phase;
+use super::notice::{Notice, NoticeKind};
+use super::capacity::{is_closing, taken_back};
 use crate::kinds::Tags;
 use crate::model::{Moment, tags};
 
@@ -33,6 +35,9 @@ pub struct Condition {
     /// It has failed and is kept to be looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quarantine: Option<Quarantine>,
+    /// When its Capacity Block ends: the value of [`tags::ENDS`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends: Option<Moment>,
     /// The cloud's own checks of the machine; none where nobody could say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checks: Option<Checks>,
@@ -146,9 +151,23 @@ impl Condition {
             address,
             reports: all.get(tags::GATE).is_some_and(|gate| gate == tags::REPORT),
             quarantine: text(tags::QUARANTINE).map(|_| kept()),
+            ends: text(tags::ENDS).and_then(|at| Moment::read(&at)),
             checks: None,
             announced: Vec::new(),
         }
+    }
+
+    /// Whether spot takes it back, by the cloud's word or by its own.
+    pub fn is_interrupted(&self) -> bool {
+        let told = Notice::all(self.reason.as_deref().unwrap_or_default());
+        let announced = |one: &Announced| matches!(one, Announced::Interruption { .. });
+        self.announced.iter().any(announced)
+            || told.into_iter().any(|notice| notice.kind == NoticeKind::Interruption)
+    }
+
+    /// When AWS takes it back with its Capacity Block, once that is to be left.
+    pub fn block_closes(&self, now: Moment) -> Option<Moment> {
+        self.ends.filter(|ends| is_closing(*ends, now)).map(taken_back)
     }
 
     /// It says that it is as it should be.

@@ -14,7 +14,7 @@ mod observed;
 mod probe;
 
 pub use call::{Call, Launch, Make, Owner, Reply};
-pub use capacity::{Reservation, SpotPrice, SpotPrices};
+pub use capacity::{Reservation, SpotPrice, SpotPrices, is_closing, taken_back};
 pub use condition::{Announced, Checks, Condition, Health, Quarantine};
 pub use failure::{Class, Failure, Left};
 pub use lookup::{Lookup, Lookups, Match, matched};

@@ -19,16 +19,19 @@ pub enum NoticeKind {
     Interruption,
     /// A spot instance may be taken back soon.
     Rebalance,
+    /// A Capacity Block ends, and AWS takes its machines back.
+    BlockEnd,
 }
 
 impl NoticeKind {
-    const ALL: [Self; 2] = [Self::Interruption, Self::Rebalance];
+    const ALL: [Self; 3] = [Self::Interruption, Self::Rebalance, Self::BlockEnd];
 
     /// What stands before the time.
     fn words(self) -> &'static str {
         match self {
             Self::Interruption => "spot interruption at ",
             Self::Rebalance => "rebalance recommended at ",
+            Self::BlockEnd => "Capacity Block taken back from ",
         }
     }
 }
@@ -55,7 +58,7 @@ impl Notice {
     /// When it ends the machine; none where it does not, or nobody can read when.
     pub fn ends_at(&self) -> Option<Moment> {
         match self.kind {
-            NoticeKind::Interruption => Moment::read(&self.time),
+            NoticeKind::Interruption | NoticeKind::BlockEnd => Moment::read(&self.time),
             NoticeKind::Rebalance => None,
         }
     }
@@ -75,6 +78,7 @@ mod tests {
         assert_eq!(Notice::all(&reason).collect::<Vec<_>>(), all);
         assert_eq!(all[0].ends_at(), Some(Moment(1_795_521_720_000)));
         assert_eq!(all[1].ends_at(), None, "it may never come to that");
+        assert_eq!(all[2].ends_at(), all[0].ends_at());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Budget, Idempotence, Kind, Traits};
-use crate::model::{GroupName, Link, Money, ReservationId, SubnetId, TemplateId, Zone};
+use crate::model::{GroupName, Link, Moment, Money, ReservationId, SubnetId, TemplateId, Zone};
 
 /// A node as wanted and as seen. Everything else about it stands in its template.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,6 +70,9 @@ pub struct Offer {
     /// How many nodes the reservation has room for; none where nobody can know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub free: Option<u32>,
+    /// When its Capacity Block ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends: Option<Moment>,
 }
 
 impl Offer {
@@ -86,12 +89,13 @@ impl Offer {
             price: None,
             max_price: None,
             free: None,
+            ends: None,
         }
     }
 
-    /// Whether it is the same capacity, whatever it costs and has room for by now.
+    /// Whether it is the same capacity, whatever it costs, has room for and lasts by now.
     pub fn is_as(&self, other: &Self) -> bool {
-        *self == Self { price: self.price, free: self.free, ..other.clone() }
+        *self == Self { price: self.price, free: self.free, ends: self.ends, ..other.clone() }
     }
 
     /// What is asked for when nodes are launched on it, as one word: a refusal is remembered

@@ -240,6 +240,8 @@ pub enum Trait {
     Retirement,
     /// Spot takes them back.
     Interruption,
+    /// Their Capacity Block ends.
+    BlockEnd,
     /// The cloud's checks of them fail.
     Impaired,
 }
@@ -255,6 +257,7 @@ impl Trait {
             Self::Health => "health",
             Self::Retirement => "AWS retires their machine",
             Self::Interruption => "spot takes them back",
+            Self::BlockEnd => "their Capacity Block ends",
             Self::Impaired => "EC2's status checks fail",
         }
     }
@@ -267,7 +270,7 @@ impl Trait {
             | Self::Subnet
             | Self::PlacementGroup
             | Self::Health => false,
-            Self::Retirement | Self::Interruption | Self::Impaired => true,
+            Self::Retirement | Self::Interruption | Self::BlockEnd | Self::Impaired => true,
         }
     }
 }

@@ -21,6 +21,8 @@ pub const TEMPLATE: &str = "mlinfra:template";
 pub const BATCH: &str = "mlinfra:batch";
 /// On nodes: accelerators and EFA devices that they must have, such as `nvidia=8 efa=32`.
 pub const EXPECT: &str = "mlinfra:expect";
+/// On nodes in a Capacity Block: when it ends. The node reads it from its own metadata.
+pub const ENDS: &str = "mlinfra:ends";
 /// On nodes, written by themselves: `booting`, `ready`, `busy`, `idle` or `unhealthy`.
 pub const STATE: &str = "mlinfra:state";
 /// On nodes, written by themselves: why they are in that state.

@@ -63,12 +63,17 @@ fn failure(condition: &Condition, live: &Live, care: &Care, now: Moment) -> Opti
 }
 
 /// What is wrong with a node that still serves.
-pub(super) fn wrongs(condition: &Condition, live: &Live) -> impl Iterator<Item = Trait> + use<> {
+pub(super) fn wrongs(
+    condition: &Condition,
+    live: &Live,
+    now: Moment,
+) -> impl Iterator<Item = Trait> + use<> {
     let impaired = matches!(condition.health(&live.phase), Health::Impaired(_));
     let announced = |is: fn(&Announced) -> bool| condition.announced.iter().any(is);
     let wrongs = [
         (Trait::Retirement, announced(|it| matches!(it, Announced::Retirement { .. }))),
         (Trait::Interruption, announced(|it| matches!(it, Announced::Interruption { .. }))),
+        (Trait::BlockEnd, condition.block_closes(now).is_some()),
         (Trait::Impaired, impaired),
     ];
     wrongs.into_iter().filter_map(|(what, wrong)| wrong.then_some(what))

@@ -55,7 +55,7 @@ impl Judge<'_> {
     /// a running job to a shorter list.
     fn wrongs(&self, (id, live, node): &Found<'_>) -> impl Iterator<Item = Trait> + use<> {
         let condition = self.observed.conditions.get(*id);
-        let ill = condition.map(|condition| health::wrongs(condition, live));
+        let ill = condition.map(|condition| health::wrongs(condition, live, self.observed.at));
         let goes = |id: &str| self.going.contains(&CloudId::from(id));
         let template = Link::id(&node.template).map(|id| id.as_str());
         let same = template.is_some() && template == self.template.as_ref().map(CloudId::as_str);

@@ -5,8 +5,11 @@ use serde_json::{Value, json};
 use super::event_json::line;
 use super::fold::{Page, Row};
 use super::screen::{Ink, Screen};
-use crate::cloud::{Checks, Condition, Observed, Quarantine};
-use crate::model::{Address, CloudId};
+use crate::cloud::{Checks, Condition, Observed, Quarantine, taken_back};
+use crate::model::{Address, CloudId, Moment};
+
+/// Seconds before its end from which on a Capacity Block is worth a word.
+const DAY: u32 = 86_400;
 
 /// One thing about one node.
 struct Note<'a> {
@@ -18,7 +21,7 @@ struct Note<'a> {
 }
 
 /// What is to be said of a node beside its own word.
-pub(super) fn words(condition: &Condition) -> Vec<(&'static str, String)> {
+pub(super) fn words(condition: &Condition, now: Moment) -> Vec<(&'static str, String)> {
     let mut out = Vec::new();
     if let Some(Quarantine { until, reason }) = &condition.quarantine {
         let until = match until {
@@ -32,6 +35,12 @@ pub(super) fn words(condition: &Condition) -> Vec<(&'static str, String)> {
         out.push(("impaired", what.clone()));
     }
     out.extend(condition.announced.iter().map(|one| (one.word(), one.words())));
+    let soon = condition.ends.filter(|ends| now.plus(DAY) >= *ends);
+    out.extend(soon.map(|ends| {
+        let taken = taken_back(ends);
+        let text = format!("its Capacity Block ends at {ends}; AWS takes it back from {taken} on");
+        ("capacity-block-end", text)
+    }));
     out
 }
 
@@ -40,7 +49,7 @@ fn notes(observed: &Observed) -> Vec<Note<'_>> {
     for (id, condition) in &observed.conditions {
         let Some(live) = observed.live.get(id).filter(|live| live.phase.stands()) else { continue };
         let address = &live.owner.address;
-        out.extend(words(condition).into_iter().map(|(word, text)| Note {
+        out.extend(words(condition, observed.at).into_iter().map(|(word, text)| Note {
             id,
             address,
             word,

@@ -31,6 +31,7 @@ pub(super) fn offers(offers: &[Offer], verbose: bool) -> Vec<Row> {
             price,
             max_price: _,
             free,
+            ends,
         } = offer;
         let first = if i == 0 { "on" } else { "or" };
         let mut text = format!("{first} {instance_type} in {zone}, {}", market.word());
@@ -40,6 +41,7 @@ pub(super) fn offers(offers: &[Offer], verbose: bool) -> Vec<Row> {
             Some(_) => ", paid with the reservation".to_owned(),
             None => format!(", {price}/h each"),
         }));
+        text.extend(ends.iter().map(|at| format!(", ends at {at}")));
         if verbose {
             text.push_str(&format!(", {}", value::inline(&serde_json::json!(subnet))));
             let group = placement.iter();

@@ -239,7 +239,7 @@ pub fn text(all: &[NodeRow<'_>], wrong: &[Misled], now: Moment, screen: &Screen)
         if let Some(reason) = row.reason() {
             page.row(&Row::at(4).hang(6).words(Ink::Dim, reason));
         }
-        for (_, text) in node_notes::words(&row.condition) {
+        for (_, text) in node_notes::words(&row.condition, now) {
             page.row(&Row::at(4).hang(6).words(Ink::Dim, text));
         }
     }
@@ -293,7 +293,7 @@ pub fn json(row: &NodeRow<'_>, now: Moment) -> Value {
             "until": it.until.map(|until| until.to_string()),
             "reason": it.reason,
         })),
-        "notices": node_notes::words(condition)
+        "notices": node_notes::words(condition, now)
             .into_iter()
             .filter(|(word, _)| *word != "quarantine")
             .map(|(word, text)| json!({ "notice": word, "text": text }))

@@ -6,6 +6,7 @@ use super::fold::{Page, Row, count};
 use super::screen::{Ink, Screen};
 use super::table::{Line, Table};
 use crate::catalog::Catalog;
+use crate::cloud::taken_back;
 use crate::kinds::Offer;
 use crate::model::{Address, Money};
 use crate::stack::{Fleet, Rejected};
@@ -68,6 +69,11 @@ pub fn text(catalog: &Catalog, address: &Address, fleet: &Fleet, screen: &Screen
             "A reservation is paid whether it is used or not: nodes in it cost nothing more.";
         page.row(&Row::at(2).words(Ink::Plain, text));
     }
+    for offer in &fleet.offers {
+        let (Some(id), Some(ends)) = (&offer.reservation, offer.ends) else { continue };
+        let text = format!("{id} ends at {ends}; AWS takes machines back from {} on.", taken_back(ends));
+        page.row(&Row::at(2).words(Ink::Plain, text));
+    }
     if !fleet.rejected.is_empty() {
         page.row(&Row::at(2).words(Ink::Bold, "Will not do:"));
         for Rejected { what, why } in &fleet.rejected {
@@ -86,6 +92,7 @@ pub fn json(catalog: &Catalog, address: &Address, fleet: &Fleet) -> Value {
             "market": offer.market,
             "reservation": offer.reservation,
             "free": offer.free,
+            "ends_at": offer.ends.map(|at| at.to_string()),
             "usd_per_hour": offer.price,
             "usd_per_gpu_hour": per_gpu(catalog, offer),
         })

@@ -15,8 +15,8 @@ pub const KEYS: [(&str, &str); 29] = [
     ("capacity.<instance type>[@<zone>][/<market>]", "a number of nodes, or `plenty`"),
     (
         "reservation.<cr-…>",
-        "type, zone and count, such as `p5.48xlarge,us-east-1a,8`, then `capacity-block` and tags \
-         `key=value`; or `none`",
+        "type, zone and count, such as `p5.48xlarge,us-east-1a,8`, then `capacity-block`, \
+         `ends=2026-12-01T12:00:00Z` and tags `key=value`; or `none`",
     ),
     ("spot.<instance type>[@<zone>]", "US dollars per hour, or `default`"),
     ("price.<instance type or service>", "what a refresh of the catalogue is told, or `default`"),

@@ -12,7 +12,7 @@ use crate::cloud::{
     Ask, Class, Condition, Facts, Failure, Live, Observed, Owner, Phase, Reservation, Scope, Seen,
     SpotPrices, Stray,
 };
-use crate::kinds::{Home, KindName};
+use crate::kinds::{Home, KindName, Market};
 use crate::model::{CloudId, Moment, Region as RegionName, Zone, tags};
 
 /// Objects on one page of a list.
@@ -77,9 +77,11 @@ fn kept(world: &World, region: &RegionName, now: u64) -> Vec<Reservation> {
         zone: kept.zone.clone(),
         free: judge.free_in(id, kept.total),
         total: kept.total,
+        ends: kept.ends.filter(|_| kept.market == Market::CapacityBlock),
         closed: None,
         tags: kept.tags.clone(),
     })
+    .map(|found| found.at(i64::try_from(now).map(Moment).unwrap_or_default()))
     .collect()
 }
 

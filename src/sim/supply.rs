@@ -10,7 +10,7 @@ use super::object::Unfit;
 use crate::catalog::Catalog;
 use crate::cloud::SpotPrice;
 use crate::kinds::{Market, Node, Tags};
-use crate::model::{Money, Region as RegionName, Zone};
+use crate::model::{Moment, Money, Region as RegionName, Zone};
 
 /// Knobs of supply. The defaults hinder nobody.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -105,26 +105,31 @@ pub struct Kept {
     pub total: u32,
     /// A reservation or a Capacity Block.
     pub market: Market,
+    /// When it ends, where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends: Option<Moment>,
     /// Its tags.
     pub tags: Tags,
 }
 
 impl Kept {
-    /// Reads `type,zone,count`, then `capacity-block` and `key=value` in any order.
+    /// Reads `type,zone,count`, then `capacity-block`, `ends=` with a time, and `key=value`
+    /// in any order.
     fn read(text: &str) -> Option<Self> {
         let mut words = text.split(',').map(str::trim);
         let (instance_type, zone) = (words.next()?.to_owned(), Zone::from(words.next()?));
         let total = words.next()?.parse().ok()?;
-        let (mut market, mut tags) = (Market::Reserved, Tags::new());
+        let (mut market, mut ends, mut tags) = (Market::Reserved, None, Tags::new());
         for word in words {
             match word.split_once('=') {
+                Some(("ends", at)) => ends = Some(Moment::read(at)?),
                 Some((key, value)) => drop(tags.insert(key.to_owned(), value.to_owned())),
                 None if word == Market::CapacityBlock.word() => market = Market::CapacityBlock,
                 None => return None,
             }
         }
         zone.letter()?;
-        Some(Self { instance_type, zone, total, market, tags })
+        Some(Self { instance_type, zone, total, market, ends, tags })
     }
 
     fn text(&self) -> String {
@@ -132,6 +137,7 @@ impl Kept {
         if self.market == Market::CapacityBlock {
             out.push_str(",capacity-block");
         }
+        out.extend(self.ends.map(|at| format!(",ends={at}")));
         out.extend(self.tags.iter().map(|(key, value)| format!(",{key}={value}")));
         out
     }

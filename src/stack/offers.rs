@@ -76,8 +76,9 @@ struct Search<'a> {
 }
 
 /// How far down the list an offer stands: by rung of the ladder, then as the author prefers,
-/// then by price, then a Capacity Block, which ends, before other reservations.
-type Order = (usize, usize, (bool, Option<Money>), bool, usize);
+/// then where spot takes nobody back just now, then by price, then a Capacity Block, which ends,
+/// before other reservations.
+type Order = (usize, usize, bool, (bool, Option<Money>), bool, usize);
 
 /// What was found so far.
 #[derive(Default)]
@@ -146,7 +147,9 @@ impl Search<'_> {
                 match self.offer(x, candidate, zone, market) {
                     Ok(mut offer) => {
                         offer.placement = self.group.cloned().map(Link::To);
-                        let order = (rung, candidate.rank, cost(x, &offer), false, at);
+                        let place = (candidate.name.clone(), zone.clone());
+                        let taken = market == Market::Spot && x.pins.taken.contains(&place);
+                        let order = (rung, candidate.rank, taken, cost(x, &offer), false, at);
                         out.offers.push((order, offer));
                     }
                     Err(why) => {
@@ -181,11 +184,12 @@ impl Search<'_> {
                         interfaces: candidate.known.as_ref().map(interfaces).unwrap_or_default(),
                         price: Some(Money::ZERO),
                         free: Some(free),
+                        ends: found.ends,
                         ..Offer::plain(&candidate.name, found.zone.clone(), subnet)
                     };
                     let ends = found.market != Market::CapacityBlock;
                     let nothing = (false, Some(Money::ZERO));
-                    out.offers.push(((rung, candidate.rank, nothing, ends, at), offer));
+                    out.offers.push(((rung, candidate.rank, false, nothing, ends, at), offer));
                 }
                 Err(why) => out.rejected.push(Rejected { what, why }),
             }

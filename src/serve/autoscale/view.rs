@@ -70,7 +70,7 @@ impl View<'_> {
         let mut kept = Watch::default();
         for (id, live) in mine {
             let condition = observed.conditions.get(id).cloned().unwrap_or_default();
-            let Some(state) = state(live, &condition) else { continue };
+            let Some(state) = state(live, &condition, self.now) else { continue };
             let launched_at = condition.launched.unwrap_or(self.now);
             let since = match &condition.quarantine {
                 Some(kept) => self.kept_since(kept.until),
@@ -141,7 +141,7 @@ fn blind(observed: &Observed) -> Option<String> {
 /// What a node is doing, by the cloud's word while it comes and goes, else by its own; none
 /// when it is gone. A machine that runs and says nothing is still booting: nobody can send it
 /// a job.
-fn state(live: &Live, condition: &Condition) -> Option<State> {
+fn state(live: &Live, condition: &Condition, now: Moment) -> Option<State> {
     let own = condition.state.as_deref();
     match &live.phase {
         Phase::Gone | Phase::Failed(_) => return None,
@@ -149,7 +149,7 @@ fn state(live: &Live, condition: &Condition) -> Option<State> {
         Phase::Pending => return Some(State::Pending),
         Phase::Ready => {}
     }
-    if let Some(deadline) = interruption(condition) {
+    if let Some(deadline) = interruption(condition, now) {
         return Some(State::Interrupting { deadline });
     }
     if condition.quarantine.is_some() {
@@ -166,10 +166,11 @@ fn state(live: &Live, condition: &Condition) -> Option<State> {
     })
 }
 
-/// When the cloud takes it away, as its agent was told.
-fn interruption(condition: &Condition) -> Option<Moment> {
-    let reason = condition.reason.as_deref()?;
-    Notice::all(reason).find_map(|notice| notice.ends_at())
+/// When the cloud takes it away, as its agent was told, or as its Capacity Block ends.
+fn interruption(condition: &Condition, now: Moment) -> Option<Moment> {
+    let reason = condition.reason.as_deref().unwrap_or_default();
+    let told = Notice::all(reason).find_map(|notice| notice.ends_at());
+    told.or_else(|| condition.block_closes(now))
 }
 
 #[cfg(test)]

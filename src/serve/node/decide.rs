@@ -169,7 +169,7 @@ pub fn decide(memory: &mut Memory, seen: &Seen, rebalance: OnRebalance, now: Dur
         memory.notices.clone_from(notices);
     }
     let ends = |notice: &&Notice| match notice.kind {
-        NoticeKind::Interruption => true,
+        NoticeKind::Interruption | NoticeKind::BlockEnd => true,
         NoticeKind::Rebalance => rebalance == OnRebalance::Terminate,
     };
     let ill = seen.fault.is_some() || matches!(seen.boot, Boot::Failed(_));

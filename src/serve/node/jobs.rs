@@ -119,6 +119,7 @@ pub fn notice(dir: &Path, notice: &Notice) -> Result<()> {
     let kind = match notice.kind {
         NoticeKind::Interruption => "interruption",
         NoticeKind::Rebalance => "rebalance",
+        NoticeKind::BlockEnd => "capacity-block-end",
     };
     write(&dir.join("notice"), &format!("{}\n", json!({ "kind": kind, "time": notice.time })))
 }

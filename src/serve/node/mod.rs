@@ -20,8 +20,8 @@ use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::cloud::{Notice, NoticeKind};
-use crate::model::tags;
+use crate::cloud::{Notice, NoticeKind, is_closing, taken_back};
+use crate::model::{Moment, tags};
 use decide::{Memory, OnRebalance, Order, Outcome, Seen, State};
 use imds::Imds;
 use watch::{Known, Watch};
@@ -176,7 +176,19 @@ impl Agent<'_> {
             // That there is one says enough, whatever it looks like.
             notices.insert(Notice { kind, time: time.unwrap_or_default() });
         }
+        notices.extend(self.block_end().await?);
         Ok(((drain, cordon), notices))
+    }
+
+    /// That the Capacity Block of this machine ends: EC2 tells it to nobody here, so its launch has
+    /// written it down.
+    async fn block_end(&self) -> std::io::Result<Option<Notice>> {
+        let ends = self.imds.get(&format!("tags/instance/{}", tags::ENDS)).await?;
+        let ends = ends.and_then(|text| Moment::read(text.trim()));
+        let now = jiff::Timestamp::now().as_millisecond();
+        let due = ends.filter(|ends| is_closing(*ends, Moment(now)));
+        let notice = |ends| Notice { kind: NoticeKind::BlockEnd, time: taken_back(ends).to_string() };
+        Ok(due.map(notice))
     }
 
     async fn obey(&self, order: &Order, outcome: &Outcome) {
