@@ -7,7 +7,7 @@ use aws_sdk_ec2::types::{Filter, Image, LocationType};
 use super::found;
 use super::{Aws, ec2, pages};
 use crate::catalog::{image_query, is_image_id, is_parameter};
-use crate::cloud::{Ask, Facts, Failure};
+use crate::cloud::{Ask, Facts, Failure, ImageDisk};
 use crate::model::{ImageId, Zone};
 
 impl Aws {
@@ -28,8 +28,9 @@ impl Aws {
         let mut facts = Facts::bare(self.home().clone());
         for (image, name) in images {
             if let Some(image) = image?
-                && let Some(id) = image.image_id.map(ImageId)
+                && let Some(id) = image.image_id.clone().map(ImageId)
             {
+                facts.image_disks.extend(root(&image).map(|disk| (id.clone(), disk)));
                 facts.image_names.extend(image.name.map(|name| (id.clone(), name)));
                 facts.images.insert(name, id);
             }
@@ -112,8 +113,40 @@ impl Aws {
     }
 }
 
+/// The root disk of an image, where it says so.
+fn root(image: &Image) -> Option<ImageDisk> {
+    let device = image.root_device_name.clone()?;
+    let all = image.block_device_mappings.iter().flatten();
+    let found = all.filter(|it| it.device_name.as_deref() == Some(device.as_str()));
+    let size = found.filter_map(|it| it.ebs.as_ref()?.volume_size).next().unwrap_or(0);
+    Some(ImageDisk { device, size: u32::try_from(size).unwrap_or(0) })
+}
+
 fn newest(images: Vec<Image>) -> Option<Image> {
     images
         .into_iter()
         .max_by(|a, b| (&a.creation_date, &a.image_id).cmp(&(&b.creation_date, &b.image_id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ec2::types::{BlockDeviceMapping, EbsBlockDevice};
+
+    use super::*;
+
+    #[test]
+    fn an_image_s_root_disk_is_the_one_that_it_names() {
+        let disk = |name: &str, size| {
+            let ebs = EbsBlockDevice::builder().volume_size(size).build();
+            BlockDeviceMapping::builder().device_name(name).ebs(ebs).build()
+        };
+        let image = Image::builder()
+            .root_device_name("/dev/xvda")
+            .block_device_mappings(disk("/dev/sdb", 500))
+            .block_device_mappings(disk("/dev/xvda", 8))
+            .build();
+        let wanted = ImageDisk { device: "/dev/xvda".to_owned(), size: 8 };
+        assert_eq!(root(&image), Some(wanted));
+        assert_eq!(root(&Image::builder().build()), None);
+    }
 }

@@ -26,10 +26,19 @@ struct Known {
     /// Whose accelerators it has the driver of; none for an image without any, which an author's
     /// own set-up may bring.
     driver: Option<Maker>,
+    /// What it calls its root disk
+    /// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/device_naming.html>).
+    device: &'static str,
+    /// GiB that a root disk of it must have room for. The Deep Learning AMIs are published with
+    /// a hundred (<https://github.com/aws/deep-learning-containers/pull/2425>).
+    size: u32,
 }
 
 /// Canonical, the publisher of Ubuntu.
 const CANONICAL: &str = "099720109477";
+
+/// What all of them are for.
+const X86_64: &str = "x86_64";
 
 const IMAGES: &[Known] = &[
     Known {
@@ -38,6 +47,8 @@ const IMAGES: &[Known] = &[
         pattern: "al2023-ami-2023.*-kernel-6.1-x86_64",
         parameter: Some("/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-6.1-x86_64"),
         driver: None,
+        device: "/dev/xvda",
+        size: 8,
     },
     Known {
         short: "dlami-base",
@@ -47,6 +58,8 @@ const IMAGES: &[Known] = &[
             "/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-ubuntu-22.04/latest/ami-id",
         ),
         driver: Some(Maker::Nvidia),
+        device: "/dev/sda1",
+        size: 100,
     },
     // Names and parameters of the images for Trainium and Inferentia:
     // https://awsdocs-neuron.readthedocs-hosted.com/en/latest/dlami/index.html
@@ -54,10 +67,10 @@ const IMAGES: &[Known] = &[
         short: "dlami-neuron",
         owner: "amazon",
         pattern: "Deep Learning AMI Neuron (Ubuntu 24.04) *",
-        parameter: Some(
-            "/aws/service/neuron/dlami/multi-framework/ubuntu-24.04/latest/image_id",
-        ),
+        parameter: Some("/aws/service/neuron/dlami/multi-framework/ubuntu-24.04/latest/image_id"),
         driver: Some(Maker::Neuron),
+        device: "/dev/sda1",
+        size: 100,
     },
     Known {
         short: "dlami-pytorch",
@@ -65,6 +78,8 @@ const IMAGES: &[Known] = &[
         pattern: "Deep Learning OSS Nvidia Driver AMI GPU PyTorch * (Ubuntu 22.04) *",
         parameter: None,
         driver: Some(Maker::Nvidia),
+        device: "/dev/sda1",
+        size: 100,
     },
     Known {
         short: "ubuntu-24.04",
@@ -74,6 +89,8 @@ const IMAGES: &[Known] = &[
             "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id",
         ),
         driver: None,
+        device: "/dev/sda1",
+        size: 8,
     },
 ];
 
@@ -84,7 +101,7 @@ pub fn image_query(name: &str) -> ImageQuery {
         Some(known) => ImageQuery {
             owners: vec![known.owner.to_owned()],
             name: known.pattern.to_owned(),
-            architecture: Some("x86_64".to_owned()),
+            architecture: Some(X86_64.to_owned()),
         },
         None => ImageQuery {
             owners: vec!["self".to_owned(), "amazon".to_owned()],
@@ -99,11 +116,26 @@ pub fn image_names() -> impl Iterator<Item = &'static str> {
     IMAGES.iter().map(|known| known.short)
 }
 
+/// The image that has that name here, or whose parameter that is.
+fn known(name: &str) -> Option<&'static Known> {
+    IMAGES.iter().find(|known| known.short == name || known.parameter == Some(name))
+}
+
 /// Whose accelerators an image has the driver of, and so no others; none where that is not known,
 /// or where it has none.
 pub fn image_driver(name: &str) -> Option<Maker> {
-    let called = |known: &&Known| known.short == name || known.parameter == Some(name);
-    IMAGES.iter().find(called)?.driver
+    known(name)?.driver
+}
+
+/// What an image calls its root disk, and how many GiB that must have room for; none of an image
+/// that has no name here.
+pub fn image_disk(name: &str) -> Option<(&'static str, u32)> {
+    known(name).map(|known| (known.device, known.size))
+}
+
+/// The architecture of an image that has a name here; none of any other.
+pub fn image_architecture(name: &str) -> Option<&'static str> {
+    known(name).map(|_| X86_64)
 }
 
 /// Whether a name is one of an SSM parameter: no pattern of images begins with a slash.
@@ -206,6 +238,8 @@ mod tests {
         for name in ["ubuntu-24.04", "al2023", "ami-0abc123", "acme-train-*", "/acme/gpu"] {
             assert_eq!(image_driver(name), None, "{name}");
         }
+        assert_eq!(image_architecture("al2023"), Some("x86_64"));
+        assert_eq!(image_architecture("ami-0abc123"), None);
     }
 
     #[test]

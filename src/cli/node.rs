@@ -14,6 +14,7 @@ use crate::serve::node::{Agent, Itself, Tagger, Word, jobs};
 
 use super::DONE;
 use super::halt::Halt;
+use super::machine;
 use super::node_args::{NodeArgs, NodeCommand, NodePlace, Rebalance};
 use super::terminal::Terminal;
 
@@ -74,6 +75,7 @@ fn attend(terminal: &Terminal, args: &NodeArgs) -> Result<u8, Halt> {
             program: args.check.clone(),
             every: Duration::from_secs_f64(args.check_every),
         },
+        now: machine::wall,
         tagger: tagger.as_ref(),
         say: &say,
     };

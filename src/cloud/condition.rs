@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Phase;
-use super::notice::{Notice, NoticeKind};
 use super::capacity::{is_closing, taken_back};
+use super::notice::{Notice, NoticeKind};
 use crate::kinds::Tags;
 use crate::model::{Moment, tags};
 

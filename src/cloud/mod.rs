@@ -135,6 +135,15 @@ pub struct Ask {
     pub at: Moment,
 }
 
+/// The root disk of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageDisk {
+    /// What the image calls it. A disk under any other name would be a second one.
+    pub device: String,
+    /// What it holds, in GiB: EC2 makes none that is smaller.
+    pub size: u32,
+}
+
 /// What was found out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
@@ -146,6 +155,8 @@ pub struct Facts {
     pub images: BTreeMap<String, ImageId>,
     /// What their publishers call them, where that is known.
     pub image_names: BTreeMap<ImageId, String>,
+    /// Their root disks, where that is known.
+    pub image_disks: BTreeMap<ImageId, ImageDisk>,
     /// Which zones offer an instance type; empty for a type that the region lacks.
     pub offerings: BTreeMap<String, BTreeSet<Zone>>,
     /// What was found of what exists already.
@@ -160,9 +171,20 @@ impl Facts {
     /// Facts that only name the home: enough to check a configuration without a cloud.
     pub fn bare(home: Home) -> Self {
         let (images, image_names) = (BTreeMap::new(), BTreeMap::new());
+        let image_disks = BTreeMap::new();
         let (offerings, lookups) = (BTreeMap::new(), Lookups::new());
         let (zones, reservations, spot) = (Vec::new(), Vec::new(), SpotPrices::new());
-        Self { home, zones, images, image_names, offerings, lookups, reservations, spot }
+        Self {
+            home,
+            zones,
+            images,
+            image_names,
+            image_disks,
+            offerings,
+            lookups,
+            reservations,
+            spot,
+        }
     }
 
     /// The region.

@@ -71,7 +71,8 @@ pub fn text(catalog: &Catalog, address: &Address, fleet: &Fleet, screen: &Screen
     }
     for offer in &fleet.offers {
         let (Some(id), Some(ends)) = (&offer.reservation, offer.ends) else { continue };
-        let text = format!("{id} ends at {ends}; AWS takes machines back from {} on.", taken_back(ends));
+        let text =
+            format!("{id} ends at {ends}; AWS takes machines back from {} on.", taken_back(ends));
         page.row(&Row::at(2).words(Ink::Plain, text));
     }
     if !fleet.rejected.is_empty() {

@@ -37,6 +37,7 @@ pub(super) fn facts(world: &World, region: &RegionName, ask: &Ask, now: u64) -> 
     let zones = settings.zones_of(region);
     let image = |name: &String| Some((name.clone(), settings.image(name)?));
     let called = |name: &String| Some((settings.image(name)?, lookup::called(name)));
+    let disk = |name: &String| Some((settings.image(name)?, lookup::disk(name)));
     let offering = |name: &String| {
         let here = zones.iter().filter(|zone| settings.offers(name, zone)).cloned().collect();
         (name.clone(), here)
@@ -45,6 +46,7 @@ pub(super) fn facts(world: &World, region: &RegionName, ask: &Ask, now: u64) -> 
         home: home(world, region),
         images: ask.images.iter().filter_map(image).collect(),
         image_names: ask.images.iter().filter_map(called).collect(),
+        image_disks: ask.images.iter().filter_map(disk).collect(),
         offerings: ask.instance_types.iter().map(offering).collect(),
         lookups: ask
             .lookups

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::object::Object;
 use super::world::World;
 use crate::catalog;
-use crate::cloud::{Ask, Lookup, Match, Phase, matched};
+use crate::cloud::{Ask, ImageDisk, Lookup, Match, Phase, matched};
 use crate::kinds::{Spec, Tags};
 use crate::model::Region as RegionName;
 
@@ -83,6 +83,12 @@ pub(super) fn called(name: &str) -> String {
         Some(short) => catalog::image_query(short).name.replace('*', "20261101"),
         None => name.trim_start_matches('/').replace('/', "-"),
     }
+}
+
+/// The root disk of an image, by our name or the parameter that names it.
+pub(super) fn disk(name: &str) -> ImageDisk {
+    let (device, size) = catalog::image_disk(name).unwrap_or(("/dev/sda1", 8));
+    ImageDisk { device: device.to_owned(), size }
 }
 
 fn fit(object: &Object, asked: &Lookup) -> Option<Match> {

@@ -322,13 +322,14 @@ pub(super) fn template(x: &mut Expansion<'_>, block: &Evaluated, image_from: &st
     let image = image(x, block, &at, image_from);
     x.instance_tags(block);
     let user_data = machine::user_data(x, block, gpus);
+    let disk = disk::disk(x, block, (image_from, &image));
     let spec = LaunchTemplate {
         name: x.here.name(&at, "", 110),
         image,
         image_from: image_from.to_owned(),
         profile: Link::To(address.with_part("profile")),
         groups: vec![Link::To(address.with_part("group"))],
-        disk: disk::disk(x, block),
+        disk,
         user_data,
         metadata: Metadata { tokens: "required".to_owned(), hop_limit: 1, tags: true },
         on_shutdown: "terminate".to_owned(),

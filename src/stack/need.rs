@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::catalog::{
-    AcceleratorNeed, BadNeed, Catalog, InstanceType, Maker, Need, Size, image_driver,
+    AcceleratorNeed, BadNeed, Catalog, InstanceType, Maker, Need, Size, image_architecture,
+    image_driver,
 };
 use crate::lang::{Evaluated, Value};
 use crate::model::{Block, Problem};
@@ -83,29 +84,46 @@ pub(super) fn image<'a>(block: &'a Evaluated, candidates: &Candidates) -> &'a st
     block.attr("image").and_then(Value::as_str).unwrap_or(default)
 }
 
-/// Leaves out what the image has no driver for: its nodes would only fail their boot check.
-fn with_driver(block: &Evaluated, out: &mut Candidates) {
+/// Leaves out what the image cannot boot on or has no driver for: EC2 refuses the one, and nodes of
+/// the other would only fail their boot check.
+fn with_image(block: &Evaluated, out: &mut Candidates) {
     if block.attr("image").is_some_and(Value::holds_unknown) {
         return;
     }
     let image = image(block, out);
-    let Some(driver) = image_driver(image) else { return };
-    let drives = |one: &Candidate| one.maker().is_none_or(|maker| maker == driver);
-    let (fit, others): (Vec<_>, Vec<_>) = std::mem::take(&mut out.fit).into_iter().partition(drives);
-    out.fit = fit;
-    let of = |one: &Candidate| one.known.as_ref().map_or_else(String::new, |it| it.accelerator_words());
-    if let (true, Some(first)) = (out.fit.is_empty(), others.first())
-        && let Some(value) = block.attr("image")
-    {
-        let text = format!("{image:?} has no driver for the {} of {}", of(first), first.name);
-        let help = "write dlami-neuron for Trainium and Inferentia, dlami-base or dlami-pytorch for\n\
-                    NVIDIA's GPUs; without `image` the right one is taken";
-        out.problems.push(wrong(value, text, help));
+    let mut fit = Vec::new();
+    let mut others = Vec::new();
+    for one in std::mem::take(&mut out.fit) {
+        match against(image, &one) {
+            None => fit.push(one),
+            Some(why) => others.push(Rejected { what: one.name, why }),
+        }
     }
-    out.unfit.extend(others.into_iter().map(|one| {
-        let why = format!("has {}, and the image {image} has no driver for it", of(&one));
-        Rejected { what: one.name, why }
-    }));
+    out.fit = fit;
+    if let (true, Some(first)) = (out.fit.is_empty(), others.first())
+        && let Some(value) = block.attr("image").or_else(|| place(block))
+    {
+        let text = format!("{} {}", first.what, first.why);
+        out.problems.push(wrong(value, text, IMAGES));
+    }
+    out.unfit.append(&mut others);
+}
+
+const IMAGES: &str = "dlami-neuron is for Trainium and Inferentia, dlami-base and dlami-pytorch for\n\
+                      NVIDIA's GPUs; for arm64 write an image's id or an SSM parameter";
+
+/// Why nodes of a type cannot use an image, where that is known.
+fn against(image: &str, one: &Candidate) -> Option<String> {
+    let known = one.known.as_ref()?;
+    if let Some(made) = image_architecture(image)
+        && known.architecture != made
+    {
+        return Some(format!("is {}, and the image {image} is for {made}", known.architecture));
+    }
+    let (driver, maker) = (image_driver(image)?, known.maker()?);
+    let has = known.accelerator_words();
+    let text = || format!("has {has}, and the image {image} has no driver for it");
+    (driver != maker).then(text)
 }
 
 /// The first attribute of a block that says what its nodes must be.
@@ -133,7 +151,7 @@ pub(super) fn candidates(block: &Evaluated, catalog: &Catalog) -> Candidates {
     } else {
         named(&need, catalog, &mut out)
     }
-    with_driver(block, &mut out);
+    with_image(block, &mut out);
     if out.fit.is_empty()
         && out.problems.is_empty()
         && let Some(value) = place(block)

@@ -55,7 +55,9 @@ pub const SCHEMA: BlockSchema = BlockSchema {
             "What its machines boot, as for a cluster. A newer image behind the same name moves \
              nothing.",
         )
-        .or("\"ubuntu-24.04\"; \"dlami-base\" or \"dlami-neuron\" where machines have accelerators"),
+        .or(
+            "\"ubuntu-24.04\"; \"dlami-base\" or \"dlami-neuron\" where machines have accelerators",
+        ),
         attribute("zones"),
         Attribute::new(
             "ports",

@@ -89,7 +89,7 @@ impl Metadata {
     /// Waits until it was asked some more.
     fn passes(&self, looks: u64) {
         let asked = || self.world.lock().expect("the world").asked;
-        let until = asked() + looks * 3;
+        let until = asked() + looks * 4;
         wait("the agent to look", || asked() >= until);
     }
 }
@@ -319,19 +319,44 @@ fn a_node_that_falls_ill_says_so_and_its_job_goes_on() {
     assert_eq!(node.read("off-calls"), "");
 }
 
-#[test]
-fn a_spot_notice_reaches_the_job_with_the_time_that_is_left() {
-    let node = Node::new();
-    node.boots("ready\n\n");
-    let _agent = node.agent();
+/// A job that writes its notice down when it is asked to end, and ends with 3.
+fn saving(node: &Node) -> Process {
     let script = format!(
         "trap 'cat $MLINFRA_NOTICE >{0}/checkpoint; exit 3' TERM; echo >{0}/started; \
          while :; do sleep 0.02; done",
         node.root()
     );
-    let mut job = node.runs(&script);
+    let job = node.runs(&script);
     wait("the job", || node.at("started").exists());
     node.becomes("busy");
+    job
+}
+
+#[test]
+fn the_end_of_a_capacity_block_reaches_the_job_before_machines_are_taken() {
+    let node = Node::new();
+    node.boots("ready\n\n");
+    let _agent = node.agent();
+    node.metadata.says("tags/instance/mlinfra:ends", "2999-01-01T00:30:00Z");
+    let mut job = saving(&node);
+    node.metadata.passes(5);
+    assert!(!node.at("run/closed").exists(), "its end is far");
+    node.metadata.says("tags/instance/mlinfra:ends", "2026-11-24T12:30:00Z");
+    assert_eq!(job.0.wait().expect("it ends").code(), Some(3));
+    let told = "{\"kind\":\"capacity-block-end\",\"time\":\"2026-11-24T12:00:00Z\"}\n";
+    assert_eq!(node.read("checkpoint"), told);
+    node.becomes("idle: Capacity Block taken back from 2026-11-24T12:00:00Z");
+    assert_eq!(code(&node.job("echo no").output().expect("it runs")), 75);
+    // AWS takes the machine; nobody else does.
+    assert_eq!(node.read("off-calls"), "");
+}
+
+#[test]
+fn a_spot_notice_reaches_the_job_with_the_time_that_is_left() {
+    let node = Node::new();
+    node.boots("ready\n\n");
+    let _agent = node.agent();
+    let mut job = saving(&node);
     let notice = "{\"action\": \"terminate\", \"time\": \"2026-11-24T12:02:00Z\"}";
     node.metadata.says("spot/instance-action", notice);
     assert_eq!(job.0.wait().expect("it ends").code(), Some(3));

@@ -198,6 +198,10 @@ mod tests {
         let kept = Quarantine { until: Some(Moment(3_610_000)), reason: String::new() };
         let kept = Condition { quarantine: Some(kept), ..says("idle") };
         let deadline = Moment(1_795_521_720_000);
+        // A Capacity Block that ends in so many minutes, ten of which are left to whoever runs.
+        let now = Moment(3_600_000);
+        let block = |minutes: u32| Condition { ends: Some(now.plus(minutes * 60)), ..says("busy") };
+        let taken = now.plus(600);
         let cases = [
             (Phase::Pending, says("ready"), Some(State::Pending)),
             (Phase::Leaving, says("busy"), Some(State::Terminating)),
@@ -214,13 +218,15 @@ mod tests {
             (Phase::Ready, mark(tags::CORDON), Some(State::Cordoned)),
             (Phase::Ready, mark("true"), Some(State::Draining)),
             (Phase::Ready, spot, Some(State::Interrupting { deadline })),
+            (Phase::Ready, block(41), Some(State::Busy)),
+            (Phase::Ready, block(40), Some(State::Interrupting { deadline: taken })),
         ];
         let mut world = World::new();
         world.node("i-1", Phase::Ready, None);
         for (phase, condition, want) in cases {
             let live = world.observed.live.get_mut(&CloudId::from("i-1")).expect("it");
             live.phase = phase.clone();
-            assert_eq!(state(live, &condition), want, "{phase:?} {condition:?}");
+            assert_eq!(state(live, &condition, now), want, "{phase:?} {condition:?}");
         }
     }
 

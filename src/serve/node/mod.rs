@@ -75,6 +75,8 @@ pub struct Agent<'a> {
     pub on_rebalance: OnRebalance,
     /// How it watches its machine.
     pub watch: Watch,
+    /// The wall clock, by which a Capacity Block ends.
+    pub now: fn() -> Moment,
     /// Who tags.
     pub tagger: &'a dyn Tagger,
     /// Where it says what it does.
@@ -185,9 +187,9 @@ impl Agent<'_> {
     async fn block_end(&self) -> std::io::Result<Option<Notice>> {
         let ends = self.imds.get(&format!("tags/instance/{}", tags::ENDS)).await?;
         let ends = ends.and_then(|text| Moment::read(text.trim()));
-        let now = jiff::Timestamp::now().as_millisecond();
-        let due = ends.filter(|ends| is_closing(*ends, Moment(now)));
-        let notice = |ends| Notice { kind: NoticeKind::BlockEnd, time: taken_back(ends).to_string() };
+        let due = ends.filter(|ends| is_closing(*ends, (self.now)()));
+        let notice =
+            |ends| Notice { kind: NoticeKind::BlockEnd, time: taken_back(ends).to_string() };
         Ok(due.map(notice))
     }
 
