@@ -32,10 +32,13 @@ fn reservations(second: bool) -> String {
     let (items, next) = if second {
         let block = "<state>active</state><reservationType>capacity-block</reservationType>\
             <availableInstanceCount>4</availableInstanceCount>\
-            <instancePlatform>Linux/UNIX</instancePlatform>";
+            <instancePlatform>Linux/UNIX</instancePlatform>\
+            <endDate>2026-12-20T11:30:00.000Z</endDate>";
+        let ends = block.replace("2026-12-20T11:30", "2026-11-24T06:00");
         let later = "<state>scheduled</state><startDate>2026-12-01T11:30:00.000Z</startDate>\
             <reservationType>capacity-block</reservationType>";
-        (reservation("cr-0b", block) + &reservation("cr-0c", later), "")
+        let first = reservation("cr-0a", &ends) + &reservation("cr-0b", block);
+        (first + &reservation("cr-0c", later), "")
     } else {
         let open = "<state>active</state><availableInstanceCount>6</availableInstanceCount>\
             <instancePlatform>Linux/UNIX</instancePlatform><tenancy>default</tenancy>\
@@ -101,17 +104,23 @@ async fn aws_capacity_is_read_as_it_is_answered() {
         .iter()
         .map(|it| (it.id.as_str(), it.market, it.free, it.total, it.closed.as_deref()))
         .collect();
+    let taken = Some(
+        "ends at 2026-11-24T06:00:00Z, and AWS takes its machines back from 2026-11-24T05:30:00Z on",
+    );
     let later = Some("is scheduled until 2026-12-01T11:30:00Z");
     assert_eq!(
         found,
         [
+            ("cr-0a", Market::CapacityBlock, 4, 8, taken),
             ("cr-0b", Market::CapacityBlock, 4, 8, None),
             ("cr-0c", Market::CapacityBlock, 0, 8, later),
             ("cr-0d", Market::Reserved, 6, 8, None),
             ("cr-0f", Market::Reserved, 0, 8, Some("is for Windows")),
         ]
     );
-    assert_eq!(facts.reservations[2].tags.get("team").map(String::as_str), Some("llm"));
+    assert_eq!(facts.reservations[1].ends, Moment::read("2026-12-20T11:30:00Z"));
+    assert_eq!(facts.reservations[3].ends, None);
+    assert_eq!(facts.reservations[3].tags.get("team").map(String::as_str), Some("llm"));
     let price = &facts.spot[&("p5.48xlarge".to_owned(), "us-east-1a".into())];
     assert_eq!((price.usd.to_string().as_str(), price.day.as_str()), ("$19.25", "2026-11-24"));
     assert_eq!(aws.quota("ec2", "L-417A185B").await, Ok(Some(192)));

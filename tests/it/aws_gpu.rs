@@ -21,9 +21,15 @@ use crate::moto::Params;
 async fn wanted(found: &InstanceType) -> Option<(Offer, String)> {
     let market =
         [Market::OnDemand, Market::Spot].into_iter().find(|it| found.markets.contains(it))?;
+    // The images that have names here are for x86_64.
+    let arm = "/aws/service/deeplearning/ami/arm64/base-oss-nvidia-driver-gpu-ubuntu-22.04/latest";
+    let image = match found.architecture.as_str() {
+        "x86_64" => String::new(),
+        _ => format!("  image = \"{arm}/ami-id\"\n"),
+    };
     let text = format!(
         "stack \"s\" {{\n  region = \"us-east-1\"\n}}\nnetwork \"n\" {{}}\ncluster \"c\" {{\n  \
-         network = network.n\n  instance_type = {:?}\n  nodes = 2\n  capacity = [{:?}]\n}}\n",
+         network = network.n\n  instance_type = {:?}\n  nodes = 2\n  capacity = [{:?}]\n{image}}}\n",
         found.name,
         market.word()
     );
