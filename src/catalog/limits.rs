@@ -4,7 +4,7 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
     /// What counts against it: `addresses`, `vpcs`, `groups` of an interface, `rules` of a group,
-    /// a type of disks, a deployment of Lustre.
+    /// `interfaces`, a type of disks, IOPS of such, a deployment of Lustre.
     pub what: String,
     /// The service that it is of, as Service Quotas knows it.
     pub service: String,
@@ -12,8 +12,38 @@ pub struct Limit {
     pub code: String,
     /// So many of what is counted are one of its units: GiB of a TiB.
     pub unit: u64,
+    /// How it is found out how much of it is in use.
+    pub counted: Counted,
     /// Its name, as the console shows it.
     pub name: String,
+}
+
+/// What is counted of an account to know how much of a quota is in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// Elastic IP addresses.
+    Addresses,
+    /// VPCs.
+    Vpcs,
+    /// GiB of the disks of a type.
+    Disks,
+    /// GiB of the Lustre file systems of a deployment.
+    Lustre,
+    /// Nothing: only what the stack wants is held against the quota.
+    Nothing,
+}
+
+impl Counted {
+    fn read(word: &str) -> Option<Self> {
+        Some(match word {
+            "addresses" => Self::Addresses,
+            "vpcs" => Self::Vpcs,
+            "disks" => Self::Disks,
+            "lustre" => Self::Lustre,
+            "none" => Self::Nothing,
+            _ => return None,
+        })
+    }
 }
 
 /// Reads the table; the last field may hold commas, in quotes.
@@ -23,14 +53,16 @@ pub(super) fn read(text: &str) -> Vec<Limit> {
 }
 
 fn row(line: &str) -> Option<Limit> {
-    let mut words = line.splitn(5, ',');
+    let mut words = line.splitn(6, ',');
     let (what, service, code) = (words.next()?, words.next()?, words.next()?);
     let unit = words.next()?.parse().ok()?;
+    let counted = Counted::read(words.next()?)?;
     Some(Limit {
         what: what.to_owned(),
         service: service.to_owned(),
         code: code.to_owned(),
         unit,
+        counted,
         name: words.next()?.trim_matches('"').to_owned(),
     })
 }
@@ -49,5 +81,9 @@ mod tests {
         assert_eq!(code("PERSISTENT_2"), Some(("L-8F1B9C74", 1)));
         assert_eq!(code("SCRATCH_2"), Some(("L-AD2FC696", 1)));
         assert_eq!(code("nothing"), None);
+        let counted = |what| Catalog::limit(what).map(|limit| limit.counted);
+        assert_eq!(counted("gp3"), Some(Counted::Disks));
+        assert_eq!(counted("SCRATCH_2"), Some(Counted::Lustre));
+        assert_eq!(counted("interfaces"), Some(Counted::Nothing));
     }
 }

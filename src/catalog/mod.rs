@@ -19,7 +19,7 @@ pub use images::{
     image_query, is_image_id, is_parameter, is_public_image_parameter,
 };
 pub use instances::{Accelerator, InstanceType};
-pub use limits::Limit;
+pub use limits::{Counted, Limit};
 pub use listed::{QUESTIONS, Question, take, unit_of};
 pub use need::{AcceleratorNeed, BadNeed, Need, Size};
 pub use prices::Price;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 
-use crate::catalog::{Catalog, Limit};
+use crate::catalog::{Catalog, Counted, Limit};
 use crate::cloud::{Cloud, Measure, Observed};
 use crate::kinds::{Disk, Spec};
 use crate::model::{Address, CloudId, Link};
@@ -57,6 +57,12 @@ fn wants(desired: &Desired, observed: &Observed) -> Wants {
         if let Some((what, number)) = counted(spec) {
             add(&mut wants, what, address, (number, number));
         }
+        if let Spec::Volume(it) = spec
+            && let Some(iops) = it.provisioned.iops
+        {
+            let what = format!("{}-iops", it.provisioned.volume_type);
+            add(&mut wants, &what, address, (iops.into(), iops.into()));
+        }
         if let Spec::SecurityGroup(group) = spec {
             at_most(&mut wants, "rules", address, group.ingress.len().max(group.egress.len()));
         }
@@ -65,6 +71,9 @@ fn wants(desired: &Desired, observed: &Observed) -> Wants {
         }
     }
     for (address, fleet) in &desired.fleets {
+        let cards = fleet.offers.first().map_or(0, |offer| offer.interfaces.len().max(1) as u64);
+        let of = |nodes: u32| cards * u64::from(nodes);
+        add(&mut wants, "interfaces", address, (of(fleet.count), of(fleet.most)));
         if let Some(Spec::LaunchTemplate(template)) = desired.specs.get(&fleet.template) {
             let Disk { volume_type, size, .. } = &template.disk;
             let each = u64::try_from(*size).unwrap_or(0);
@@ -120,14 +129,14 @@ fn root_disk(spec: &Spec, observed: &Observed) -> Option<(String, u64)> {
     Some((volume_type.clone(), u64::try_from(*size).unwrap_or(0)))
 }
 
-/// What has to be asked to know how much there is; none of what counts for each object alone.
-fn measure(what: &str) -> Option<Measure> {
-    match what {
-        "addresses" => Some(Measure::Addresses),
-        "vpcs" => Some(Measure::Vpcs),
-        "groups" | "rules" => None,
-        "gp3" | "io2" => Some(Measure::Disks(what.to_owned())),
-        other => Some(Measure::Lustre(other.to_owned())),
+/// What has to be asked to know how much there is.
+fn measure(limit: &Limit) -> Option<Measure> {
+    match limit.counted {
+        Counted::Addresses => Some(Measure::Addresses),
+        Counted::Vpcs => Some(Measure::Vpcs),
+        Counted::Disks => Some(Measure::Disks(limit.what.clone())),
+        Counted::Lustre => Some(Measure::Lustre(limit.what.clone())),
+        Counted::Nothing => None,
     }
 }
 
@@ -166,7 +175,7 @@ async fn look(cloud: &dyn Cloud, limit: &Limit, want: &Want) -> Option<Check> {
             return Some(unknown(format!("it cannot be told: {failure}"), right));
         }
     };
-    let Some(measure) = measure(&limit.what) else {
+    let Some(measure) = measure(limit) else {
         return Some(judged(limit, want, (value, None)));
     };
     Some(match cloud.usage(&measure).await {
@@ -185,7 +194,10 @@ fn judged(limit: &Limit, want: &Want, (value, in_use): (u64, Option<u64>)) -> Ch
         true => format!("{by} wants {least}"),
         false => format!("{by} wants {least} to {most}"),
     };
-    let unit = if measure(&limit.what).is_some_and(|it| is_storage(&it)) { " GiB" } else { "" };
+    let unit = match limit.counted {
+        Counted::Disks | Counted::Lustre => " GiB",
+        Counted::Addresses | Counted::Vpcs | Counted::Nothing => "",
+    };
     let used = in_use.map(|in_use| format!(", {in_use} in use")).unwrap_or_default();
     let text = format!("{}: {value}{unit}{used}; {wants}", limit.name);
     // What is the stack's own already is in both numbers.
@@ -208,13 +220,6 @@ fn judged(limit: &Limit, want: &Want, (value, in_use): (u64, Option<u64>)) -> Ch
         limit.code,
         (others + most).div_ceil(limit.unit)
     ))
-}
-
-fn is_storage(measure: &Measure) -> bool {
-    match measure {
-        Measure::Disks(_) | Measure::Lustre(_) => true,
-        Measure::Addresses | Measure::Vpcs => false,
-    }
 }
 
 #[cfg(test)]

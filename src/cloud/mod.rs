@@ -71,7 +71,8 @@ pub trait Cloud: Send + Sync {
 
     /// How much of something the account has in the region, whoever's it is.
     async fn usage(&self, _of: &Measure) -> Result<u64, Failure> {
-        Ok(0)
+        // Not known is not nothing.
+        Err(Failure::new(Class::Unknown, Left::Nothing, "usage", "", "nobody to ask"))
     }
 
     /// Its clock, and when the credentials end.
