@@ -14,6 +14,7 @@ use super::pool::Pool;
 use super::round::{Round, after};
 use super::shrink;
 use super::state::{Fleet, Offer};
+use super::stock::Stock;
 use super::why::NotMore;
 use crate::model::Moment;
 
@@ -214,16 +215,27 @@ fn finish(mut round: Round<'_>, packed: Packed) -> (Decision, Memory) {
         invariants::hold(&mut round.decision, broken);
         return (round.decision, round.memory);
     }
-    let mut nominations = std::mem::take(&mut round.memory.nominations);
-    nominations.clear();
-    for (node, gang) in round.fleet.nodes.iter().zip(&stock.gang) {
-        if let Some(gang) = gang {
-            nominations.insert(node.id.clone(), gang.clone());
-        }
-    }
-    round.memory.nominations = nominations;
+    nominate(&mut round, &stock);
     remember(&mut round.memory, (round.fleet, round.now), &round.decision);
     (round.decision, round.memory)
+}
+
+/// Remembers which gang has which node. What was launched for a gang and has been given to others
+/// is not kept for it any more: it has others, too, or is asked for anew.
+fn nominate(round: &mut Round<'_>, stock: &Stock) {
+    let memory = &mut round.memory;
+    memory.nominations.clear();
+    for ((node, gang), taken) in round.fleet.nodes.iter().zip(&stock.gang).zip(&stock.taken) {
+        if let Some(gang) = gang {
+            memory.nominations.insert(node.id.clone(), gang.clone());
+        }
+        let batch = memory.batches.get_mut(&node.batch).filter(|_| *taken);
+        if let Some(batch) = batch
+            && batch.gang.as_ref().map(|(of, _)| of) != gang.as_ref()
+        {
+            batch.gang = None;
+        }
+    }
 }
 
 /// What was decided is remembered, so that it is not decided again.

@@ -278,9 +278,10 @@ fn stabilised(round: &mut Round<'_>, target: u32) -> u32 {
     targets.first().map_or(target, |(_, most)| *most)
 }
 
-/// How many more may begin to go in this minute.
+/// How many more may begin to go in this minute: a share of those that serve or did. What comes
+/// does not count, or each launch would let another node go.
 fn pace(round: &mut Round<'_>, surplus: u32) -> u32 {
-    let total = u64::from(round.census.total());
+    let total = u64::from(round.census.serving.saturating_add(round.census.going));
     let most = total.saturating_mul(round.pool.max_down_percent.into()).div_ceil(100);
     let most = u32::try_from(most).unwrap_or(u32::MAX);
     let downs = round.memory.downs.iter().fold(0_u32, |sum, (_, it)| sum.saturating_add(*it));

@@ -15,7 +15,7 @@ use crate::dice::number;
 use world::World;
 
 /// Seeds that failed once, each with what was wrong.
-const PINNED: [(u64, &str); 8] = [
+const PINNED: [(u64, &str); 10] = [
     (4, "who waited for a node that was given up had to wait for the next look"),
     (39, "a gang that was held took nodes from others, which were launched again and again"),
     (233, "a node was kept for a launch that had been counted twice"),
@@ -24,6 +24,8 @@ const PINNED: [(u64, &str); 8] = [
     (752, "nodes that a budget sent away were called back as spare ones"),
     (1212, "nodes that do not show yet were not counted with those they stand beside"),
     (1710, "the same"),
+    (10426, "a node that others had got was kept for the gang that it was launched for"),
+    (16060, "a launch let another node go"),
 ];
 
 fn history(seed: u64) -> Result<world::Count, String> {
