@@ -2,9 +2,9 @@
 //! ask for what lacks, let go of what nobody needs, and hold all of it to the rules.
 
 use super::decision::{Decision, Fate, LaunchReason, TurnTo, TurnWhy};
-use super::demand::{Demand, Work};
+use super::demand::{Demand, Shape, Work};
 use super::grow::Grow;
-use super::headroom::{Kind, Room, Want};
+use super::headroom::{Came, Kind, Room, Want};
 use super::id::{NodeId, Seconds};
 use super::invariants::{self, Case};
 use super::learn::{FAILURES, learn};
@@ -83,7 +83,7 @@ fn arrivals(round: &mut Round<'_>) {
         let count = u64::from(job.count) * u64::from(times);
         waiting = waiting.saturating_add(each.saturating_mul(count));
     }
-    let jobs = came(&mut round.memory, work);
+    let came = came(&mut round.memory, work, slots);
     let (now, used) = (round.now, round.census.used);
     // A queue that lies must not teach: no level above what the cluster may have is looked at.
     let most = u64::from(round.pool.max).saturating_mul(slots.into());
@@ -93,30 +93,39 @@ fn arrivals(round: &mut Round<'_>) {
     // A queue that only has a length does not say when its jobs came: that it grew does.
     let mut jobs_known = work.waiting.iter().chain(&work.running);
     let dated = !work.arrived.is_empty() || jobs_known.any(|job| job.submitted_at.is_some());
-    let grown = level.saturating_sub(head_room.level()).div_ceil(least);
-    let jobs = if dated { jobs } else { u32::try_from(grown).unwrap_or(u32::MAX) };
-    head_room.observe(now, (level, jobs), kind);
+    let grown = level.saturating_sub(head_room.level());
+    let jobs = u32::try_from(grown.div_ceil(least)).unwrap_or(u32::MAX);
+    let whole = if least >= u64::from(slots) { grown } else { 0 };
+    let came = if dated { came } else { Came { jobs, whole } };
+    head_room.observe(now, (level, came), kind);
 }
 
-/// How many jobs came that were not known of.
-fn came(memory: &mut Memory, work: &Work) -> u32 {
+/// Which jobs came that were not known of.
+fn came(memory: &mut Memory, work: &Work, slots: u32) -> Came {
     let known = memory.counted;
-    let (mut jobs, mut last) = (0_u32, known);
-    let mut see = |at: Moment, count: u32| {
+    let (mut came, mut last) = (Came::default(), known);
+    let mut see = |at: Moment, shape: Shape, count: u32| {
         if known.is_none_or(|known| at > known) {
             last = last.max(Some(at));
-            jobs = jobs.saturating_add(count);
+            came.jobs = came.jobs.saturating_add(count);
+            let (shape, times) = super::pack::usual(shape, slots);
+            if shape.gpus >= slots {
+                let each = u64::from(shape.gpus).saturating_mul(shape.nodes.into());
+                let all = each.saturating_mul(u64::from(count) * u64::from(times));
+                came.whole = came.whole.saturating_add(all);
+            }
         }
     };
     // The oldest first: what is known of already need not be looked at.
     let new = work.arrived.iter().rev().take_while(|it| known.is_none_or(|known| it.at > known));
-    new.for_each(|it| see(it.at, it.count));
+    new.for_each(|it| see(it.at, it.shape, it.count));
     if work.arrived.is_empty() {
         let all = work.waiting.iter().chain(&work.running);
-        all.filter_map(|job| Some((job.submitted_at?, job.count))).for_each(|it| see(it.0, it.1));
+        all.filter_map(|job| Some((job.submitted_at?, job.shape, job.count)))
+            .for_each(|(at, shape, count)| see(at, shape, count));
     }
     memory.counted = last;
-    jobs
+    came
 }
 
 /// How many spare nodes are worth their price, for who comes next.

@@ -20,12 +20,14 @@
 //! that time. So many nodes are launched ahead that
 //!
 //! ```text
-//! sum over k of   value × jobs(k) / boot  −  gpus × (1 − used(k) / 2)
+//! sum over k of   value × jobs(k) / boot  −  gpus × (5/4 − 3/4 × used(k))
 //! ```
 //!
-//! is largest: what it is worth that a job need not wait, less the accelerators that stand idle
-//! (half the time of a boot where they come to be used). Nodes that are there already save a
-//! boot, too: for them `gpus × used(k)` is added, so that more are kept than are launched. In
+//! is largest: what it is worth that a job need not wait, less the accelerators that stand idle:
+//! half the time of a boot where they come to be used, and the whole of it where they do not;
+//! a quarter more for the boot, which may have been in vain. Nodes that are there already risk
+//! no boot and save one: for them it is `gpus × (1 − 3/2 × used(k))`, so that more are kept than
+//! are launched. In
 //! the trade this is the newsvendor's rule with a price on each customer that is sent away
 //! (<https://en.wikipedia.org/wiki/Newsvendor_model>); that the same price holds for every node
 //! and at every hour is what makes the number of those who wait least for what is spent.
@@ -51,7 +53,7 @@ const QUICK: [f64; 11] = [0.05, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 
 /// Jobs that came in the last hours.
 const SLOW: [f64; 10] = [0.3, 1.0, 3.0, 8.0, 20.0, 50.0, 120.0, 300.0, 800.0, 2000.0];
 /// A job counts half in the first after so many boots, in the second after so many hours.
-const QUICK_BOOTS: f64 = 2.0;
+const QUICK_BOOTS: f64 = 1.0;
 const SLOW_HOURS: f64 = 4.0;
 /// So often within a boot it is noted where the demand stands.
 const LOOKS: u32 = 5;
@@ -63,6 +65,14 @@ const FALLS: usize = 64;
 /// A note counts half after so many days; what was spent, after one.
 const HALF_LIFE: f64 = 28.0;
 const DAY: i64 = 86_400_000;
+
+/// What a spare node costs that nobody uses in the time of a boot, in boots, and how much less
+/// one does that is used then. Unused it stands idle for that time, used for half of it. Of the
+/// boot of one that has to be launched a quarter counts if it is not used: somebody may come
+/// later.
+const LAUNCHED: (f64, f64) = (1.25, 0.75);
+/// One that is there, and whose use saves a boot.
+const KEPT: (f64, f64) = (1.0, 1.5);
 
 /// What was learned of those who come.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -96,6 +106,15 @@ pub struct HeadRoom {
     cases: BTreeMap<u16, Case>,
     /// When these were last made to count less.
     aged: Option<Moment>,
+}
+
+/// Who came since it was last looked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Came {
+    /// Jobs.
+    pub jobs: u32,
+    /// Accelerators of those that take whole nodes.
+    pub whole: u64,
 }
 
 /// The nodes that are launched.
@@ -133,9 +152,9 @@ fn left(span: f64, half: f64) -> f64 {
 }
 
 impl HeadRoom {
-    /// Takes note of the demand: accelerators that jobs have or wait for; and how many jobs came
-    /// since it was last looked at.
-    pub fn observe(&mut self, now: Moment, (gpus, jobs): (u64, u32), kind: Kind) {
+    /// Takes note of the demand: accelerators that jobs have or wait for; and of who came since
+    /// it was last looked at.
+    pub fn observe(&mut self, now: Moment, (gpus, came): (u64, Came), kind: Kind) {
         if self.kind != kind {
             // What was learned was about other nodes.
             *self = Self { kind, ..Self::default() };
@@ -146,12 +165,12 @@ impl HeadRoom {
         if gpus < before {
             self.fall(before, now.0);
         }
-        self.quick += f64::from(jobs);
-        self.slow += f64::from(jobs);
-        if gpus > before && jobs > 0 {
-            let each = f64::from(jobs) / (gpus - before) as f64;
+        self.quick += f64::from(came.jobs);
+        self.slow += f64::from(came.jobs);
+        if gpus > before && came.jobs > 0 {
+            let each = f64::from(came.jobs) / (gpus - before) as f64;
             let size = u64::from(kind.gpus.max(1));
-            self.looks.iter_mut().for_each(|look| look.rise((before, gpus), each, size));
+            self.looks.iter_mut().for_each(|look| look.rise(gpus, each, (size, came.whole)));
         }
     }
 
@@ -217,7 +236,18 @@ impl HeadRoom {
         let case = self.case();
         let (guess, ages) = (self.guess(case).used, self.spans(base));
         let jobs = [0.0; COUNT];
-        self.looks.push(Look { at: now, case, base, most: base, jobs, guess, ages });
+        let level = self.level;
+        self.looks.push(Look {
+            at: now,
+            case,
+            level,
+            base,
+            most: base,
+            whole: 0,
+            jobs,
+            guess,
+            ages,
+        });
     }
 
     fn learn(&mut self, look: &Look) {
@@ -279,8 +309,8 @@ impl HeadRoom {
         let rest =
             if share > 0.0 { (2.0 - 2.0 * self.spared / share).clamp(0.0, 1.0) } else { 0.0 };
         let value = value(target) * rest;
-        let keep = self.most(&guess, value, 1.0);
-        let want = Want { keep, launch: self.most(&guess, value, 0.0).min(keep) };
+        let keep = self.most(&guess, value, KEPT);
+        let want = Want { keep, launch: self.most(&guess, value, LAUNCHED).min(keep) };
         self.wanted = want.keep;
         want
     }
@@ -290,16 +320,14 @@ impl HeadRoom {
         self.room.spare = self.room.spare.saturating_add(nodes);
     }
 
-    /// With how many spare nodes most is gained; `saved` is how much of a boot one saves that is
-    /// used.
-    fn most(&self, guess: &Guess, value: f64, saved: f64) -> u32 {
+    /// With how many spare nodes most is gained, at such a price of each.
+    fn most(&self, guess: &Guess, value: f64, (idle, less): (f64, f64)) -> u32 {
         let boot = f64::from(self.kind.boot.0.max(1));
         let gpus = f64::from(self.kind.gpus.max(1));
         let (mut sum, mut best) = (0.0, (0.0, 0));
         for (at, end) in BANDS.into_iter().enumerate() {
-            let (jobs, used) = (guess.jobs[at], guess.used[at]);
-            let idle = f64::from(end - start(at)) - used / 2.0;
-            sum += value * jobs / boot + gpus * (saved * used - idle);
+            let nodes = f64::from(end - start(at));
+            sum += value * guess.jobs[at] / boot - gpus * (idle * nodes - less * guess.used[at]);
             if sum > best.0 {
                 best = (sum, end);
             }
@@ -315,12 +343,12 @@ fn wider(case: u16) -> [u16; 3] {
 }
 
 /// What it is worth that a job need not wait for a boot, in seconds of one accelerator: nothing
-/// at the cheapest, three hours and twenty minutes at the balanced, and six times as much each
+/// at the cheapest, three hours at the balanced, and six times as much each
 /// quarter on; in the last quarter, whose end is for whoever will not wait at all, forty times
 /// that.
 fn value(target: LatencyTarget) -> f64 {
     let (quarters, last) = quarters(target);
-    let value = 12_000.0 * 6.0_f64.powf(quarters) * 40.0_f64.powf(last);
+    let value = 10_800.0 * 6.0_f64.powf(quarters) * 40.0_f64.powf(last);
     if target == LatencyTarget::CHEAPEST { 0.0 } else { value }
 }
 
@@ -345,6 +373,11 @@ mod tests {
     const HOUR: i64 = 3_600_000;
     const KNOBS: [u8; 5] = [0, 25, 50, 75, 100];
 
+    /// Of one accelerator each.
+    fn came(jobs: u32) -> Came {
+        Came { jobs, whole: 0 }
+    }
+
     fn room(spare: u32, busy: u32) -> Room {
         Room { parts: 0, spare, busy }
     }
@@ -355,13 +388,13 @@ mod tests {
         let mut out = HeadRoom::default();
         let mut now = 0;
         while now < days * DAY {
-            out.observe(Moment(now), (240 + 8 * u64::from(jobs), jobs), KIND);
+            out.observe(Moment(now), (240 + 8 * u64::from(jobs), came(jobs)), KIND);
             out.want(room(0, 30 + jobs), LatencyTarget::BALANCED);
-            out.observe(Moment(now + 60_000), (240, 0), KIND);
+            out.observe(Moment(now + 60_000), (240, came(0)), KIND);
             out.want(room(0, 30), LatencyTarget::BALANCED);
             now += every;
         }
-        out.observe(Moment(now - 1000), (240, 0), KIND);
+        out.observe(Moment(now - 1000), (240, came(0)), KIND);
         out
     }
 
@@ -375,7 +408,7 @@ mod tests {
         for percent in KNOBS {
             assert_eq!(want(&new, percent), Want::default());
         }
-        new.observe(Moment(0), (800, 100), KIND);
+        new.observe(Moment(0), (800, came(100)), KIND);
         assert_eq!(want(&new, 100), Want::default(), "one sweep teaches nothing yet");
     }
 
@@ -383,7 +416,8 @@ mod tests {
     fn spare_nodes_are_as_many_as_what_comes_will_use() {
         // Ten minutes apart, one and four at a time.
         let (one, four) = (sweeps(1, HOUR / 6, 3), sweeps(4, HOUR / 6, 3));
-        assert_eq!(want(&one, 0), Want::default());
+        // It is due: what is there is kept, since its boot is all but sure to be saved.
+        assert_eq!(want(&one, 0), Want { keep: 1, launch: 0 });
         assert_eq!(want(&one, 50), Want { keep: 1, launch: 1 });
         assert_eq!(want(&four, 50), Want { keep: 4, launch: 4 });
         // Who comes once a day is waited for by nobody.
@@ -401,6 +435,24 @@ mod tests {
     }
 
     #[test]
+    fn free_parts_of_nodes_are_of_no_use_to_who_takes_a_whole_one() {
+        let learned = |gpus: u64, whole: u64| {
+            let (mut out, room) = (HeadRoom::default(), Room { parts: 7, spare: 0, busy: 30 });
+            for now in (0..3 * DAY).step_by(600_000) {
+                out.observe(Moment(now), (240 + gpus, Came { jobs: 1, whole }), KIND);
+                out.want(room, LatencyTarget::BALANCED);
+                out.observe(Moment(now + 60_000), (240, came(0)), KIND);
+                out.want(room, LatencyTarget::BALANCED);
+            }
+            out.observe(Moment(3 * DAY - 1000), (240, came(0)), KIND);
+            out.want(room, LatencyTarget::BALANCED)
+        };
+        assert_eq!(learned(7, 0), Want::default(), "they have room");
+        assert_eq!(learned(8, 8), Want { keep: 1, launch: 1 });
+        assert_eq!(learned(16, 16), Want { keep: 2, launch: 2 });
+    }
+
+    #[test]
     fn what_is_spent_stays_below_the_share() {
         // A queue of short jobs: one node at work for a minute in ten.
         let spent = |percent: u8| {
@@ -408,7 +460,7 @@ mod tests {
             for step in 0..20 * 24 * 60 {
                 let busy = u32::from(step % 10 == 0);
                 let now = Moment(step * 60_000);
-                learned.observe(now, (8 * u64::from(busy), busy), KIND);
+                learned.observe(now, (8 * u64::from(busy), came(busy)), KIND);
                 let wanted = learned.want(room(spare, busy), LatencyTarget::new(percent));
                 learned.launched(wanted.launch.saturating_sub(spare));
                 spare = wanted.keep.min(spare).max(wanted.launch);
@@ -426,10 +478,10 @@ mod tests {
         let (mut often, mut seldom) = (sweeps(2, HOUR, 3), sweeps(2, HOUR, 3));
         let later = Moment(3 * DAY + 5 * HOUR);
         for second in (3 * DAY..later.0).step_by(10_000) {
-            often.observe(Moment(second), (240, 0), KIND);
+            often.observe(Moment(second), (240, came(0)), KIND);
         }
-        often.observe(later, (240, 0), KIND);
-        seldom.observe(later, (240, 0), KIND);
+        often.observe(later, (240, came(0)), KIND);
+        seldom.observe(later, (240, came(0)), KIND);
         for percent in KNOBS {
             assert_eq!(want(&often, percent), want(&seldom, percent));
         }
@@ -443,7 +495,7 @@ mod tests {
         for step in 0..40_000_i64 {
             dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let (level, jobs) = (dice >> (34 + dice % 30), (dice >> 50) as u32 % 200);
-            learned.observe(Moment(step * 20_000), (level, jobs), KIND);
+            learned.observe(Moment(step * 20_000), (level, came(jobs)), KIND);
             learned.want(room(3, 10), LatencyTarget::FASTEST);
         }
         assert!(learned.looks.len() <= LOOKS as usize + 1, "{}", learned.looks.len());
@@ -464,13 +516,13 @@ mod tests {
         for (at, level) in
             [(i64::MAX, u64::MAX), (0, 0), (-5, u64::MAX), (i64::MIN, 7), (50, 0), (DAY, u64::MAX)]
         {
-            learned.observe(Moment(at), (level, u32::MAX), KIND);
+            learned.observe(Moment(at), (level, Came { jobs: u32::MAX, whole: u64::MAX }), KIND);
             let everything = Room { parts: u64::MAX, spare: u32::MAX, busy: u32::MAX };
             let wanted = learned.want(everything, LatencyTarget::FASTEST);
             assert!(wanted.keep <= 64 && wanted.launch <= wanted.keep);
         }
         // Other nodes: nothing is known of how they would be used.
-        learned.observe(Moment(DAY), (8, 1), Kind { gpus: 4, ..KIND });
+        learned.observe(Moment(DAY), (8, came(1)), Kind { gpus: 4, ..KIND });
         assert!(learned.cases.is_empty());
     }
 }

@@ -18,10 +18,16 @@ pub(super) struct Look {
     pub at: i64,
     /// What came lately then.
     pub case: u16,
-    /// Demand up to here was served without spare nodes.
+    /// Where it stood.
+    #[serde(default)]
+    pub level: u64,
+    /// Demand up to here was served without spare nodes, if it fits in the parts that were free.
     pub base: u64,
-    /// How far it rose.
+    /// How far it rose, less what the free parts took.
     pub most: u64,
+    /// Accelerators that came since for jobs which take whole nodes: parts are of no use to them.
+    #[serde(default)]
+    pub whole: u64,
     /// Jobs that each band of spare nodes would have let start.
     pub jobs: [f64; COUNT],
     /// Nodes of each band that were expected to be used.
@@ -97,9 +103,15 @@ impl Look {
         nodes.min(BANDS[band].into()).saturating_sub(start(band).into()) as f64
     }
 
-    /// The demand rises, with so many jobs for each accelerator.
-    pub fn rise(&mut self, (before, level): (u64, u64), each: f64, size: u64) {
-        let from = self.most.max(before);
+    /// The demand rises to that level, with so many jobs for each accelerator. What takes whole
+    /// nodes needs spare ones at once, the rest only when the free parts are used up.
+    pub fn rise(&mut self, to: u64, each: f64, (size, whole): (u64, u64)) {
+        self.whole = self.whole.saturating_add(whole);
+        let risen = to.saturating_sub(self.level);
+        let whole = self.whole.min(risen);
+        let beside = (risen - whole).saturating_sub(self.base.saturating_sub(self.level));
+        let level = self.base.saturating_add(whole).saturating_add(beside);
+        let from = self.most;
         if level <= from {
             return;
         }
