@@ -16,7 +16,7 @@ use crate::model::{Address, CloudId, Link, TemplateId, tags};
 
 use super::Event;
 use super::hands::{Hands, Trouble};
-use super::launch::{Order, nodes_of};
+use super::order::{Order, nodes_of};
 
 /// Nodes and how they have failed.
 pub(super) type Failed = BTreeMap<CloudId, String>;

@@ -5,31 +5,21 @@ use std::time::Duration;
 
 use crate::catalog::{Catalog, expectation};
 use crate::cloud::{Call, Class, Failure, Launch, Left, Owner};
-use crate::kinds::{Care, KindName, Offer, StepId, Tags};
+use crate::kinds::{Care, KindName, Offer, StepId};
 use crate::ledger::Refusal;
-use crate::model::{Address, CloudId, GroupName, Link, SubnetId, TemplateId, Zone, tags};
+use crate::model::{CloudId, GroupName, Link, SubnetId, TemplateId, Zone, tags};
 
 use super::Event;
 use super::boot::{Up, again_and_again};
 use super::hands::{Hands, Trouble};
 use super::ids::{Ids, link};
+use super::order::{Order, nodes_of};
 use super::retry;
 
 /// Nodes that need not be alike are asked for in such numbers: AWS itself advises five calls
 /// of a hundred rather than one of five hundred
 /// (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html>).
 const AT_ONCE: u32 = 100;
-
-/// What a launch asks for, wherever it happens.
-pub(super) struct Order<'a> {
-    pub address: &'a Address,
-    pub batch: u32,
-    pub count: u32,
-    pub gang: bool,
-    pub template: CloudId,
-    pub tags: &'a Tags,
-    pub care: Care,
-}
 
 /// How far a launch has come.
 #[derive(Default)]
@@ -313,10 +303,6 @@ impl Hands<'_> {
         );
         Failure { text, ..failure }
     }
-}
-
-pub(super) fn nodes_of(count: usize) -> String {
-    if count == 1 { "1 node".to_owned() } else { format!("{count} nodes") }
 }
 
 fn settled(mut offer: Offer, ids: Ids<'_>) -> Result<Offer, Trouble> {

@@ -13,6 +13,7 @@ mod hands;
 mod ids;
 mod launch;
 mod make;
+mod order;
 mod point;
 mod recover;
 mod retry;

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::hands::{Hands, Trouble};
 use super::ids::{Ids, Launched, link, odd};
-use super::launch::Order;
+use super::order::Order;
 use super::point::Lead;
 
 impl Hands<'_> {

@@ -11,8 +11,8 @@ use crate::catalog::{Fresh, Tables};
 use crate::model::{Moment, Problem, Region};
 
 use super::args::Global;
-use super::connect;
 use super::halt::Halt;
+use super::load;
 use super::machine::{env, wall};
 
 /// From this age on, in days, prices are said to be old.
@@ -29,7 +29,7 @@ pub struct Kept {
 
 /// The folder; none where the machine has no place for it.
 fn folder(global: &Global) -> Option<PathBuf> {
-    if let Some(world) = connect::sandbox(global) {
+    if let Some(world) = load::sandbox(global) {
         return Some(world.join("catalog"));
     }
     let own = env("MLINFRA_CACHE_DIR").map(PathBuf::from);

@@ -26,9 +26,6 @@ use super::hand::Hand;
 use super::load::{self, Missing, Stack};
 use super::machine::{env, wall};
 
-/// The simulated world's folder, beside the stack.
-const SANDBOX: &str = ".mlinfra-sandbox";
-
 /// Which cloud.
 pub enum Side {
     /// The simulated region.
@@ -59,20 +56,11 @@ impl Clock for Side {
     }
 }
 
-/// The folder of the simulated world, when one is wanted.
-pub fn sandbox(global: &Global) -> Option<PathBuf> {
-    match global.sandbox.as_deref() {
-        None | Some("" | "0" | "false") => None,
-        Some("1" | "true") => Some(load::folder(global).join(SANDBOX)),
-        Some(path) => Some(PathBuf::from(path)),
-    }
-}
-
 /// A runtime. In the simulated region nobody waits: its clock jumps to whatever is
 /// waited for, unless MLINFRA_SANDBOX_CLOCK=real.
 pub fn runtime(global: &Global) -> Result<Runtime, Halt> {
     let jumps =
-        sandbox(global).is_some() && env("MLINFRA_SANDBOX_CLOCK").as_deref() != Some("real");
+        load::sandbox(global).is_some() && env("MLINFRA_SANDBOX_CLOCK").as_deref() != Some("real");
     let mut builder = Builder::new_current_thread();
     builder.enable_all().start_paused(jumps);
     builder.build().map_err(|error| Halt::one("X002", format!("cannot start: {error}"), ""))
@@ -81,7 +69,7 @@ pub fn runtime(global: &Global) -> Result<Runtime, Halt> {
 /// Connects to the stack's region.
 #[cfg_attr(not(feature = "aws"), allow(clippy::unused_async))]
 pub async fn side(global: &Global, region: &Region) -> Result<Side, Halt> {
-    if let Some(folder) = sandbox(global) {
+    if let Some(folder) = load::sandbox(global) {
         return Ok(Side::Sandbox(Sandbox::open(&folder, region.clone())?));
     }
     #[cfg(feature = "aws")]
@@ -189,7 +177,7 @@ pub async fn session_of(
     let tables = kept.tables;
     let (mut stack, facts) = find_out(stack, &side, &tables).await?;
     stack.warnings.extend(kept.warning);
-    let (arn, world) = (caller.arn, sandbox(global));
+    let (arn, world) = (caller.arn, load::sandbox(global));
     Ok(Session { stack, side, facts, arn, world, hand: None, tables })
 }
 

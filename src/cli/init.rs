@@ -242,7 +242,7 @@ fn surroundings(global: &Global, dir: &Path) -> Around {
         let path = env(name).map_or_else(|| home.join(".aws").join(usual), PathBuf::from);
         std::fs::read_to_string(path).unwrap_or_default()
     };
-    let sandbox = connect::sandbox(global).is_some();
+    let sandbox = load::sandbox(global).is_some();
     let config = read("AWS_CONFIG_FILE", "config");
     let mut profiles =
         wizard::profiles(&config, &read("AWS_SHARED_CREDENTIALS_FILE", "credentials"));

@@ -62,7 +62,7 @@ impl<'a> Look<'a> {
     /// The flags that the answers stand for.
     pub fn global(&self, scene: Scene<'_>) -> Global {
         let mut global = self.global.clone();
-        if scene.is_sandbox() && connect::sandbox(&global).is_none() {
+        if scene.is_sandbox() && load::sandbox(&global).is_none() {
             global.sandbox = Some("1".to_owned());
         }
         if let Some(profile) = scene.answers.get("profile") {
@@ -238,7 +238,7 @@ impl<'a> Look<'a> {
         let scene = Scene { answers, around };
         let account = match (scene.is_sandbox(), scene.account()) {
             (true, _) => {
-                connect::sandbox(&self.global(scene)).map(|_| AccountId::from("000000000000"))
+                load::sandbox(&self.global(scene)).map(|_| AccountId::from("000000000000"))
             }
             (false, found) => found.map(AccountId::from),
         };

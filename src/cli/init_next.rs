@@ -3,7 +3,7 @@
 use crate::wizard::Scene;
 
 use super::args::Global;
-use super::connect;
+use super::load;
 
 /// Flags that every further command needs.
 fn flags(global: &Global) -> String {
@@ -13,7 +13,7 @@ fn flags(global: &Global) -> String {
     }
     match global.sandbox.as_deref() {
         Some("1" | "true") => out.push_str(" --sandbox"),
-        Some(path) if connect::sandbox(global).is_some() => {
+        Some(path) if load::sandbox(global).is_some() => {
             out.push_str(&format!(" --sandbox={path}"));
         }
         Some(_) | None => {}

@@ -14,6 +14,9 @@ use super::args::{Global, VarArgs};
 use super::environment;
 use super::halt::Halt;
 
+/// The simulated world's folder, beside the stack.
+const SANDBOX: &str = ".mlinfra-sandbox";
+
 /// A configuration without problems.
 pub struct Stack {
     /// Its folder.
@@ -68,6 +71,15 @@ impl Stack {
 /// The folder to work in.
 pub fn folder(global: &Global) -> PathBuf {
     global.chdir.clone().unwrap_or_else(|| PathBuf::from("."))
+}
+
+/// The folder of the simulated world, when one is wanted.
+pub fn sandbox(global: &Global) -> Option<PathBuf> {
+    match global.sandbox.as_deref() {
+        None | Some("" | "0" | "false") => None,
+        Some("1" | "true") => Some(folder(global).join(SANDBOX)),
+        Some(path) => Some(PathBuf::from(path)),
+    }
 }
 
 /// Reads a text file, with the problems that people have.

@@ -18,7 +18,7 @@ use super::terminal::Terminal;
 
 pub fn run(global: &Global, terminal: &Terminal, args: &SandboxArgs) -> Result<u8, Halt> {
     let default = load::folder(global).join(".mlinfra-sandbox");
-    let folder: PathBuf = connect::sandbox(global).unwrap_or(default);
+    let folder: PathBuf = load::sandbox(global).unwrap_or(default);
     if let SandboxCommand::Reset = args.command {
         Region::reset(&folder)?;
         empty(&folder.join(BUCKETS))?;

@@ -26,7 +26,7 @@ pub struct Pool {
     /// counts, as in Kubernetes' autoscaler
     /// (<https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/>).
     pub stabilisation: Seconds,
-    /// The most nodes that may begin to go in one minute, in percent of the fleet, rounded up.
+    /// The most nodes that may begin to go in one minute, in percent of those that serve, rounded up.
     pub max_down_percent: u32,
     /// In how many decisions in a row nothing at all must be wanted before a demand that fell to
     /// nothing is believed.

@@ -8,7 +8,7 @@ use crate::model::{Address, CloudId, Moment};
 use crate::stack::Fleet;
 
 use super::Draft;
-use super::nodes::{Found, terminate};
+use super::ending::{Found, terminate};
 
 /// Launch times are AWS's and the clock is ours: a node is silent only after twice its time.
 const SLACK: u32 = 2;

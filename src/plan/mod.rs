@@ -14,6 +14,7 @@ mod adopt;
 pub mod cost;
 mod doomed;
 pub mod drift;
+mod ending;
 mod forget;
 mod health;
 mod misled;

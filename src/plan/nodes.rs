@@ -3,16 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::cloud::{Condition, Live, Observed};
+use crate::cloud::{Condition, Observed};
 use crate::kinds::{Action, Care, KindName, Node, Offer, Spec, Trait, Why};
 use crate::model::{Address, CloudId, Link};
 use crate::stack::{Desired, Fleet};
 
+use super::ending::{Found, terminate};
 use super::settle::Standing;
 use super::{Draft, health, point, roll, spread};
-
-/// A node of a fleet.
-pub(super) type Found<'a> = (&'a CloudId, &'a Live, &'a Node);
 
 /// Decides about every fleet.
 pub(super) fn fleets<'a>(
@@ -204,28 +202,6 @@ fn launch(
 
 fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
-}
-
-/// Ends nodes; those that take their place serve before.
-pub(super) fn terminate(
-    draft: &mut Draft<'_>,
-    (address, drain): (&Address, bool),
-    (nodes, once): (&[Found<'_>], &[CloudId]),
-    why: &Why,
-) {
-    if nodes.is_empty() {
-        return;
-    }
-    let mut nodes = nodes.to_vec();
-    nodes.sort_by_key(|(id, ..)| *id);
-    let action = Action::Terminate {
-        nodes: nodes.iter().map(|(id, ..)| (*id).clone()).collect(),
-        was: nodes.iter().map(|(.., node)| (*node).clone()).collect(),
-        drain,
-        once: once.to_vec(),
-    };
-    draft.nodes.extend(nodes.iter().map(|(id, ..)| (*id).clone()));
-    draft.steps.push((address.clone(), action, why.clone()));
 }
 
 /// The offers that a launch may walk down: the nodes of a gang are of the type, and stay in the

@@ -1,7 +1,8 @@
 //! How a node of the simulated region is: what its tags say, and what it and the cloud would say.
 
-use super::object::{Object, Unfit};
+use super::object::Object;
 use super::supply::Notice;
+use super::supply::Unfit;
 use super::world::World;
 use crate::cloud::{Announced, Checks, Condition, Phase};
 use crate::kinds::Tags;

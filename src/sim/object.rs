@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::settings::{Fault, Settings};
+use super::supply::Unfit;
 use crate::cloud::Phase;
 use crate::kinds::{Edit, Spec, Tags};
 use crate::model::{CloudId, Region as RegionName, tags};
@@ -46,16 +47,6 @@ pub(super) struct Object {
     /// What it was, for as long as readers may still see that.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub past: Vec<Past>,
-}
-
-/// In which way a node never comes up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Unfit {
-    /// Its boot check fails.
-    Check,
-    /// It says nothing, and its status checks never end.
-    Silent,
 }
 
 /// What an object was until a moment.

@@ -6,11 +6,20 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::object::Unfit;
 use crate::catalog::Catalog;
 use crate::cloud::SpotPrice;
 use crate::kinds::{Market, Node, Tags};
 use crate::model::{Moment, Money, Region as RegionName, Zone};
+
+/// In which way a node never comes up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Unfit {
+    /// Its boot check fails.
+    Check,
+    /// It says nothing, and its status checks never end.
+    Silent,
+}
 
 /// Knobs of supply. The defaults hinder nobody.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

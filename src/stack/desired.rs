@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::kinds::{Care, KindName, Node, Offer, OutputPlan, Spec, Tags};
 use crate::model::{Address, Place, StackName};
 
-use super::autoscale::Autoscale;
+use super::autoscale::settings::Autoscale;
 use super::moved::Moves;
 
 /// Everything that a stack wants.

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use crate::catalog::is_image_id;
 use crate::cloud::{Ask, Facts};
 use crate::kinds::{KindName, OutputPlan, Tags};
-use crate::lang::{Data, Evaluated, Loaded, Value, tidy};
-use crate::model::{AccountId, Address, Block, Problem, Region, StackName, Text};
+use crate::lang::{Evaluated, Loaded, Value, tidy};
+use crate::model::{AccountId, Address, Block, Problem, Region, StackName};
 
 use super::backend::{self, Backend};
 use super::budget::{self, Budget};
 use super::check::{bad_tags, check};
 use super::desired::Desired;
-use super::expansion::{Expansion, map};
+use super::expansion::{Expansion, map, plain};
 use super::moved::Moves;
 use super::names::Here;
 use super::pins::Pins;
@@ -108,31 +108,6 @@ pub fn chosen_names(loaded: &Loaded) -> BTreeSet<(KindName, String)> {
         .filter(|name| !name.starts_with(&prefix))
         .map(|name| (KindName::Bucket, name.to_owned()))
         .collect()
-}
-
-/// A value as plain JSON, in which a text that waits for an id keeps its pieces.
-pub(super) fn plain(value: &Value) -> serde_json::Value {
-    use serde_json::Value as Json;
-    let object = |map: &BTreeMap<String, Value>| {
-        Json::Object(map.iter().map(|(key, value)| (key.clone(), plain(value))).collect())
-    };
-    match &value.data {
-        Data::Null => Json::Null,
-        Data::Bool(truth) => Json::Bool(*truth),
-        Data::Number(number) => number
-            .normalize()
-            .to_string()
-            .parse::<serde_json::Number>()
-            .map_or_else(|_| Json::String(number.to_string()), Json::Number),
-        Data::String(text) => Json::String(text.clone()),
-        Data::List(items) => Json::Array(items.iter().map(plain).collect()),
-        Data::Map(map) | Data::Object(map) => object(map),
-        Data::Block(block) => object(&block.exports),
-        Data::Unknown(unknown) => {
-            let text = Text::Deferred(unknown.pieces.clone());
-            serde_json::to_value(text).unwrap_or(Json::Null)
-        }
-    }
 }
 
 /// Expands a configuration that was loaded without problems.

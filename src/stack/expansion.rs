@@ -6,8 +6,8 @@ use std::ops::RangeInclusive;
 
 use crate::cloud::Facts;
 use crate::kinds::Tags;
-use crate::lang::{Evaluated, Value};
-use crate::model::{Address, Problem, Zone};
+use crate::lang::{Data, Evaluated, Value};
+use crate::model::{Address, Problem, Text, Zone};
 
 use super::desired::Desired;
 use super::names::Here;
@@ -149,5 +149,30 @@ fn gib(size: u32) -> String {
         format!("{}TiB", size / 1024)
     } else {
         format!("{size}GiB")
+    }
+}
+
+/// A value as plain JSON, in which a text that waits for an id keeps its pieces.
+pub(super) fn plain(value: &Value) -> serde_json::Value {
+    use serde_json::Value as Json;
+    let object = |map: &BTreeMap<String, Value>| {
+        Json::Object(map.iter().map(|(key, value)| (key.clone(), plain(value))).collect())
+    };
+    match &value.data {
+        Data::Null => Json::Null,
+        Data::Bool(truth) => Json::Bool(*truth),
+        Data::Number(number) => number
+            .normalize()
+            .to_string()
+            .parse::<serde_json::Number>()
+            .map_or_else(|_| Json::String(number.to_string()), Json::Number),
+        Data::String(text) => Json::String(text.clone()),
+        Data::List(items) => Json::Array(items.iter().map(plain).collect()),
+        Data::Map(map) | Data::Object(map) => object(map),
+        Data::Block(block) => object(&block.exports),
+        Data::Unknown(unknown) => {
+            let text = Text::Deferred(unknown.pieces.clone());
+            serde_json::to_value(text).unwrap_or(Json::Null)
+        }
     }
 }

@@ -2,34 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 use crate::lang::schema::{Attribute, Type};
 use crate::lang::{Data, Value};
 
 use super::super::expansion::Expansion;
-
-/// What one job needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Job {
-    /// Accelerators on each of its nodes; 0 takes a whole node.
-    pub gpus: u32,
-    /// How many nodes.
-    pub nodes: u32,
-    /// All of them start it together.
-    pub gang: bool,
-    /// Higher goes first.
-    pub priority: i32,
-    /// It may run where its node may be taken away.
-    pub preemptible: bool,
-}
-
-impl Default for Job {
-    /// A whole node, which is never too little.
-    fn default() -> Self {
-        Self { gpus: 0, nodes: 1, gang: false, priority: 0, preemptible: false }
-    }
-}
+use super::settings::Job;
 
 /// The most nodes that a cluster may have.
 pub(super) const MOST: u32 = 1000;

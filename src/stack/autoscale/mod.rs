@@ -6,10 +6,9 @@
 mod endpoint;
 mod job;
 mod schedule;
+pub(in crate::stack) mod settings;
 mod source;
 mod sources;
-
-use serde::Serialize;
 
 use crate::lang::Evaluated;
 use crate::lang::schema::{Attribute, BlockSchema, Type};
@@ -20,39 +19,9 @@ use super::expansion::Expansion;
 use self::job::MOST;
 
 pub use endpoint::Endpoint;
-pub use job::Job;
 pub(super) use job::{Fits, JOB, exported, job};
-pub use schedule::Schedule;
-pub use source::{Source, own_settings};
-
-/// What decides how many nodes a cluster has, between its fewest and its most.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Autoscale {
-    /// Where it is told how much work there is. At least one.
-    pub sources: Vec<Source>,
-    /// Seconds for which a node stays without work before it goes.
-    pub idle_timeout: u32,
-    /// How much of a hundred it is worth that nobody waits: 0 is the cheapest.
-    pub latency_target: u8,
-    /// Seconds for which the fleet keeps what was wanted before it becomes smaller.
-    pub stabilisation: u32,
-    /// The most nodes that may be asked for in a minute.
-    pub max_up: u32,
-    /// The most nodes that may begin to go in a minute, in percent of the fleet.
-    pub max_down: u32,
-    /// How often in a row nothing must be wanted before that is believed.
-    pub zero_confirm: u32,
-    /// Seconds for which a node without work takes no more jobs before it goes.
-    pub cordon_time: u32,
-    /// Seconds that a node takes to its first job, until that has been seen.
-    pub boot: u32,
-    /// Bounds that change with the time of day.
-    pub schedules: Vec<Schedule>,
-    /// The most that its nodes may cost in an hour.
-    pub per_hour: Option<Money>,
-    /// The most that its nodes may cost in a calendar month.
-    pub per_month: Option<Money>,
-}
+pub use settings::{Autoscale, Job, Schedule, Source};
+pub use source::own_settings;
 
 /// The table of the block.
 pub(super) const SCHEMA: BlockSchema = BlockSchema {
@@ -99,7 +68,7 @@ pub(super) const SCHEMA: BlockSchema = BlockSchema {
         Attribute::new(
             "max_down",
             Type::Integer,
-            "The most nodes that begin to go in one minute, in percent of the fleet, rounded up; \
+            "The most nodes that begin to go in one minute, in percent of those that serve, rounded up; \
              1 to 100.",
         )
         .or("10"),

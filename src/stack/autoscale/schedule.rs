@@ -4,13 +4,13 @@ use std::str::FromStr as _;
 
 use croner::Cron;
 use jiff::tz::TimeZone;
-use serde::Serialize;
 
 use crate::lang::Evaluated;
 use crate::lang::schema::{Attribute, BlockSchema, Type};
 
 use super::super::expansion::Expansion;
 use super::job::MOST;
+use super::settings::Schedule;
 
 /// The table of the block.
 pub(super) const SCHEMA: BlockSchema = BlockSchema {
@@ -44,21 +44,6 @@ pub(super) const SCHEMA: BlockSchema = BlockSchema {
     exports: &[],
     doc: "Other bounds from a time of day on. Of several the one that began last holds.",
 };
-
-/// Bounds from a point in time on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Schedule {
-    /// When, in the five fields of cron.
-    pub cron: String,
-    /// Whose clock.
-    pub timezone: String,
-    /// For how many seconds; none for until another begins.
-    pub lasts: Option<u32>,
-    /// The fewest nodes then.
-    pub min: Option<u32>,
-    /// The most nodes then.
-    pub max: Option<u32>,
-}
 
 /// Reads all of them.
 pub(super) fn all(x: &mut Expansion<'_>, block: &Evaluated, most: u32) -> Vec<Schedule> {

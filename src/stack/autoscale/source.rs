@@ -2,35 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use crate::lang::{Evaluated, Value};
 use crate::model::Problem;
 
-use super::super::expand::plain;
-use super::super::expansion::Expansion;
+use super::super::expansion::{Expansion, plain};
 use super::endpoint::Endpoint;
-use super::job::{Fits, Job, job};
+use super::job::{Fits, job};
+use super::settings::{Job, Source};
 use super::sources::{COMMON, Kind, SOURCES};
-
-/// A source of demand.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Source {
-    /// What it is: the label of its block.
-    pub kind: &'static str,
-    /// What it is called; no two of one cluster are called the same.
-    pub name: String,
-    /// What one job needs, where it does not say.
-    pub job: Job,
-    /// Seconds within which it must answer.
-    pub timeout: u32,
-    /// More jobs than this are not believed.
-    pub most: u32,
-    /// What its own table holds, as far as it is written. Times are seconds; a queue is its
-    /// URL and name.
-    pub settings: Map<String, Json>,
-}
 
 /// All sources of a cluster.
 pub(super) fn all(
