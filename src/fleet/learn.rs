@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use super::id::Seconds;
 use super::memory::{Batch, Circuit, Refusal};
 use super::round::{Round, add, after, age};
-use super::state::{Attempt, Node, Outcome};
+use super::state::{Attempt, Node, Outcome, State};
 use super::why::Alert;
 use crate::model::{Moment, Money};
 
@@ -160,7 +160,9 @@ fn circuit(round: &mut Round<'_>) {
     let (fleet, now) = (round.fleet, round.now);
     let circuit = &mut round.memory.circuit;
     if let Some(failed) = circuit.failed_launch {
-        let works = |node: &Node| node.state.is_serving() && node.launched_at > failed;
+        // One that was cordoned for want of work had come up as well.
+        let up = |node: &Node| node.state.is_serving() || node.state == State::Cordoned;
+        let works = |node: &Node| up(node) && node.launched_at > failed;
         if fleet.nodes.iter().any(works) {
             *circuit =
                 Circuit { counted: std::mem::take(&mut circuit.counted), ..Default::default() };
