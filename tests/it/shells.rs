@@ -24,15 +24,20 @@ fn mlinfra() -> Command {
     Command::new(env!("CARGO_BIN_EXE_mlinfra"))
 }
 
+/// Where a shell finds programs, this one first.
+fn path() -> String {
+    let program = Path::new(env!("CARGO_BIN_EXE_mlinfra")).parent().expect("its folder");
+    let others = std::env::var("PATH").expect("a search path");
+    format!("{}:{others}", program.display())
+}
+
 /// A shell at a terminal that has read nothing of its user's, and finds the program.
 fn shell(name: &str, args: &[&str], home: &Path) -> PtySession {
-    let program = Path::new(env!("CARGO_BIN_EXE_mlinfra")).parent().expect("its folder");
-    let path = std::env::var("PATH").expect("a search path");
     let mut command = Command::new(name);
     command
         .args(args)
         .env_clear()
-        .env("PATH", format!("{}:{path}", program.display()))
+        .env("PATH", path())
         .env("HOME", home)
         .env("TERM", "dumb")
         .env("PS1", "at your service> ");
@@ -91,12 +96,10 @@ fn zsh_completes_at_its_prompt() {
 fn fish_completes_with_a_word_on_each() {
     let (home, script) = script("fish");
     let asks = |line: &str| -> Vec<String> {
-        let program = Path::new(env!("CARGO_BIN_EXE_mlinfra")).parent().expect("its folder");
-        let path = std::env::var("PATH").expect("a search path");
         let done = Command::new("fish")
             .args(["--no-config", "-c", &format!("source '{script}'; complete -C '{line}'")])
             .env("HOME", home.path())
-            .env("PATH", format!("{}:{path}", program.display()))
+            .env("PATH", path())
             .output()
             .expect("fish starts");
         assert!(done.status.success() && done.stderr.is_empty(), "{done:?}");

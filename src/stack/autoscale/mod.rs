@@ -46,8 +46,8 @@ pub(super) const SCHEMA: BlockSchema = BlockSchema {
         Attribute::new(
             "latency_target",
             Type::Either(&[Type::Integer, Type::String]),
-            "How much it is worth that nobody waits for a node: `\"cheapest\"` keeps nothing \
-             spare, `\"balanced\"` spends no more than a tenth of what nodes at work cost, and \
+            "How much it is worth that nobody waits for a node: `\"cheapest\"` launches none \
+             ahead, `\"balanced\"` spends no more than a tenth of what nodes at work cost, and \
              mostly much less, `\"fastest\"` hardly ever lets anybody wait. Or a whole number from 0 to 100, \
              of which these are 0, 50 and 100.",
         )
