@@ -47,7 +47,10 @@ impl Hands<'_> {
     /// show it whole: a plan would build on what is gone.
     async fn settle_reads(&self) -> Result<(), Trouble> {
         let wait = self.cloud.lag();
-        if wait.is_zero() || !self.journal.lock().await.ledger.is_cut_off() {
+        let quiet = i64::try_from(self.patience.quiet.as_millis()).unwrap_or(i64::MAX);
+        let cut_off = self.journal.lock().await.ledger.cut_off();
+        // Long ago every read has caught up.
+        if wait.is_zero() || cut_off.is_none_or(|at| self.now().since(at) >= quiet) {
             return Ok(());
         }
         self.tell(Event::Settling { wait });

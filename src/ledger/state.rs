@@ -202,9 +202,10 @@ impl Ledger {
         }
     }
 
-    /// The last run has begun and did not write down that it ended.
-    pub fn is_cut_off(&self) -> bool {
-        self.applies.last().is_some_and(|apply| apply.ended.is_none())
+    /// Since when nothing is known of the last run, if it did not write down that it ended.
+    pub fn cut_off(&self) -> Option<Moment> {
+        let last = self.applies.last().filter(|apply| apply.ended.is_none())?;
+        Some(last.done.last().and_then(|done| done.at).unwrap_or(last.began))
     }
 
     /// Compares with what the cloud shows: what was made and is visible needs no more
