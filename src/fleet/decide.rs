@@ -49,8 +49,13 @@ pub fn decide(
     // What was cordoned comes back before anything is launched in its place.
     let have = round.census.serving + round.census.coming + round.census.unseen;
     // Nodes in several places may be the fewest and yet keep a gang from ever starting: then
-    // those without work make room.
-    let stuck = |fate: &Fate| fate.shape.gang && matches!(fate.held, Some(NotMore::Max { .. }));
+    // those without work make room, and nothing is launched in their place before it has
+    // started. Where they would not be room enough the fewest stay.
+    let room = round.bounds.max.saturating_sub(round.census.busy);
+    let stuck = |fate: &Fate| {
+        let held = matches!(fate.held, Some(NotMore::Max { .. }));
+        fate.shape.gang && held && fate.shape.nodes <= room
+    };
     let stuck = packed.fates.iter().any(stuck);
     let min = if stuck { 0 } else { round.bounds.min };
     // Nor is anything kept for who comes next where nodes have to go.
@@ -61,7 +66,7 @@ pub fn decide(
     let (back, beside) = shrink::cordoned(&mut round, &mut packed.stock, short);
     let have = have.saturating_add(back);
     let ahead = ahead(&mut round, &mut grow, lacks.saturating_sub(beside));
-    let launched = least(&mut round, &mut grow, have);
+    let launched = least(&mut round, &mut grow, (have, min));
     grow.finish(&mut round);
     let head = want.keep.min(spare).max(spare.min(want.launch).saturating_add(ahead));
     let needed = have.saturating_sub(spare).saturating_add(launched).saturating_sub(ahead);
@@ -166,12 +171,12 @@ fn closed(round: &Round<'_>) -> Option<NotMore> {
 
 /// The fewest nodes that there must be do not depend on what is known of the demand. How many
 /// nodes are asked for in all.
-fn least<'a>(round: &mut Round<'a>, grow: &mut Grow<'a>, have: u32) -> u32 {
+fn least<'a>(round: &mut Round<'a>, grow: &mut Grow<'a>, (have, min): (u32, u32)) -> u32 {
     if grow.launched() == 0 && grow.may_probe() {
         return grow.plain(1, &LaunchReason::Probe);
     }
     let launched = grow.launched();
-    let lacks = round.bounds.min.saturating_sub(have.saturating_add(launched));
+    let lacks = min.saturating_sub(have.saturating_add(launched));
     if lacks == 0 {
         return launched;
     }

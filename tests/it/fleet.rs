@@ -15,7 +15,7 @@ use crate::dice::number;
 use world::World;
 
 /// Seeds that failed once, each with what was wrong.
-const PINNED: [(u64, &str); 11] = [
+const PINNED: [(u64, &str); 12] = [
     (4, "who waited for a node that was given up had to wait for the next look"),
     (39, "a gang that was held took nodes from others, which were launched again and again"),
     (233, "a node was kept for a launch that had been counted twice"),
@@ -27,6 +27,7 @@ const PINNED: [(u64, &str); 11] = [
     (10426, "a node that others had got was kept for the gang that it was launched for"),
     (16060, "a launch let another node go"),
     (35104, "launches were taken to fail while what they had brought was cordoned"),
+    (59932, "what made room for a gang was launched again, as the fewest, before the gang was"),
 ];
 
 fn history(seed: u64) -> Result<world::Count, String> {

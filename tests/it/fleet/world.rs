@@ -211,6 +211,8 @@ impl World {
             self.now += 20;
             self.nature();
             self.engine();
+            // What lost its node on the way may find the budget spent.
+            self.tasks.retain(|task| free || task.run.is_some());
             self.service()?;
             if self.tasks.is_empty() && self.fleet.nodes.len() as u32 <= self.pool.min {
                 self.count.calm += 1;
