@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::cloud::Class;
 use crate::kinds::{Change, KindName, Plan, Tags};
-use crate::ledger::{Entry, StoreError, Who};
+use crate::ledger::{Entry, Site, StoreError, Who};
 use crate::model::{CloudId, tags};
 
 use super::execute::Outcome;
@@ -63,8 +63,8 @@ impl Hands<'_> {
     ) -> Result<Outcome, Trouble> {
         let steps = plan.steps.len() + marks.len();
         let (at, names) = (self.now(), std::collections::BTreeSet::new());
-        let begin =
-            Entry::Begin { at, who, steps, names, plan: None, config: None, targets: Vec::new() };
+        let (targets, site) = (Vec::new(), Some(Site::of(&self.scope)));
+        let begin = Entry::Begin { at, who, steps, names, plan: None, config: None, targets, site };
         self.note(begin).await?;
         for (mark, nodes) in marks {
             for node in nodes {

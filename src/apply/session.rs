@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::cloud::Observed;
 use crate::kinds::{KindName, Plan};
-use crate::ledger::{Applied, Entry, Ledger, StoreError, Who};
+use crate::ledger::{Applied, Entry, Ledger, Site, StoreError, Who};
 use crate::model::{Address, Moment};
 use crate::plan::Refusal;
 
@@ -54,7 +54,9 @@ impl Hands<'_> {
         };
         let (at, steps, plan_sum) = (self.now(), plan.steps.len(), Some(digest(plan)));
         let whole = targets.is_empty();
-        self.note(Entry::Begin { at, who, steps, names, plan: plan_sum, config, targets }).await?;
+        let site = Some(Site::of(&self.scope));
+        let begin = Entry::Begin { at, who, steps, names, plan: plan_sum, config, targets, site };
+        self.note(begin).await?;
         let outcome = self.execute(plan).await;
         if let Some(error) = outcome.ledger {
             return Err(error);

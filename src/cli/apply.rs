@@ -25,7 +25,7 @@ use super::machine::{aside, dice, stamp};
 use super::order::{Goal, Order};
 use super::store::SCOPE;
 use super::terminal::Terminal;
-use super::{DONE, INTERRUPTED, PROBLEM, ask, planfile, select, tell};
+use super::{DONE, INTERRUPTED, PROBLEM, ask, planfile, select, site, tell};
 
 pub fn run(global: &Global, terminal: &Terminal, args: &ApplyArgs) -> Result<u8, Halt> {
     terminal.announce();
@@ -111,6 +111,7 @@ impl Work<'_> {
         let Order { goal, selection, saved, .. } = self.order;
         let journal = Journal::write(store, &dice(), lock).await?;
         session.nothing_left_behind(&journal.ledger).await?;
+        session.stands_here(store, &journal.ledger).await?;
         if let Some(saved) = saved {
             planfile::same_ledger(saved, &journal.ledger)?;
         }
@@ -138,9 +139,7 @@ impl Work<'_> {
             return Ok(PROBLEM);
         }
         if renew && plan.is_empty() && !selection.refresh_only {
-            self.terminal.say(
-                "The ledger does not hold what the last apply left: it is written down now.\n",
-            );
+            self.terminal.say(self.order.renews());
         }
         let outputs = session.hand.is_none() && tell::outputs_differ(&plan, &former);
         if plan.is_empty() && !outputs && !renew {
@@ -210,7 +209,9 @@ impl Work<'_> {
             let told = (outside.as_ref(), selection.refresh_only);
             tell::outside(self.terminal, self.global, &plan, told);
             tell::nodes(self.terminal, &observed);
+            let nothing = destroy && selection.targets.is_empty() && plan.is_empty();
             let renew = match outside {
+                Some(_) | None if nothing => site::is_to_be_closed(store, ledger).await,
                 // It is lost or damaged, and what stands is known to be as it should.
                 None => !destroy && selection.targets.is_empty() && plan.unchanged > 0,
                 Some(outside) => selection.refresh_only && !outside.found.is_empty(),

@@ -46,10 +46,9 @@ fn unreachable_cloud(stack: &Stack, halt: Halt) -> Report {
 
 /// A problem as a finding.
 fn failed(name: &'static str, problem: Problem) -> Check {
-    let detail =
-        if problem.detail.is_empty() { String::new() } else { format!(" ({})", problem.detail) };
-    let text = format!("{}{detail}", problem.summary);
-    Check::new(name, Status::Failed, text).help(problem.help)
+    let Problem { summary, detail, help, .. } = problem;
+    let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
+    Check::new(name, Status::Failed, format!("{summary}{detail}")).help(help.replace('\n', " "))
 }
 
 async fn examine(session: &Session) -> Report {

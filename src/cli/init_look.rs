@@ -16,6 +16,7 @@ use crate::plan::Selection;
 use crate::plan::cost::When;
 use crate::show::doctor::{Check, Status};
 use crate::show::{self};
+use crate::sim::ACCOUNT;
 use crate::wizard::{self, Account, Answers, Around, Draft, Fits, Note, Outside, Scene, Starting};
 
 use super::args::Global;
@@ -237,9 +238,7 @@ impl<'a> Look<'a> {
     fn bucket(&self, answers: &Answers, around: &mut Around) {
         let scene = Scene { answers, around };
         let account = match (scene.is_sandbox(), scene.account()) {
-            (true, _) => {
-                load::sandbox(&self.global(scene)).map(|_| AccountId::from("000000000000"))
-            }
+            (true, _) => load::sandbox(&self.global(scene)).map(|_| AccountId::from(ACCOUNT)),
             (false, found) => found.map(AccountId::from),
         };
         let region = Region::from(scene.get("region"));

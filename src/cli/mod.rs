@@ -70,6 +70,7 @@ mod show;
 mod simulate;
 mod simulate_args;
 mod simulate_cluster;
+mod site;
 mod ssh;
 mod status;
 mod status_args;

@@ -174,6 +174,16 @@ impl Goal {
 }
 
 impl Order {
+    /// Why an apply that changes nothing is written down all the same.
+    pub fn renews(&self) -> &'static str {
+        match self.goal {
+            Goal::Nothing => "The ledger holds that something is left: that is mended now.\n",
+            Goal::Stack | Goal::Adopt | Goal::Forget | Goal::Rollback => {
+                "The ledger does not hold what the last apply left: it is written down now.\n"
+            }
+        }
+    }
+
     /// What an empty plan says. Of a part it says nothing about the rest.
     pub fn done(&self) -> String {
         let targets: Vec<String> = self.selection.targets.iter().map(ToString::to_string).collect();

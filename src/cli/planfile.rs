@@ -20,7 +20,7 @@ use crate::model::{Clock, Moment, Problem, Sources};
 use crate::plan::Selection;
 use crate::plan::cost::Bill;
 use crate::plan::drift::Outside;
-use crate::plan::saved::{self, Base, Place, Saved};
+use crate::plan::saved::{self, Base, Saved};
 use crate::show;
 use crate::stack;
 
@@ -132,11 +132,7 @@ pub struct Made {
 pub fn make(session: &Session, ledger: &Ledger, made: Made, lasts: i64) -> Saved {
     let (own, created) = (&session.stack, session.side.now());
     let Made { observed, plan, bill, outside, destroy, selection } = made;
-    let home = Place {
-        account: session.facts.home.account.clone(),
-        region: session.facts.home.region.clone(),
-        stack: own.config.stack.clone(),
-    };
+    let home = session.site();
     Saved {
         mlinfra: VERSION.to_owned(),
         by: connect::user(),

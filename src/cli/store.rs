@@ -53,10 +53,12 @@ impl Session {
         }
     }
 
-    /// The ledger, for reading only.
+    /// The ledger, for reading only; refused where the stack stands elsewhere.
     pub async fn read_ledger(&self) -> Result<Ledger, Halt> {
         let store = self.read_store()?;
-        Ok(Journal::open(&*store, "").await?.ledger)
+        let ledger = Journal::open(&*store, "").await?.ledger;
+        self.stands_here(&*store, &ledger).await?;
+        Ok(ledger)
     }
 
     /// Where the ledger is kept, for people.

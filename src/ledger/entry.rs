@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::Booted;
-use crate::cloud::{Call, Failure};
-use crate::kinds::KindName;
-use crate::model::{Address, CloudId, Moment, TemplateId, Token};
+use crate::cloud::{Call, Failure, Scope};
+use crate::kinds::{Home, KindName};
+use crate::model::{AccountId, Address, CloudId, Moment, Region, StackName, TemplateId, Token};
 
 /// Who runs an apply.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,27 @@ pub struct Who {
     pub commit: Option<String>,
     /// The command line's verb.
     pub verb: String,
+}
+
+/// What a ledger remembers belongs to one stack, in one region of one account. None of the
+/// three can change while anything stands there: nobody would look for it any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Site {
+    /// The account.
+    pub account: AccountId,
+    /// The region.
+    pub region: Region,
+    /// The stack.
+    pub stack: StackName,
+}
+
+impl Site {
+    /// Where this looks.
+    pub fn of(scope: &Scope) -> Self {
+        let Home { account, region } = scope.home.clone();
+        Self { account, region, stack: scope.stack.clone() }
+    }
 }
 
 /// One record of the journal.
@@ -45,6 +66,9 @@ pub enum Entry {
         /// The parts of the stack that it is for; none for the whole.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         targets: Vec<String>,
+        /// Where it takes place; former versions did not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        site: Option<Site>,
     },
     /// A call that makes something is about to be sent.
     Intent {

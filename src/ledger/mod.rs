@@ -39,7 +39,7 @@ mod verify;
 pub use applied::{Applied, Baseline, Stood};
 pub use apply::{Apply, Done};
 pub use boots::{Booted, Boots};
-pub use entry::{Entry, Made, Making, Record, Who};
+pub use entry::{Entry, Made, Making, Record, Site, Who};
 pub use file::FileStore;
 pub use folder::FolderObjects;
 pub use history::Head;

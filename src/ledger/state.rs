@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::store::hex;
-use super::{Apply, Booted, Boots, Done, Entry, Head, Made, Making, Record, StoreError};
+use super::{Apply, Booted, Boots, Done, Entry, Head, Made, Making, Record, Site, StoreError};
 use crate::cloud::{Call, Class, Observed};
 use crate::kinds::KindName;
 use crate::model::{Address, CloudId, Moment, TemplateId, Token};
@@ -44,6 +44,9 @@ pub struct Ledger {
     /// The last apply that has a record of its own.
     #[serde(default)]
     pub history: Head,
+    /// Where the last apply took place; none before the first, and from former versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<Site>,
     /// Offers that had no capacity when they were last asked, by [`crate::kinds::Offer::key`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub refusals: BTreeMap<String, Refusal>,
@@ -119,8 +122,9 @@ impl Ledger {
     /// Takes one entry in.
     pub fn fold(&mut self, entry: &Entry) {
         match entry {
-            Entry::Begin { at, who, steps, names, plan, config, targets } => {
+            Entry::Begin { at, who, steps, names, plan, config, targets, site } => {
                 self.names.extend(names.iter().cloned());
+                self.site = site.clone().or(self.site.take());
                 self.total += 1;
                 self.applies.push(Apply {
                     serial: Some(self.serial),

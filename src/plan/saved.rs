@@ -18,8 +18,8 @@ use super::drift::Outside;
 use crate::cloud::Observed;
 use crate::kinds::{Action, KindName, Offer, Plan, Step};
 use crate::lang::Snapshot;
-use crate::ledger::Ledger;
-use crate::model::{AccountId, Address, CloudId, Moment, Region, StackName};
+use crate::ledger::{Ledger, Site};
+use crate::model::{Address, CloudId, Moment};
 
 /// The word that such a file begins with.
 pub const MAGIC: &str = "mlinfra-plan";
@@ -39,7 +39,7 @@ pub struct Saved {
     /// From when on it is refused.
     pub expires: Moment,
     /// Where it belongs.
-    pub home: Place,
+    pub home: Site,
     /// The whole stack goes.
     pub destroy: bool,
     /// What was asked for beside the whole.
@@ -67,18 +67,6 @@ pub struct Saved {
     pub catalogue: Option<String>,
     /// The plan.
     pub plan: Plan,
-}
-
-/// Where a plan belongs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Place {
-    /// The account.
-    pub account: AccountId,
-    /// The region.
-    pub region: Region,
-    /// The stack.
-    pub stack: StackName,
 }
 
 /// The state of a ledger.

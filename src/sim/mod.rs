@@ -36,5 +36,5 @@ pub use error::SimError;
 pub use foreign::ObjectView;
 pub use keys::KEYS;
 pub use region::Region;
-pub use settings::{Fault, FaultKind, Settings};
+pub use settings::{ACCOUNT, Fault, FaultKind, Settings};
 pub use status::Status;

@@ -12,6 +12,10 @@ use crate::catalog::{self, Catalog};
 use crate::kinds::{KindName, Market};
 use crate::model::{AccountId, CloudId, ImageId, Region as RegionName, Zone};
 
+/// The account that everything belongs to, unless the world is set otherwise. AWS has none of
+/// that number.
+pub const ACCOUNT: &str = "000000000000";
+
 /// How the world behaves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -106,7 +110,7 @@ impl FaultKind {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            account: AccountId::from("000000000000"),
+            account: AccountId::from(ACCOUNT),
             seed: 0,
             zones: Vec::new(),
             latency_ms: 40,

@@ -148,6 +148,7 @@ fn begin() -> Entry {
         plan: None,
         config: None,
         targets: Vec::new(),
+        site: None,
     }
 }
 

@@ -8,7 +8,7 @@ use mlinfra::lang::Snapshot;
 use mlinfra::model::{AccountId, CloudId, Moment, Region, StackName};
 use mlinfra::plan::Selection;
 use mlinfra::plan::drift::{Changed, Drift, Outside};
-use mlinfra::plan::saved::{Base, NoPlan, Place, Saved, What, steps, world};
+use mlinfra::plan::saved::{Base, NoPlan, Saved, What, steps, world};
 use mlinfra::sim::Settings;
 use serde_json::json;
 
@@ -25,7 +25,7 @@ fn saved(observed: Observed, plan: Plan) -> Saved {
         by: "ann@laptop".to_owned(),
         created: Moment(1),
         expires: Moment(2),
-        home: Place {
+        home: mlinfra::ledger::Site {
             account: AccountId::from("000000000000"),
             region: Region::from("us-east-1"),
             stack: StackName::from("s"),

@@ -48,6 +48,7 @@ fn entry(at: i64) -> Entry {
             plan: None,
             config: None,
             targets: Vec::new(),
+            site: None,
         },
         9 => {
             let outputs = Map::from_iter([("n".to_owned(), json!(at.0))]);

@@ -49,6 +49,7 @@ fn begin(at: i64) -> Entry {
         plan,
         config,
         targets: Vec::new(),
+        site: None,
     }
 }
 

@@ -189,6 +189,7 @@ async fn work(
         plan: None,
         config: None,
         targets: Vec::new(),
+        site: None,
     };
     journal.append(begin(0)).await?;
     ended.written += 1;

@@ -1,0 +1,5 @@
+stack "s" {
+  region = "us-east-1"
+}
+
+bucket "data" {}
