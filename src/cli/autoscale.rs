@@ -1,25 +1,22 @@
 //! `mlinfra autoscale run`, `once`, `status`, `explain`, `pause` and `resume`.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::Duration;
 
-use async_trait::async_trait;
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::fleet::Demand;
-use crate::model::{Address, Clock as _, Moment, Place};
-use crate::serve::autoscale::{
-    Blocked, Board, Kept, LEADER, Look, Pause, Reader, Service, World, once,
-};
+use crate::model::{Address, Clock as _, Moment};
+use crate::serve::autoscale::{Blocked, Board, Kept, LEADER, Look, Pause, Service, World, once};
 use crate::show;
 use crate::show::screen::Untrusted;
 
-use super::args::{Global, VarArgs};
+use super::args::Global;
 use super::autoscale_args::{AutoscaleCommand, OnceArgs, PauseArgs, RunArgs, WhichArgs};
+use super::autoscale_folder::Folder;
 use super::connect;
 use super::fleet_world::FleetWorld;
 use super::halt::Halt;
@@ -125,11 +122,16 @@ fn serve(global: &Global, terminal: &Terminal, args: &RunArgs) -> Result<u8, Hal
         }
         tokio::spawn(signals(stop.clone(), Arc::clone(&again)));
         introduce(&first, &board, args.every);
+        let hurries = load::hurries(global);
+        if hurries {
+            terminal.say(&hurry(args.every));
+        }
         reader.put(first);
         let speaker = *terminal;
         let service = Service {
             reader: Box::new(reader),
             every: Duration::from_secs(u64::from(args.every)),
+            pace: if hurries { PACE } else { Duration::ZERO },
             board,
             stop: stop.clone(),
             bell: Arc::new(Notify::new()),
@@ -147,6 +149,22 @@ fn serve(global: &Global, terminal: &Terminal, args: &RunArgs) -> Result<u8, Hal
         ended.map_err(|text| Halt::one("S010", text, "correct the stack"))?;
         Ok(DONE)
     })
+}
+
+/// Beside the simulated region a look takes so long, whatever time passes there meanwhile.
+const PACE: Duration = Duration::from_secs(1);
+
+/// Why its nodes come up in no time.
+fn hurry(every: u32) -> String {
+    let passes = if every == 1 {
+        "up to a second passes".to_owned()
+    } else {
+        format!("up to {every} seconds pass")
+    };
+    format!(
+        "The region is simulated: {passes} there in each second here. Its nodes come up by\n\
+         themselves; `mlinfra sandbox put QUEUE NUMBER` sends work, and `take` takes it.\n"
+    )
 }
 
 /// What the board says before the first look.
@@ -177,81 +195,6 @@ async fn signals(stop: CancellationToken, again: Arc<Notify>) {
             true => stop.cancel(),
         }
     }
-}
-
-/// A stack in a folder, read again when a file of it has changed.
-struct Folder {
-    global: Global,
-    vars: VarArgs,
-    only: Option<Place>,
-    seen: Mutex<Option<Vec<Trace>>>,
-    first: Mutex<Option<FleetWorld>>,
-}
-
-/// A file, how long it is, and when it was written.
-type Trace = (PathBuf, u64, Option<SystemTime>);
-
-impl Folder {
-    fn new(global: &Global, which: &WhichArgs) -> Self {
-        let WhichArgs { cluster, vars } = which.clone();
-        let seen = Mutex::new(Some(traces(&load::folder(global))));
-        Self { global: global.clone(), vars, only: cluster, seen, first: Mutex::default() }
-    }
-
-    async fn world(&self) -> Result<FleetWorld, Halt> {
-        FleetWorld::read(&self.global, &self.vars, self.only.as_ref()).await
-    }
-
-    /// What was read already is given out first.
-    fn put(&self, world: FleetWorld) {
-        *self.first.lock().unwrap_or_else(PoisonError::into_inner) = Some(world);
-    }
-}
-
-#[async_trait(?Send)]
-impl Reader for Folder {
-    async fn read(&self) -> Result<Box<dyn World>, String> {
-        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(world) = first {
-            return Ok(Box::new(world));
-        }
-        // Prices, reservations and the account's zones change although no file does.
-        match self.world().await {
-            Ok(world) => Ok(Box::new(world)),
-            Err(halt) => {
-                let texts: Vec<String> = halt.problems.into_iter().map(|it| it.summary).collect();
-                Err(texts.join("; "))
-            }
-        }
-    }
-
-    fn has_changed(&self) -> bool {
-        let now = traces(&load::folder(&self.global));
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let changed = seen.as_ref() != Some(&now);
-        *seen = Some(now);
-        changed
-    }
-}
-
-/// The configuration files of a folder, and of the folders in it, which may be modules.
-fn traces(folder: &Path) -> Vec<Trace> {
-    let mut found = Vec::new();
-    let mut todo = vec![(folder.to_owned(), 0)];
-    while let Some((folder, depth)) = todo.pop() {
-        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let (path, meta) = (entry.path(), entry.metadata());
-            let hidden = entry.file_name().to_string_lossy().starts_with('.');
-            let Ok(meta) = meta else { continue };
-            if meta.is_dir() && !hidden && depth < 4 {
-                todo.push((path, depth + 1));
-            } else if meta.is_file() && path.extension().is_some_and(|it| it == "hcl") {
-                found.push((path, meta.len(), meta.modified().ok()));
-            }
-        }
-    }
-    found.sort();
-    found
 }
 
 /// What is kept of each cluster that was named, or of all.

@@ -13,6 +13,7 @@ use crate::stack::{self, Config, Origins, Words};
 use super::args::{Global, VarArgs};
 use super::environment;
 use super::halt::Halt;
+use super::machine::env;
 
 /// The simulated world's folder, beside the stack.
 const SANDBOX: &str = ".mlinfra-sandbox";
@@ -80,6 +81,11 @@ pub fn sandbox(global: &Global) -> Option<PathBuf> {
         Some("1" | "true") => Some(folder(global).join(SANDBOX)),
         Some(path) => Some(PathBuf::from(path)),
     }
+}
+
+/// Whether it is the simulated region, and its clock jumps to whatever is waited for.
+pub fn hurries(global: &Global) -> bool {
+    sandbox(global).is_some() && env("MLINFRA_SANDBOX_CLOCK").as_deref() != Some("real")
 }
 
 /// Reads a text file, with the problems that people have.

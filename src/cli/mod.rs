@@ -9,6 +9,7 @@ mod args;
 mod ask;
 mod autoscale;
 mod autoscale_args;
+mod autoscale_folder;
 mod cache;
 mod catalog;
 mod catalog_args;

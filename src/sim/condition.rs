@@ -6,7 +6,7 @@ use super::supply::Unfit;
 use super::world::World;
 use crate::cloud::{Announced, Checks, Condition, Phase};
 use crate::kinds::Tags;
-use crate::model::Moment;
+use crate::model::{Moment, tags};
 
 /// What is said of a machine that fails its boot check here.
 const FAULT: &str = "check: uncorrected ECC errors on GPU 0 (simulated)";
@@ -15,8 +15,9 @@ const IMPAIRED: &str = "instance reachability failed";
 /// A machine is retired two weeks after that was announced.
 const FORTNIGHT: u32 = 14 * 86_400;
 
-/// How a node is at a moment. Nobody runs on it: what its agent would say is made up, unless a
-/// tag says it.
+/// How a node is at a moment. Nobody runs on it: what its boot, and its agent, would say is made
+/// up, unless a tag says it. Every node of a template says so at its boot, with an agent or not
+/// (`stack/machine/boot.sh`); what others have made says nothing.
 pub(super) fn of(world: &World, object: &Object, marks: &Tags, at: u64) -> Condition {
     let moment = |ms: u64| i64::try_from(ms).ok().map(Moment);
     let mut it = Condition::of(marks, moment(object.born_at), object.address.clone());
@@ -43,11 +44,12 @@ pub(super) fn of(world: &World, object: &Object, marks: &Tags, at: u64) -> Condi
         Some(Notice::Impaired) | None => Vec::new(),
     };
     if it.state.is_none() {
+        let speaks = it.reports || marks.contains_key(tags::TEMPLATE);
         let said = match (object.unfit, reported) {
             (Some(Unfit::Check), true) => Some(("unhealthy", Some(FAULT))),
             (Some(Unfit::Silent), _) => None,
-            (Some(Unfit::Check) | None, false) => it.reports.then_some(("booting", None)),
-            (None, true) => it.reports.then_some(("ready", None)),
+            (Some(Unfit::Check) | None, false) => speaks.then_some(("booting", None)),
+            (None, true) => speaks.then_some(("ready", None)),
         };
         if let Some((state, reason)) = said {
             it.state = Some(state.to_owned());

@@ -205,6 +205,7 @@ fn service(ground: &Ground, stop: &CancellationToken) -> Service {
     Service {
         reader: Box::new(ground.clone()),
         every: Duration::from_secs(10),
+        pace: Duration::ZERO,
         board: Arc::new(Board::default()),
         stop: stop.clone(),
         bell: Arc::new(Notify::new()),

@@ -57,6 +57,9 @@ pub struct Service {
     pub reader: Box<dyn Reader>,
     /// Time between two looks.
     pub every: Duration,
+    /// Time on the wall that a look takes at least, beside a clock that jumps: such a clock never
+    /// lets anybody wait. Zero where time is as it is everywhere.
+    pub pace: Duration,
     /// Where it tells what it does.
     pub board: Arc<Board>,
     /// Set by whoever wants it to end.
@@ -73,23 +76,28 @@ pub struct Service {
 /// that they changed.
 const REFRESH: Duration = Duration::from_secs(300);
 
+/// What kept each cluster from being looked at when that was last said, by its name; the stack's
+/// own trouble under no name.
+type Told = BTreeMap<String, String>;
+
 impl Service {
     /// Runs until it is told to stop. A lock that is held is given back.
     pub async fn run(&self) -> Result<(), String> {
         let mut world = self.reader.read().await?;
         let mut lead: Option<Arc<dyn Lock>> = None;
         let mut read_at = tokio::time::Instant::now();
+        let mut told = Told::new();
         while !self.stop.is_cancelled() {
             self.lead(&*world, &mut lead).await;
             let mut wake = None;
             if lead.is_some() {
-                wake = self.tick(&*world).await;
+                wake = self.tick(&*world, &mut told).await;
             }
-            let told = self.sleep(wake).await;
+            let asked = self.sleep(wake).await;
             if self.stop.is_cancelled() {
                 break;
             }
-            let news = self.reader.has_changed() || told;
+            let news = self.reader.has_changed() || asked;
             if news || read_at.elapsed() >= REFRESH {
                 read_at = tokio::time::Instant::now();
                 self.read_again(&mut world, news).await;
@@ -135,12 +143,15 @@ impl Service {
     }
 
     /// Looks at every cluster once; returns how soon the next look is wanted.
-    async fn tick(&self, world: &dyn World) -> Option<Duration> {
+    async fn tick(&self, world: &dyn World, told: &mut Told) -> Option<Duration> {
         let observed = world.observe().await;
         let clusters = match world.clusters(&observed) {
-            Ok(clusters) => clusters,
+            Ok(clusters) => {
+                told.remove("");
+                clusters
+            }
             Err(problem) => {
-                (self.say)(&problem);
+                self.once(told, "", &problem, &problem);
                 self.board.write(|status| status.problem = Some(problem));
                 return None;
             }
@@ -160,9 +171,10 @@ impl Service {
                 Some(Duration::from_millis(u64::try_from(ms).unwrap_or(0)))
             });
             wake = wake.into_iter().chain(soon).min();
-            self.tell(&cluster.pool, &looked, &demand);
+            self.tell(&cluster.pool, &looked, &demand, told);
         }
         let names: Vec<String> = clusters.iter().map(|it| it.pool.cluster.clone()).collect();
+        told.retain(|name, _| name.is_empty() || names.contains(name));
         let (now, orphans) = (eye.clock.now(), world.orphans(&observed));
         self.board.write(|status| {
             status.orphans = Some(orphans);
@@ -174,10 +186,21 @@ impl Service {
         wake
     }
 
-    fn tell(&self, pool: &Pool, looked: &Result<Look, Blocked>, demand: &Demand) {
+    /// Says what is new: a service that waits for its first apply would fill its log otherwise.
+    fn once(&self, told: &mut Told, name: &str, problem: &str, text: &str) {
+        if told.get(name).is_none_or(|before| before != problem) {
+            (self.say)(text);
+            told.insert(name.to_owned(), problem.to_owned());
+        }
+    }
+
+    fn tell(&self, pool: &Pool, looked: &Result<Look, Blocked>, demand: &Demand, told: &mut Told) {
         let name = &pool.cluster;
         match looked {
             Ok(look) => {
+                if told.remove(name).is_some() {
+                    (self.say)(&format!("{name}: is looked after again"));
+                }
                 for line in decision::actions(&look.decision) {
                     (self.say)(&format!("{name}: {line}"));
                 }
@@ -185,7 +208,14 @@ impl Service {
                     (self.say)(&format!("{name}: {failure}"));
                 }
             }
-            Err(blocked) => (self.say)(&format!("{name}: {blocked}")),
+            Err(blocked) => {
+                let waits = match blocked {
+                    Blocked::Missing(_) => "; it is looked after as soon as that is there",
+                    Blocked::Elsewhere(_) | Blocked::Ledger(_) | Blocked::Trouble(_) => "",
+                };
+                let problem = blocked.to_string();
+                self.once(told, name, &problem, &format!("{name}: {problem}{waits}"));
+            }
         }
         self.board.write(|status| {
             let cluster: &mut ClusterStatus = status.clusters.entry(name.clone()).or_default();
@@ -198,6 +228,17 @@ impl Service {
 
     /// Sleeps until the next look; whether the stack is to be read again.
     async fn sleep(&self, wake: Option<Duration>) -> bool {
+        if !self.pace.is_zero() {
+            let pace = self.pace;
+            // A clock that jumps stands still while a thread is at work.
+            let real = tokio::task::spawn_blocking(move || std::thread::sleep(pace));
+            tokio::select! {
+                _ = real => {}
+                () = self.bell.notified() => return false,
+                () = self.again.notified() => return true,
+                () = self.stop.cancelled() => return false,
+            }
+        }
         // A look costs calls: nobody may ask for more than one a second.
         let time = wake.map_or(self.every, |it| it.min(self.every)).max(Duration::from_secs(1));
         tokio::select! {
