@@ -146,6 +146,7 @@ struct World {
     setting: Setting,
     price: Option<Money>,
     spot_price: Option<Money>,
+    spare: Option<u32>,
     cluster: Cluster,
 }
 
@@ -176,7 +177,7 @@ impl World {
         };
         let price = price("--price", args.price.as_deref())?.or(cluster.price);
         let spot_price = price_or(price, "--spot-price", args.spot_price.as_deref(), cluster)?;
-        Ok(Self { setting, price, spot_price, cluster: cluster.clone() })
+        Ok(Self { setting, price, spot_price, spare: args.spare, cluster: cluster.clone() })
     }
 
     fn simulation(&self, args: &SimulateArgs, trace: &Trace) -> Simulation {
@@ -201,6 +202,7 @@ impl World {
             Pool::new("cluster.simulated", (0, setting.max_nodes), setting.gpus)
         });
         pool.latency_target = knob;
+        pool.spare = self.spare.unwrap_or(pool.spare);
         let (price, spot_price) = (self.price, self.spot_price);
         Ours { pool, price, spot_price }.replay(setting, trace)
     }

@@ -59,6 +59,9 @@ pub struct SimulateArgs {
     /// or the cluster's.
     #[arg(long, value_name = "TARGET")]
     pub latency_target: Option<String>,
+    /// How many nodes ours keeps ready in any case: 0, or the cluster's.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    pub spare: Option<u32>,
     /// Write a page with charts into this file; it works offline.
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,

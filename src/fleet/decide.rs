@@ -133,13 +133,16 @@ fn came(memory: &mut Memory, work: &Work, slots: u32) -> Came {
     came
 }
 
-/// How many spare nodes are worth their price, for who comes next.
+/// How many spare nodes there are to be: as many as are worth their price, and those that the
+/// author wants in any case.
 fn head_room(round: &mut Round<'_>, spare: u32, parts: u64) -> Want {
     let room = Room { parts, spare, busy: round.census.busy };
     if spare > 0 {
         round.wake(after(round.now, LOOK));
     }
-    round.memory.head_room.want(room, round.pool.latency_target)
+    let want = round.memory.head_room.want(room, round.pool.latency_target);
+    let least = round.pool.spare;
+    Want { keep: want.keep.max(least), launch: want.launch.max(least) }
 }
 
 /// Launches for who comes next: only on what is known, and not where launches fail.

@@ -34,6 +34,8 @@ struct Room {
     /// Nodes if pace did not matter, and whether nothing was asked for in the last minute.
     most: u32,
     rested: bool,
+    /// Nodes up to the most that there may be, and that; all of them while it does not matter.
+    left: (u32, u32),
     /// Dollars per hour, where there is a budget, and what binds them.
     money: Option<(Money, NotMore)>,
 }
@@ -60,6 +62,7 @@ impl<'a> Grow<'a> {
     /// Nothing may be asked for, for that reason; what is asked for already stays.
     pub fn close(&mut self, why: NotMore) {
         (self.room.nodes, self.room.most, self.room.binds) = (0, 0, why);
+        self.room.left.0 = u32::MAX;
     }
 
     /// May again be asked for as much as before.
@@ -105,6 +108,10 @@ impl<'a> Grow<'a> {
                 Ok(())
             }
             Err(why) => {
+                // It needs a minute in which nobody else asks for nodes.
+                if matches!(why, NotMore::Rate { .. }) {
+                    (self.room.nodes, self.room.rested) = (0, false);
+                }
                 self.hold(why.clone());
                 Err(why)
             }
@@ -208,6 +215,10 @@ impl<'a> Grow<'a> {
         whole: bool,
     ) -> (u32, Vec<OfferKey>, Option<NotMore>) {
         let keys = |offers: &[&Offer]| offers.iter().map(|offer| offer.key.clone()).collect();
+        // Who has no room at all waits for that, whatever the pace.
+        if whole && nodes > self.room.left.0 {
+            return (0, Vec::new(), Some(NotMore::Max { max: self.room.left.1 }));
+        }
         // A gang that is larger than a minute's pace has a whole minute to itself.
         let rested = whole && self.room.rested && nodes <= self.room.most;
         let mut count = if rested { nodes } else { nodes.min(self.room.nodes) };
@@ -218,7 +229,7 @@ impl<'a> Grow<'a> {
                 return (0, Vec::new(), Some(NotMore::NoPrice));
             };
             let fitting = fitting(*money, least);
-            if fitting < count {
+            if fitting < if whole { nodes } else { count } {
                 (count, held) = (fitting, Some(why.clone()));
             }
             // Dearer offers than would be affordable for all of them are not tried.
@@ -233,6 +244,7 @@ impl<'a> Grow<'a> {
         }
         self.room.nodes = self.room.nodes.saturating_sub(count);
         self.room.most = self.room.most.saturating_sub(count);
+        self.room.left.0 = self.room.left.0.saturating_sub(count);
         self.room.rested = false;
         if let Some((money, _)) = &mut self.room.money {
             let dearest = offers.iter().filter_map(|offer| offer.launch.price).max();
@@ -348,6 +360,7 @@ fn room(round: &mut Round<'_>) -> Room {
     let mut nodes = max.saturating_sub(round.census.total());
     let mut binds = NotMore::Max { max };
     let ups: u32 = round.memory.ups.iter().fold(0, |sum, (_, count)| sum.saturating_add(*count));
+    let left = (nodes, max);
     let (mut most, rested) = (nodes, ups == 0 && pool.max_up_per_minute > 0);
     let pace = pool.max_up_per_minute.saturating_sub(ups);
     if pace < nodes {
@@ -369,7 +382,7 @@ fn room(round: &mut Round<'_>) -> Room {
         }
     }
     most = most.max(nodes);
-    Room { nodes, binds, most, rested, money: money(round) }
+    Room { nodes, binds, most, rested, left, money: money(round) }
 }
 
 /// Dollars per hour that may still be spent, and the budget that binds them.

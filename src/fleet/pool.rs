@@ -33,6 +33,8 @@ pub struct Pool {
     pub zero_confirm: u32,
     /// How much idle capacity is kept for who comes next.
     pub latency_target: LatencyTarget,
+    /// How many nodes at least stand ready for who comes next, whatever was learned.
+    pub spare: u32,
     /// Bounds that change with the time of day.
     pub schedules: Vec<Schedule>,
     /// The most nodes that may be asked for in one minute.
@@ -65,6 +67,7 @@ impl Pool {
             max_down_percent: 10,
             zero_confirm: 3,
             latency_target: LatencyTarget::BALANCED,
+            spare: 0,
             schedules: Vec::new(),
             max_up_per_minute: 1000,
             hourly_budget: None,

@@ -53,6 +53,14 @@ pub(super) const SCHEMA: BlockSchema = BlockSchema {
         )
         .or("\"balanced\""),
         Attribute::new(
+            "spare",
+            Type::Integer,
+            "How many nodes stand ready beside those at work, whatever `latency_target` finds worth its \
+             price; 0 to `max`. With 1 or more the cluster never goes to zero, unless a budget is \
+             spent.",
+        )
+        .or("0"),
+        Attribute::new(
             "stabilisation",
             Type::Duration,
             "For how long the most that was wanted counts before the fleet becomes smaller; 0s to \
@@ -149,6 +157,7 @@ pub(super) fn autoscale(
         sources: source::all(x, (cluster, block), fits),
         idle_timeout: x.seconds(block, "idle_timeout", 180, 0..=604_800),
         latency_target: latency(x, block),
+        spare: x.integer(block, "spare", 0, 0..=fits.most),
         stabilisation: x.seconds(block, "stabilisation", 120, 0..=3600),
         max_up: x.integer(block, "max_up", MOST, 1..=MOST),
         max_down: x.integer(block, "max_down", 10, 1..=100),

@@ -15,6 +15,8 @@ pub struct Autoscale {
     pub idle_timeout: u32,
     /// How much of a hundred it is worth that nobody waits: 0 is the cheapest.
     pub latency_target: u8,
+    /// Nodes that stand ready in any case.
+    pub spare: u32,
     /// Seconds for which the fleet keeps what was wanted before it becomes smaller.
     pub stabilisation: u32,
     /// The most nodes that may be asked for in a minute.

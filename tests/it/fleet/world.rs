@@ -123,6 +123,8 @@ pub struct World {
     stale: Option<Work>,
     flips: std::collections::BTreeMap<u64, Vec<i64>>,
     pub count: Count,
+    /// Each decision is printed.
+    pub told: bool,
 }
 
 fn seconds(value: i64) -> i64 {
@@ -137,6 +139,8 @@ impl World {
         let min = if dice.one_in(3) { dice.roll(3) as u32 } else { 0 }.min(max);
         let mut pool = Pool::new("cluster.a", (min, max), gpus);
         pool.latency_target = LatencyTarget::new(dice.roll(5) as u8 * 25);
+        // Of the number, so that older histories stay as they were.
+        pool.spare = if seed.is_multiple_of(5) { (1 + seed / 5 % 3) as u32 } else { 0 }.min(max);
         pool.together = !dice.one_in(3);
         pool.idle_timeout = Seconds([0, 60, 300][dice.roll(3) as usize]);
         pool.stabilisation = Seconds([0, 120][dice.roll(2) as usize]);
@@ -176,6 +180,7 @@ impl World {
             stale: None,
             flips: std::collections::BTreeMap::new(),
             count: Count::default(),
+            told: false,
         }
     }
 
@@ -207,14 +212,17 @@ impl World {
             let shape = task.job.shape;
             task.run.is_some() || (shape.gpus <= largest && shape.nodes <= max && free)
         });
-        for _ in 0..600 {
+        // Three hours, and as long as all of it takes one job after the other.
+        let work: i64 = self.tasks.iter().map(|task| task.length).sum();
+        for _ in 0..600 + work / 20 {
             self.now += 20;
             self.nature();
             self.engine();
             // What lost its node on the way may find the budget spent.
             self.tasks.retain(|task| free || task.run.is_some());
             self.service()?;
-            if self.tasks.is_empty() && self.fleet.nodes.len() as u32 <= self.pool.min {
+            let least = self.pool.min.max(self.pool.spare);
+            if self.tasks.is_empty() && self.fleet.nodes.len() as u32 <= least {
                 self.count.calm += 1;
                 return Ok(());
             }
@@ -448,6 +456,9 @@ impl World {
         let look = |memory: Memory| decide(&self.pool, &seen, &demand, &self.offers, memory, now);
         let (decision, after) = look(memory.clone());
         self.count.decisions += 1;
+        if self.told {
+            self.tell_of(&seen, &decision);
+        }
         super::rules::judge((&self.pool, &self.offers), (&seen, &demand), &decision)?;
         if self.dice.one_in(4) && (look(memory.clone()) != (decision.clone(), after.clone())) {
             return Err("the same input made two decisions".to_owned());
@@ -481,6 +492,15 @@ impl World {
             self.settled(&demand, now, &decision)?;
         }
         Ok(())
+    }
+
+    fn tell_of(&self, seen: &Fleet, decision: &Decision) {
+        let node = |node: &Node| format!("{} {:?} {}", node.id, node.state, node.offer.as_str());
+        let nodes: Vec<String> = seen.nodes.iter().map(node).collect();
+        println!("{} {}", self.now, nodes.join(", "));
+        let Decision { launches, turns, waiting, not_more, .. } = decision;
+        let fates: Vec<_> = waiting.iter().map(|it| (it.shape, it.jobs, &it.held)).collect();
+        println!("    {launches:?} {turns:?} {fates:?} {not_more:?}");
     }
 
     /// What was decided is there: looking again at once changes nothing.
