@@ -34,6 +34,7 @@ mod notes;
 mod pack;
 mod pool;
 pub mod replay;
+mod room;
 mod round;
 mod shrink;
 mod state;
