@@ -119,6 +119,23 @@ pub(super) fn line(found: &InstanceType) -> String {
     )
 }
 
+/// Sizes of instance types that are no multiple of one.
+const SIZES: [&str; 7] = ["nano", "micro", "small", "medium", "large", "xlarge", "metal"];
+
+/// Whether AWS could call a type so: `p5.48xlarge`, `u7in-16tb.224xlarge`, `i7ie.metal-24xl`
+/// (<https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html>).
+pub fn is_type_name(name: &str) -> bool {
+    let Some((family, size)) = name.split_once('.') else { return false };
+    let fine = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
+    let family = family.bytes().all(fine)
+        && family.starts_with(|c: char| c.is_ascii_lowercase())
+        && !family.ends_with('-');
+    let number = |text: &str| text.parse::<u16>().is_ok() && !text.starts_with(['0', '+']);
+    let times = |end: &str| size.strip_suffix(end).is_some_and(number);
+    let metal = size.strip_prefix("metal-").and_then(|size| size.strip_suffix("xl"));
+    family && (SIZES.contains(&size) || times("xlarge") || metal.is_some_and(number))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{Catalog, rows};

@@ -9,6 +9,7 @@ mod listed;
 mod need;
 mod prices;
 mod quotas;
+mod regions;
 mod services;
 mod tables;
 
@@ -18,12 +19,13 @@ pub use images::{
     ImageQuery, image_architecture, image_disk, image_driver, image_names, image_of_parameter,
     image_query, is_image_id, is_parameter, is_public_image_parameter,
 };
-pub use instances::{Accelerator, InstanceType};
+pub use instances::{Accelerator, InstanceType, is_type_name};
 pub use limits::{Counted, Limit};
 pub use listed::{QUESTIONS, Question, take, unit_of};
 pub use need::{AcceleratorNeed, BadNeed, Need, Size};
 pub use prices::Price;
 pub use quotas::Quota;
+pub use regions::{region_doubt, region_slip};
 pub use services::Unit;
 pub use tables::Tables;
 

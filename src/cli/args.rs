@@ -32,7 +32,7 @@ pub struct Cli {
 }
 
 /// What every command understands.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "For every command")]
 pub struct Global {
     /// Work in this folder instead of the current one.
@@ -130,7 +130,7 @@ pub enum Command {
     Schema(SchemaArgs),
     /// Say what the code of a problem means, and what to do; without a code, list all.
     Explain(ExplainArgs),
-    /// Write manual pages into a folder.
+    /// Print the manual page, or write those of all commands into a folder.
     Man(ManArgs),
     /// Print the version.
     Version,

@@ -5,7 +5,7 @@ pub const TEXT: &str = "\
 GPU training clusters and storage on AWS: declared in HCL, planned against the
 actual cloud, applied so that nothing is made twice and nothing is left over.
 
-Usage: mlinfra [OPTIONS] COMMAND      `mlinfra COMMAND --help` says more of each
+Usage: mlinfra [OPTIONS] COMMAND      `mlinfra help COMMAND` says more of each
 
 First:
   init       Write a stack by answering questions; --sandbox needs no account

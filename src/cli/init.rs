@@ -25,7 +25,7 @@ use super::init_person::{Nobody, Person};
 use super::machine::env;
 use super::plan_args::FormatArgs;
 use super::terminal::Terminal;
-use super::{DONE, INTERRUPTED, PROBLEM, connect, load, plan};
+use super::{DONE, INTERRUPTED, PROBLEM, connect, load, plan, signing};
 
 pub fn run(global: &Global, terminal: &Terminal, args: &InitArgs) -> Result<u8, Halt> {
     if args.list {
@@ -238,14 +238,8 @@ fn resume(dir: Option<&PathBuf>, asker: &mut dyn Asker) -> Option<Answers> {
 /// What the machine tells: profiles, region, keys, the folder's name.
 fn surroundings(global: &Global, dir: &Path) -> Around {
     let home = env("HOME").map(PathBuf::from).unwrap_or_default();
-    let read = |name: &str, usual: &str| {
-        let path = env(name).map_or_else(|| home.join(".aws").join(usual), PathBuf::from);
-        std::fs::read_to_string(path).unwrap_or_default()
-    };
     let sandbox = load::sandbox(global).is_some();
-    let config = read("AWS_CONFIG_FILE", "config");
-    let mut profiles =
-        wizard::profiles(&config, &read("AWS_SHARED_CREDENTIALS_FILE", "credentials"));
+    let mut profiles = signing::profiles();
     let profile = global.profile.clone().or_else(|| env("AWS_PROFILE"));
     // Keys in the environment win over profiles, unless a flag names one.
     if env("AWS_ACCESS_KEY_ID").is_some() && global.profile.is_none() {
@@ -299,10 +293,8 @@ impl Finish<'_> {
         let mut drafts = self.look.drafts(scene);
         let reachable = scene.is_sandbox() || scene.account().is_some();
         let runtime = connect::runtime(&global)?;
-        if reachable {
-            // What does not load is not written.
-            runtime.block_on(self.look.session(scene))?;
-        }
+        // What does not load is not written.
+        let ends = runtime.block_on(self.look.ends(scene, reachable))?;
         if scene.is("ledger", "bucket") {
             self.ledger(&global, scene)?;
         }
@@ -313,7 +305,7 @@ impl Finish<'_> {
         self.say(&Note::Good(format!("written: {}", names.join(", "))));
         let code = if reachable { self.plan(&global)? } else { DONE };
         if !self.terminal.json {
-            let commands = init_next::commands(&global, scene);
+            let commands = init_next::commands(&global, scene, &ends);
             self.terminal.print(&show::next(&commands, &self.terminal.screen));
         }
         Ok(code)

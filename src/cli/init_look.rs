@@ -2,19 +2,18 @@
 //! the draft can run at what price, which quotas are in its way, what it costs.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::cloud::{Ask, Observed};
-use crate::kinds::{Home, Market, Offer};
+use crate::kinds::Home;
 use crate::lang::File;
 use crate::ledger::Ledger;
 use crate::model::{AccountId, Money, Region};
 use crate::plan::Selection;
 use crate::plan::cost::When;
-use crate::show::doctor::{Check, Status};
 use crate::show::{self};
 use crate::sim::ACCOUNT;
 use crate::wizard::{self, Account, Answers, Around, Draft, Fits, Note, Outside, Scene, Starting};
@@ -25,8 +24,10 @@ use super::connect::{self, Session};
 use super::halt::Halt;
 use super::init_files as files;
 use super::init_ledger;
+use super::init_next::Ends;
+use super::init_notes::{fallback, quota, told, unasked};
 use super::terminal::Terminal;
-use super::{doctor_quota, load};
+use super::{doctor_quota, load, validate};
 
 /// Where the account is asked for when no region is named yet: every account has it.
 const FIRST: &str = "us-east-1";
@@ -82,14 +83,30 @@ impl<'a> Look<'a> {
 
     /// The draft with the cloud that it is for.
     pub async fn session(&self, scene: Scene<'_>) -> Result<Session, Halt> {
-        let drafts = self.drafts(scene);
-        let load = |account: Option<AccountId>| {
-            let configs = drafts.iter().filter(|draft| crate::lang::is_config(&draft.name));
-            let file = |it: &Draft| File { name: it.name.clone(), text: it.text.clone() };
-            load::drafted(self.global, configs.map(file).collect(), account)
-        };
+        let files = self.files(scene);
+        let load = |account: Option<AccountId>| load::drafted(self.global, files.clone(), account);
         let region = Region::from(scene.get("region"));
         connect::session_of(&self.global(scene), Some(region), None, &load).await
+    }
+
+    /// What the draft comes to, in its cloud where that can be reached; or what is wrong with it.
+    pub async fn ends(&self, scene: Scene<'_>, reachable: bool) -> Result<Ends, Halt> {
+        let desired = if reachable {
+            let session = self.session(scene).await?;
+            session.desired(&Observed::default(), false).map_err(|found| session.halt(found))?
+        } else {
+            let stack = load::drafted(self.global, self.files(scene), None)?;
+            let tables = cache::read(self.global, &stack.config.region).tables;
+            let found = validate::assumed(&stack, &tables);
+            found.map_err(|found| Halt::of(found, &stack.loaded.sources))?
+        };
+        Ok(Ends::of(&desired))
+    }
+
+    /// The files that hold its configuration.
+    fn files(&self, scene: Scene<'_>) -> Vec<File> {
+        let configs = self.drafts(scene).into_iter().filter(|it| crate::lang::is_config(&it.name));
+        configs.map(|it| File { name: it.name, text: it.text }).collect()
     }
 
     /// Does something that may take a while; an interrupt ends it.
@@ -307,7 +324,11 @@ impl<'a> Look<'a> {
                      one's: its plan may delete them. Go back for another name unless you mean it",
                     scene.get("name")
                 ))),
-                Ok(Err(halt)) => notes.extend(told(&halt)),
+                Ok(Err(halt)) => {
+                    let new: Vec<Note> =
+                        told(&halt).into_iter().filter(|note| !notes.contains(note)).collect();
+                    notes.extend(new);
+                }
             }
         }
         if scene.is("ledger", "bucket")
@@ -348,50 +369,4 @@ impl Outside for Look<'_> {
         all.remove("write");
         files::keep(&self.dir, &all);
     }
-}
-
-/// What a node costs where it is bought in the dearest way that is allowed.
-fn fallback(offers: &[Offer]) -> Option<Money> {
-    let mut best: BTreeMap<Market, Money> = BTreeMap::new();
-    for offer in offers {
-        if let Some(price) = offer.price {
-            let least = best.entry(offer.market).or_insert(price);
-            *least = price.min(*least);
-        }
-    }
-    best.into_values().max()
-}
-
-/// A quota, with the request that raises it.
-fn quota(check: &Check) -> Note {
-    let text = match check.status {
-        Status::Good => return Note::Good(check.text.clone()),
-        // What could not be asked is not too small.
-        Status::Unknown => format!("{}\n{}", check.text, check.help),
-        Status::Warning | Status::Failed if check.help.is_empty() => check.text.clone(),
-        Status::Warning | Status::Failed => format!("{}. To raise it:\n{}", check.text, check.help),
-    };
-    Note::Warning(text)
-}
-
-/// The region does not answer.
-fn unasked(region: &Region, halt: &Halt) -> Note {
-    let why = halt.problems.first().map(|one| one.summary.clone()).unwrap_or_default();
-    let text =
-        format!("{region} cannot be asked what it offers: {why}. `<` chooses another region");
-    Note::Warning(text)
-}
-
-/// Problems as notes.
-fn told(halt: &Halt) -> Vec<Note> {
-    let note = |problem: &crate::model::Problem| {
-        let mut text = problem.summary.clone();
-        for more in [&problem.detail, &problem.help] {
-            if !more.is_empty() {
-                text.push_str(&format!("; {more}"));
-            }
-        }
-        Note::Warning(text)
-    };
-    halt.problems.iter().map(note).collect()
 }

@@ -1,5 +1,9 @@
 //! What to do once `init` has written a stack.
 
+use std::collections::BTreeSet;
+
+use crate::kinds::KindName;
+use crate::stack::{Desired, Fleet};
 use crate::wizard::Scene;
 
 use super::args::Global;
@@ -24,30 +28,65 @@ fn flags(global: &Global) -> String {
     out
 }
 
+/// What decides on what is next.
+#[derive(Debug, Default)]
+pub struct Ends {
+    /// A cluster follows its work.
+    scaled: bool,
+    /// Blocks whose data nobody could look at, which `destroy` does not delete.
+    kept: BTreeSet<String>,
+}
+
+impl Ends {
+    /// Of a stack.
+    pub fn of(desired: &Desired) -> Self {
+        // What holds data that nobody can look at; an empty bucket goes, whatever its block says.
+        let opaque = [KindName::EfsFileSystem, KindName::LustreFileSystem, KindName::Volume];
+        let kept = desired.specs.iter();
+        let kept = kept.filter(|(_, spec)| opaque.contains(&spec.kind()) && spec.is_precious());
+        Self {
+            scaled: desired.fleets.values().any(Fleet::is_scaled),
+            kept: kept.map(|(address, _)| address.owner().to_string()).collect(),
+        }
+    }
+
+    /// What `destroy` does, and what it wants before.
+    fn destroy(&self) -> String {
+        if self.kept.is_empty() {
+            return "take it away again".to_owned();
+        }
+        let blocks: Vec<&str> = self.kept.iter().map(String::as_str).collect();
+        format!(
+            "take it away again, once `precious = false` was applied to what keeps data: {}",
+            blocks.join(", ")
+        )
+    }
+}
+
 /// The three next commands.
-pub fn commands<'a>(global: &Global, scene: Scene<'_>) -> Vec<(String, &'a str)> {
+pub fn commands(global: &Global, scene: Scene<'_>, ends: &Ends) -> Vec<(String, String)> {
     let flags = flags(global);
-    let command = |verb: &str| format!("mlinfra {verb}{flags}");
-    let scaled = !matches!(scene.get("engine"), "" | "none");
-    let run = (command("autoscale run"), "launch nodes when work waits, end them when none does");
+    let next = |verb: &str, says: &str| (format!("mlinfra {verb}{flags}"), says.to_owned());
+    let run = next("autoscale run", "launch nodes when work waits, end them when none does");
+    let destroy = next("destroy", &ends.destroy());
     if scene.is_sandbox() {
-        let nodes = (command("nodes"), "see what runs, and what it would cost");
+        let nodes = next("nodes", "see what runs, and what it would cost");
         return vec![
-            (command("apply"), "make it in the simulated region"),
-            if scaled { run } else { nodes },
-            (command("destroy"), "take it away again"),
+            next("apply", "make it in the simulated region"),
+            if ends.scaled { run } else { nodes },
+            destroy,
         ];
     }
     if scene.account().is_none() {
         return vec![
-            ("aws sso login".to_owned(), "sign in, or set keys"),
-            (command("doctor"), "whether rights, quotas and images are there"),
-            (command("plan"), "what would be made, and what it costs"),
+            ("aws sso login".to_owned(), "sign in, or set keys".to_owned()),
+            next("doctor", "whether rights, quotas and images are there"),
+            next("plan", "what would be made, and what it costs"),
         ];
     }
     vec![
-        (command("doctor"), "whether rights, quotas and images are there"),
-        (command("apply"), "make it, after one more question"),
-        if scaled { run } else { (command("destroy"), "take it away again") },
+        next("doctor", "whether rights, quotas and images are there"),
+        next("apply", "make it, after one more question"),
+        if ends.scaled { run } else { destroy },
     ]
 }

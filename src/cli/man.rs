@@ -21,21 +21,35 @@ pub fn run(terminal: &Terminal, args: &ManArgs) -> Result<u8, Halt> {
         terminal.print(&markdown(all));
         return Ok(DONE);
     }
+    let Some(dir) = &args.dir else { return main_page(terminal, command) };
     let bad = |path: &Path, error: &std::io::Error| {
         let text = format!("cannot write {}: {error}", path.display());
         Halt::one("F005", text, "name a folder that you may write to")
     };
-    fs::create_dir_all(&args.dir).map_err(|error| bad(&args.dir, &error))?;
+    fs::create_dir_all(dir).map_err(|error| bad(dir, &error))?;
     let count = all.len();
     for (name, command) in all {
         let title = name.replace(' ', "-");
-        let path = args.dir.join(format!("{title}.1"));
+        let path = dir.join(format!("{title}.1"));
         let mut page = Vec::new();
         let man = Man::new(command).title(title.to_uppercase());
         man.render(&mut page).map_err(|error| bad(&path, &error))?;
         fs::write(&path, page).map_err(|error| bad(&path, &error))?;
     }
-    terminal.say(&format!("{count} pages in {}\n", args.dir.display()));
+    terminal.say(&format!("{count} pages in {}\n", dir.display()));
+    Ok(DONE)
+}
+
+/// As roff, which `man -l -` shows; as text where a person would read the roff.
+fn main_page(terminal: &Terminal, mut command: Command) -> Result<u8, Halt> {
+    if terminal.live {
+        terminal.print(&command.render_long_help().to_string());
+        return Ok(DONE);
+    }
+    let mut page = Vec::new();
+    let man = Man::new(command).title("MLINFRA");
+    man.render(&mut page).map_err(|error| Halt::one("F005", error.to_string(), ""))?;
+    terminal.print(&String::from_utf8_lossy(&page));
     Ok(DONE)
 }
 

@@ -41,6 +41,7 @@ mod init_files;
 mod init_ledger;
 mod init_look;
 mod init_next;
+mod init_notes;
 mod init_person;
 mod ledger;
 mod listen;
@@ -68,6 +69,7 @@ mod schema;
 mod seek;
 mod select;
 mod show;
+mod signing;
 mod simulate;
 mod simulate_args;
 mod simulate_cluster;
@@ -81,6 +83,7 @@ mod terminal;
 mod tools;
 mod top;
 mod update;
+mod usage;
 mod validate;
 mod version;
 
@@ -105,29 +108,20 @@ const INTERRUPTED: u8 = 130;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let words = args::double_dashes(std::env::args_os());
+    let words = usage::asked_for_help(args::double_dashes(std::env::args_os()));
     let command = Cli::command().override_help(help::TEXT);
-    let cli = match command.try_get_matches_from(words) {
-        Ok(matches) => match Cli::from_arg_matches(&matches) {
-            Ok(cli) => cli,
-            Err(error) => return usage(&error),
-        },
-        Err(error) => return usage(&error),
+    let read = command.try_get_matches_from(&words);
+    let cli = match read.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) => return ExitCode::from(usage::tell(&error, &words)),
     };
     let terminal = Terminal::detect(&cli.global);
     terminal.trace(&cli.global);
     let code = match run(&cli, &terminal) {
         Ok(code) => code,
-        Err(halt) => terminal.halt(&halt),
+        Err(halt) => terminal.halt(&signing::explain(halt, &cli.global)),
     };
     ExitCode::from(code)
-}
-
-/// Help and version are no problem; a wrong flag is.
-fn usage(error: &clap::Error) -> ExitCode {
-    // When even this cannot be written there is nobody left to tell.
-    let _ = error.print();
-    ExitCode::from(if error.use_stderr() { PROBLEM } else { DONE })
 }
 
 fn run(cli: &Cli, terminal: &Terminal) -> Result<u8, Halt> {

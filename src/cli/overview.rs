@@ -54,6 +54,9 @@ pub async fn look(global: &Global, vars: &VarArgs) -> Result<View, Halt> {
             view.spend = Some(spend(&session, bill));
             view.pending = match plan.is_empty() {
                 true => Pending::Nothing,
+                false if is_applied(&session, applies.last()) => {
+                    Pending::Differs(show::plan::in_short(plan))
+                }
                 false => Pending::Changes(show::plan::in_short(plan)),
             };
             view.problems.extend(judged(&session, plan, bill));
@@ -69,6 +72,14 @@ pub async fn look(global: &Global, vars: &VarArgs) -> Result<View, Halt> {
     scaled(&session, &desired, &mut view).await?;
     finish(&mut view, &applies);
     Ok(view)
+}
+
+/// Whether the last apply was of this very configuration, all of it, and came to its end.
+fn is_applied(session: &Session, last: Option<&Apply>) -> bool {
+    last.is_some_and(|apply| {
+        let whole = apply.targets.is_empty() && apply.outcome == "converged";
+        whole && apply.config.as_deref() == Some(session.stack.snapshot.digest().as_str())
+    })
 }
 
 /// The newest events first, and the gravest problems.

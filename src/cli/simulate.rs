@@ -45,9 +45,11 @@ pub fn run(global: &Global, terminal: &Terminal, args: &SimulateArgs) -> Result<
         None => of_cluster.unwrap_or(LatencyTarget::BALANCED),
     };
     let world = World::new(args, &cluster)?;
-    let mut simulation = world.simulation(args, &trace);
+    let (trace, mut simulation) = world.simulation(args, trace)?;
     for policy in &policies {
-        simulation.runs.push(world.replay(*policy, knob, &trace));
+        let mut run = world.replay(*policy, knob, &trace);
+        run.replay.outcome.unfinished += simulation.unfit;
+        simulation.runs.push(run);
     }
     if let Some(path) = &args.html {
         simulation.curve = KNOB
@@ -180,20 +182,41 @@ impl World {
         Ok(Self { setting, price, spot_price, spare: args.spare, cluster: cluster.clone() })
     }
 
-    fn simulation(&self, args: &SimulateArgs, trace: &Trace) -> Simulation {
+    /// The trace without what no number of nodes could run, and what is told of both.
+    fn simulation(
+        &self,
+        args: &SimulateArgs,
+        mut trace: Trace,
+    ) -> Result<(Trace, Simulation), Halt> {
         let last = trace.jobs.last().map_or(0, |job| job.submit);
-        Simulation {
+        let Setting { gpus, max_nodes, .. } = self.setting;
+        let (jobs, work_gpu_h) = (trace.jobs.len(), trace.gpu_hours());
+        let whole = trace.jobs.iter().map(|job| job.whole_nodes(gpus));
+        let unfit_nodes = whole.filter(|nodes| *nodes > max_nodes).max().unwrap_or(0);
+        trace.jobs.retain(|job| job.whole_nodes(gpus) <= max_nodes);
+        if trace.jobs.is_empty() {
+            let text = format!(
+                "no job of {} fits: the largest wants {unfit_nodes} nodes of {gpus} GPUs, and there \
+                 are {max_nodes} at most",
+                args.trace.display()
+            );
+            return Err(Halt::one(BAD, text, "allow more with --max-nodes or --gpus-per-node"));
+        }
+        let simulation = Simulation {
             trace: args.trace.display().to_string(),
-            jobs: trace.jobs.len(),
+            jobs,
             left_out: trace.left_out,
+            unfit: jobs - trace.jobs.len(),
+            unfit_nodes,
             span_s: last as f64 / SECOND as f64,
-            work_gpu_h: trace.gpu_hours(),
+            work_gpu_h,
             setting: self.setting.clone(),
             price: self.price,
             reference: Peer::Reference.replay(&self.setting, &trace.jobs).outcome,
             runs: Vec::new(),
             curve: Vec::new(),
-        }
+        };
+        Ok((trace, simulation))
     }
 
     fn ours(&self, knob: LatencyTarget, trace: &Trace) -> Replay {

@@ -169,9 +169,9 @@ pub struct ExplainArgs {
 /// `man`
 #[derive(Args, Debug)]
 pub struct ManArgs {
-    /// The folder, which is made where there is none.
-    #[arg(default_value = ".")]
-    pub dir: PathBuf,
+    /// Write the pages of all commands into this folder, which is made where there is none;
+    /// without it the main page is printed (`mlinfra man | man -l -` shows it).
+    pub dir: Option<PathBuf>,
     /// Print all commands as one page for people instead.
     #[arg(long, conflicts_with = "dir")]
     pub markdown: bool,

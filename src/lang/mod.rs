@@ -27,7 +27,7 @@ mod limits;
 mod load;
 mod lock;
 mod module;
-mod nearest;
+pub(crate) mod nearest;
 mod parse;
 mod peek;
 mod place;

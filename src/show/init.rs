@@ -313,7 +313,7 @@ pub fn keys(questions: &[Question], screen: &Screen) -> String {
 }
 
 /// What to do now: commands with what they do.
-pub fn next(commands: &[(String, &str)], screen: &Screen) -> String {
+pub fn next(commands: &[(String, String)], screen: &Screen) -> String {
     let mut page = Page::new(*screen);
     page.row(&Row::at(0).words(Ink::Plain, ""));
     page.row(&Row::at(0).words(Ink::Bold, "Next:"));

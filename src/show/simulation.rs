@@ -32,6 +32,10 @@ pub struct Simulation {
     pub jobs: usize,
     /// Rows of it that are no jobs.
     pub left_out: usize,
+    /// Jobs that fit on no number of nodes that there may be: they were not replayed.
+    pub unfit: usize,
+    /// The most nodes that one of these wants.
+    pub unfit_nodes: u32,
     /// From its first job to its last, in seconds.
     pub span_s: f64,
     /// Accelerator-hours that its jobs ran.
@@ -55,6 +59,22 @@ impl Simulation {
             true => outcome.cost_gpu_h / self.reference.cost_gpu_h,
             false => 1.0,
         }
+    }
+
+    /// How many jobs no policy could have run, and why.
+    pub(super) fn unfitting(&self) -> Option<String> {
+        if self.unfit == 0 {
+            return None;
+        }
+        let do_not = if self.unfit == 1 { "does not" } else { "do not" };
+        let jobs = count(self.unfit, "job", "jobs");
+        let (gpus, most) = (self.setting.gpus, self.setting.max_nodes);
+        let larger = nodes(self.unfit_nodes as usize);
+        Some(format!(
+            "{jobs} {do_not} fit: the largest wants {larger} of {gpus} GPUs, and there are {most} at \
+             most (--max-nodes, --gpus-per-node). Nothing was launched for that, and it counts as \
+             never run."
+        ))
     }
 
     /// What it is of.
@@ -164,6 +184,9 @@ pub fn text(all: &Simulation, screen: &Screen) -> String {
     let [first, second] = all.head();
     page.row(&Row::at(0).hang(2).words(Ink::Bold, first));
     page.row(&Row::at(0).hang(2).words(Ink::Plain, second));
+    if let Some(text) = all.unfitting() {
+        page.row(&Row::at(0).hang(2).words(Ink::Bad, text));
+    }
     page.gap();
     let priced = all.runs.iter().any(|run| run.usd.is_some());
     let heads = heads(priced);
@@ -191,7 +214,7 @@ pub fn text(all: &Simulation, screen: &Screen) -> String {
 fn notes(page: &mut Page, all: &Simulation, shown: &[usize]) {
     page.gap();
     for run in &all.runs {
-        for note in wrongs(&run.replay.outcome) {
+        for note in wrongs(all, &run.replay.outcome) {
             let text = format!("{}: {note}", run.name);
             page.row(&Row::at(0).hang(2).words(Ink::Bad, text));
         }
@@ -211,7 +234,7 @@ fn notes(page: &mut Page, all: &Simulation, shown: &[usize]) {
 }
 
 /// What must not be overlooked.
-pub(super) fn wrongs(outcome: &Outcome) -> Vec<String> {
+pub(super) fn wrongs(all: &Simulation, outcome: &Outcome) -> Vec<String> {
     let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
     let mut out = Vec::new();
     if outcome.kills > 0 {
@@ -219,8 +242,10 @@ pub(super) fn wrongs(outcome: &Outcome) -> Vec<String> {
         let jobs = count(number(outcome.kills), "running job", "running jobs");
         out.push(format!("{jobs} killed, {lost} GPU-hours of work lost"));
     }
-    if outcome.unfinished > 0 {
-        out.push(format!("{} never ran", count(outcome.unfinished, "job", "jobs")));
+    // Of what fits nowhere it was told before.
+    let never = outcome.unfinished.saturating_sub(all.unfit);
+    if never > 0 {
+        out.push(format!("{} never ran", count(never, "job", "jobs")));
     }
     if outcome.restarts > 0 {
         let jobs = count(number(outcome.restarts), "job", "jobs");

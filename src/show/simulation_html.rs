@@ -21,6 +21,8 @@ const GRID: usize = 900;
 /// The page.
 pub fn page(all: &Simulation) -> String {
     let [first, second] = all.head().map(|line| escaped(&line));
+    let unfit = all.unfitting().map(|text| format!("<p class=\"bad\">{}</p>\n", escaped(&text)));
+    let unfit = unfit.unwrap_or_default();
     let table = table(all);
     let curve = curve(all);
     let data = data(all).to_string().replace('<', "\\u003c");
@@ -28,7 +30,7 @@ pub fn page(all: &Simulation) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n\
          <title>{first}</title>\n<style>\n{PLOT_STYLE}\n{STYLE}</style>\n</head>\n<body>\n\
-         <h1>{first}</h1>\n<p>{second}</p>\n{table}\n\
+         <h1>{first}</h1>\n{unfit}<p>{second}</p>\n{table}\n\
          <section id=\"charts\"></section>\n{curve}\n\
          <script type=\"application/json\" id=\"data\">{data}</script>\n\
          <script>\n/*\n{PLOT_LICENCE}*/\n{PLOT}</script>\n<script>\n{SCRIPT}</script>\n\
@@ -46,7 +48,7 @@ fn table(all: &Simulation) -> String {
     let row = |run: &Run| {
         let cells: [String; COLUMNS] =
             cells(all, run).map(|cell| format!("<td>{}</td>", escaped(&cell)));
-        let wrong = wrongs(&run.replay.outcome).join("; ");
+        let wrong = wrongs(all, &run.replay.outcome).join("; ");
         let wrong = if wrong.is_empty() {
             String::new()
         } else {
@@ -66,7 +68,11 @@ fn table(all: &Simulation) -> String {
 /// All runs on one grid of moments.
 fn data(all: &Simulation) -> Value {
     let points = |run: &Run| run.replay.series.points.last().map_or(0, |point| point.at);
-    let end = all.runs.iter().map(points).max().unwrap_or(0).max(1);
+    // Under a rule that leaves jobs waiting forever a replay goes on for a month, in which nothing
+    // happens: the others would be squeezed into a corner.
+    let ends = |run: &&Run| run.replay.outcome.unfinished <= all.unfit;
+    let ended = all.runs.iter().filter(ends).map(points).max();
+    let end = ended.or_else(|| all.runs.iter().map(points).max()).unwrap_or(0).max(1);
     let at = |column: usize| end * (column as i64 + 1) / GRID as i64;
     let times: Vec<f64> = (0..GRID).map(|column| at(column) as f64 / 1_000.0).collect();
     let runs: Vec<Value> = all
@@ -74,7 +80,10 @@ fn data(all: &Simulation) -> Value {
         .iter()
         .map(|run| {
             let grid = on_grid(&run.replay.series.points, &at);
-            let of = |field: fn(&Point) -> Value| grid.iter().map(field).collect::<Vec<_>>();
+            let of = |field: fn(&Point) -> Value| {
+                let value = |point: &Option<Point>| point.as_ref().map_or(Value::Null, field);
+                grid.iter().map(value).collect::<Vec<_>>()
+            };
             json!({
                 "name": run.name,
                 "waiting": of(|point| json!(point.waiting)),
@@ -87,23 +96,29 @@ fn data(all: &Simulation) -> Value {
     json!({ "times": times, "runs": runs })
 }
 
-/// The most in each column; what was last where nothing happened.
-fn on_grid(points: &[Point], at: &dyn Fn(usize) -> i64) -> Vec<Point> {
-    let mut out: Vec<Point> = Vec::with_capacity(GRID);
+/// The most in each column; what was left where nothing happened; nothing behind the end.
+fn on_grid(points: &[Point], at: &dyn Fn(usize) -> i64) -> Vec<Option<Point>> {
+    let mut out: Vec<Option<Point>> = Vec::with_capacity(GRID);
+    let end = points.last().map_or(0, |point| point.at);
     let mut rest = points.iter().peekable();
+    let mut last = Point::default();
     for column in 0..GRID {
-        let mut now: Option<Point> = None;
+        let mut most: Option<Point> = None;
         while let Some(point) = rest.next_if(|point| point.at <= at(column)) {
-            let last = now.unwrap_or(*point);
-            now = Some(Point {
-                waiting: last.waiting.max(point.waiting),
-                nodes: last.nodes.max(point.nodes),
-                busy: last.busy.max(point.busy),
+            let before = most.unwrap_or(*point);
+            most = Some(Point {
+                waiting: before.waiting.max(point.waiting),
+                nodes: before.nodes.max(point.nodes),
+                busy: before.busy.max(point.busy),
                 ..*point
             });
+            last = *point;
         }
-        let last = out.last().copied().unwrap_or_default();
-        out.push(now.unwrap_or(last));
+        let [waiting, nodes, busy] = last.left;
+        // A span that is longer than a column shows in all of its columns.
+        let over = column > 0 && at(column - 1) >= end;
+        let still = (!over).then_some(Point { waiting, nodes, busy, ..last });
+        out.push(most.or(still));
     }
     out
 }
@@ -237,4 +252,29 @@ fn dot(frame: &Frame, class: &str, (cost, instant): (f64, f64), label: &str, mor
         x + 8.0,
         escaped(label)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chart_shows_what_was_left_and_nothing_behind_the_end() {
+        let point = |at: i64, most: u32, left: u32| Point {
+            at,
+            nodes: most,
+            left: [0, left, 0],
+            ..Point::default()
+        };
+        // Five nodes within the first span, one at its end; the replay ends at 600.
+        let points = [point(100, 5, 1), point(600, 2, 0)];
+        let grid = on_grid(&points, &|column| (column as i64 + 1) * 50);
+        let nodes: Vec<Option<u32>> =
+            grid.iter().take(14).map(|point| point.map(|it| it.nodes)).collect();
+        let still = std::iter::repeat_n(Some(1), 9);
+        let wanted: Vec<Option<u32>> =
+            [Some(0), Some(5)].into_iter().chain(still).chain([Some(2), None, None]).collect();
+        assert_eq!(nodes, wanted);
+        assert_eq!(grid.len(), GRID);
+    }
 }

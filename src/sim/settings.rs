@@ -45,7 +45,8 @@ pub struct Settings {
     pub images: BTreeMap<String, Option<ImageId>>,
     /// SSM parameters; the public ones of images need not be listed. None hides one.
     pub parameters: BTreeMap<String, Option<String>>,
-    /// Letters of the zones that offer an instance type; absent for all of them.
+    /// Letters of the zones that offer an instance type; absent for all of them, if the
+    /// catalogue has it or it was given a price.
     pub offers: BTreeMap<String, Vec<char>>,
     /// Kinds that may not be listed.
     pub blind: Vec<KindName>,
@@ -271,8 +272,14 @@ impl Settings {
 
     /// Whether a zone offers an instance type.
     pub fn offers(&self, instance_type: &str, zone: &Zone) -> bool {
-        let known = self.offers.get(instance_type);
-        known.is_none_or(|zones| zone.letter().is_some_and(|letter| zones.contains(&letter)))
+        match self.offers.get(instance_type) {
+            Some(zones) => zone.letter().is_some_and(|letter| zones.contains(&letter)),
+            // As on AWS: nowhere is offered what there is not.
+            None => {
+                Catalog::shipped().get(instance_type).is_some()
+                    || self.supply.prices.contains_key(instance_type)
+            }
+        }
     }
 
     /// How many nodes of a type a zone has room for, of all markets together or of one; none

@@ -1,7 +1,9 @@
 //! What is checked of a whole configuration before any cloud is asked.
 
+use crate::catalog::{self, Catalog};
+use crate::lang::nearest::nearest;
 use crate::lang::{Evaluated, Loaded, Value};
-use crate::model::{Problem, tags};
+use crate::model::{Problem, Severity, tags};
 
 use super::wrong::wrong;
 use super::{adopt, backend, budget, forget, lookup, moved};
@@ -24,6 +26,7 @@ pub fn check(loaded: &Loaded) -> Vec<Problem> {
         secrets(block, &mut problems);
         deferred(block, &mut problems);
         lookup::check(block, &mut problems);
+        types(block, &mut problems);
     }
     problems
 }
@@ -59,17 +62,49 @@ fn deferred(block: &Evaluated, problems: &mut Vec<Problem>) {
 
 fn region(stack: &Evaluated, problems: &mut Vec<Problem>) {
     let Some((value, name)) = written(stack, "region") else { return };
-    let words: Vec<&str> = name.split('-').collect();
-    let word = |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
-    let fine = match words.split_last() {
-        Some((number, head)) => {
-            head.len() >= 2 && head.iter().all(word) && number.parse::<u8>().is_ok()
+    if let Some((text, help)) = catalog::region_slip(name) {
+        problems.push(wrong(value, text, &help));
+    } else if let Some(help) = catalog::region_doubt(name) {
+        problems.push(doubt(value, format!("{name:?} is no region that is known here"), &help));
+    }
+}
+
+/// What may be right all the same: AWS has more than any table.
+fn doubt(value: &Value, text: String, help: &str) -> Problem {
+    Problem { severity: Severity::Warning, ..wrong(value, text, help) }
+}
+
+/// Whether a type may be meant for one that is known. Of those with accelerators all are known
+/// that there were when the table was made; of the others there are many more.
+fn are_alike(name: &str, near: &str) -> bool {
+    let known = Catalog::shipped().get(near);
+    let letters = |text: &str| text.chars().take_while(char::is_ascii_alphabetic).count();
+    known.is_some_and(|it| it.accelerator.is_some())
+        && strsim::damerau_levenshtein(name, near) == 1
+        && name[..letters(name)] == near[..letters(near)]
+}
+
+/// Instance types that a block names: what AWS calls none so, and what is nearly one that is known.
+fn types(block: &Evaluated, problems: &mut Vec<Problem>) {
+    let list = block.attr("instance_types").and_then(Value::as_list).unwrap_or_default();
+    for value in block.attr("instance_type").into_iter().chain(list) {
+        let Some(name) = value.as_str() else { continue };
+        let known = Catalog::shipped();
+        if known.get(name).is_some() {
+            continue;
         }
-        None => false,
-    };
-    if !fine {
-        let text = format!("{name:?} is no name of an AWS region");
-        problems.push(wrong(value, text, "write it as AWS does, such as \"us-east-1\""));
+        let near = nearest(name, known.types().map(|it| it.name.as_str()));
+        if !catalog::is_type_name(name) {
+            let help = match near {
+                Some(near) => format!("did you mean {near:?}?"),
+                None => "write it as AWS does, such as \"p5.48xlarge\"".to_owned(),
+            };
+            problems.push(wrong(value, format!("{name:?} is no instance type"), &help));
+        } else if let Some(near) = near.filter(|near| are_alike(name, near)) {
+            let text = format!("{name:?} is no instance type that is known here");
+            let help = format!("did you mean {near:?}? AWS has more types, and may have this one");
+            problems.push(doubt(value, text, &help));
+        }
     }
 }
 
@@ -124,6 +159,43 @@ mod tests {
             let found = found(&format!("stack \"s\" {{ region = {name:?} }}"));
             assert_eq!(found.len(), 1, "{name}");
         }
+    }
+
+    #[test]
+    fn what_is_nearly_a_name_is_told_with_the_name() {
+        let told = |region: &str, types: &str| {
+            let text = format!(
+                "stack \"s\" {{ region = {region:?} }}\nnetwork \"n\" {{}}\ncluster \"c\" {{\n  network \
+                 = network.n\n  nodes = 1\n  {types}\n}}\n"
+            );
+            let file = File { name: "main.hcl".to_owned(), text };
+            let loaded = lang::load(&[file], &Vars::new(), &Words::default(), None);
+            assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
+            let said = |it: Problem| (it.severity == Severity::Error, it.summary, it.help);
+            check(&loaded).into_iter().map(said).collect::<Vec<_>>()
+        };
+        let good = "instance_type = \"p5.48xlarge\"";
+        assert_eq!(told("us-east-1", good), []);
+        assert_eq!(
+            told("us-east-1", "instance_types = [\"c5.4xlarge\", \"u7in-16tb.224xlarge\"]"),
+            []
+        );
+        let [(true, text, help)] = &told("us-eats-1", good)[..] else { panic!("an error") };
+        assert_eq!(text, "there is no region \"us-eats-1\"");
+        assert_eq!(help, "did you mean us-east-1?");
+        let [(false, text, help)] = &told("us-west-3", good)[..] else { panic!("a warning") };
+        assert_eq!(text, "\"us-west-3\" is no region that is known here");
+        assert!(help.starts_with("did you mean us-west-1?"), "{help}");
+        let [(true, text, help)] = &told("us-east-1", "instance_type = \"p5.48xlrge\"")[..] else {
+            panic!("an error")
+        };
+        assert_eq!(text, "\"p5.48xlrge\" is no instance type");
+        assert_eq!(help, "did you mean \"p5.48xlarge\"?");
+        let [(false, _, help)] = &told("us-east-1", "instance_types = [\"p9.48xlarge\"]")[..]
+        else {
+            panic!("a warning")
+        };
+        assert!(help.starts_with("did you mean \"p5.48xlarge\"?"), "{help}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::catalog::is_image_id;
 use crate::cloud::{Ask, Facts};
 use crate::kinds::{KindName, OutputPlan, Tags};
 use crate::lang::{Evaluated, Loaded, Value, tidy};
-use crate::model::{AccountId, Address, Block, Problem, Region, StackName};
+use crate::model::{AccountId, Address, Block, Problem, Region, Severity, StackName};
 
 use super::backend::{self, Backend};
 use super::budget::{self, Budget};
@@ -126,7 +126,7 @@ pub fn expand(loaded: &Loaded, facts: &Facts, pins: &Pins) -> Result<Desired, Ve
         desired: Desired::empty(config.stack),
         networks: BTreeMap::new(),
         attached: BTreeMap::new(),
-        problems: check(loaded),
+        problems: check(loaded).into_iter().filter(|it| it.severity == Severity::Error).collect(),
     };
     // Clusters look at the networks that they stand in, and at what they mount.
     for block in Block::ALL {

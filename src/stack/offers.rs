@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use crate::catalog::InstanceType;
 use crate::cloud::Reservation;
 use crate::kinds::{Interface, InterfaceKind, Market, Offer};
+use crate::lang::nearest::nearest;
 use crate::lang::{Evaluated, Value};
 use crate::model::{Address, Link, Money, ReservationId, SubnetId, Zone};
 
@@ -306,7 +307,14 @@ fn nothing(
     if rest.is_empty() && elsewhere {
         let name = &first.name;
         let (problem, help) = if offered.is_empty() {
-            let help = "check its spelling, or choose another type or region".to_owned();
+            let known = x.pins.tables.types().map(|it| it.name.as_str());
+            let help = match x.pins.tables.get(name) {
+                None => nearest(name, known).map(|near| format!("did you mean {near:?}?")),
+                Some(_) => None,
+            };
+            let help = help.unwrap_or_else(|| {
+                "check its spelling, or choose another type or region".to_owned()
+            });
             (format!("{region} does not offer {name:?}"), help)
         } else {
             let (has, wants) = (network::letters(&offered), network::letters(wanted));

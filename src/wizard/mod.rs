@@ -12,7 +12,6 @@ mod gpus;
 mod hcl;
 mod question;
 mod questions;
-mod regions;
 mod render;
 mod shipped;
 #[cfg(test)]

@@ -181,6 +181,9 @@ impl Question {
         if text.chars().any(char::is_control) {
             return Err("an answer is one line of text".to_owned());
         }
+        if matches!(text, "?" | "<") {
+            return Err(format!("{text:?} is for whoever is asked, and no answer"));
+        }
         let choices = (self.choices)(scene);
         let text = if choices.is_empty() { text.to_owned() } else { pick(text, &choices)? };
         (self.check)(&text, scene)

@@ -19,6 +19,8 @@ pub struct Point {
     pub busy: u32,
     /// Accelerator-hours that were paid up to its end.
     pub gpu_hours: f64,
+    /// Jobs that waited, nodes and nodes with jobs at its end.
+    pub left: [u32; 3],
 }
 
 /// A replay over time.
@@ -41,7 +43,8 @@ impl Series {
         let (nodes, empty) = (world.living(), world.empty_count() + world.booting);
         let waiting = u32::try_from(world.waiting).unwrap_or(u32::MAX);
         let gpu_hours = gpu_hours(world.paid(), world.setting.gpus);
-        let point = Point { at, waiting, nodes, busy: nodes.saturating_sub(empty), gpu_hours };
+        let busy = nodes.saturating_sub(empty);
+        let point = Point { at, waiting, nodes, busy, gpu_hours, left: [waiting, nodes, busy] };
         match self.points.last_mut() {
             Some(last) if last.at == at => *last = fold(*last, point),
             Some(_) | None => self.points.push(point),
@@ -80,5 +83,6 @@ fn fold(one: Point, other: Point) -> Point {
         nodes: one.nodes.max(other.nodes),
         busy: one.busy.max(other.busy),
         gpu_hours: other.gpu_hours,
+        left: other.left,
     }
 }

@@ -22,7 +22,9 @@ pub fn json(view: &View) -> Value {
         "pending": match pending {
             Pending::Unknown => json!({ "known": false, "changes": null }),
             Pending::Nothing => json!({ "known": true, "changes": null }),
-            Pending::Changes(text) => json!({ "known": true, "changes": text }),
+            Pending::Changes(text) | Pending::Differs(text) => {
+                json!({ "known": true, "changes": text })
+            }
         },
         "drift": "not looked for",
         "last_apply": last.as_ref().map(self::last),

@@ -144,6 +144,8 @@ pub enum Pending {
     Nothing,
     /// This, as a plan sums it up.
     Changes(String),
+    /// The same, although this very configuration was applied: others have changed something.
+    Differs(String),
 }
 
 /// The last apply.

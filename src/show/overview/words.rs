@@ -97,6 +97,9 @@ pub(super) fn last(view: &View) -> String {
 pub(super) fn rest(view: &View) -> [String; 2] {
     let pending = match &view.pending {
         Pending::Changes(text) => format!("Configuration: not applied. {text}"),
+        Pending::Differs(text) => {
+            format!("Configuration: applied, and the cloud is not as it says any more. {text}")
+        }
         Pending::Nothing => "Configuration: applied, nothing is to be done.".to_owned(),
         Pending::Unknown => "Configuration: not compared, since no plan can be made.".to_owned(),
     };

@@ -1,8 +1,9 @@
 //! Where: profile, account or simulated region, region, name.
 
+use crate::catalog;
+
 use super::super::around::Account;
 use super::super::question::{Question, choice};
-use super::super::regions;
 
 /// Characters of a stack's name.
 const NAME: usize = 30;
@@ -141,8 +142,8 @@ fn region() -> Question {
         let profile = scene.answers.get("profile").map(String::as_str);
         scene.around.named_region(profile).is_none()
     })
-    .check(|text, _| match regions::wrong(text) {
-        Some(wrong) => Err(wrong),
+    .check(|text, _| match catalog::region_slip(text) {
+        Some((wrong, help)) => Err(format!("{wrong}; {help}")),
         None => Ok(text.to_owned()),
     })
 }
