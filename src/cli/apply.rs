@@ -57,7 +57,9 @@ pub fn go(global: &Global, terminal: &Terminal, args: &RunArgs, order: &Order) -
             () = interrupts(terminal, &stop, &asked) => {
                 // What was on its way may still arrive.
                 lock.taint();
-                terminal.say("\nAborted. What was begun is written down; the next apply goes on from there.\n");
+                terminal.say(
+                    "\nAborted. What was begun is written down;\nthe next apply goes on from there.\n",
+                );
                 Ok(INTERRUPTED)
             }
         };
@@ -85,7 +87,7 @@ async fn interrupts(terminal: &Terminal, stop: &CancellationToken, asking: &Atom
         }
         // At once: calls in flight may take a while, and silence looks like being ignored.
         terminal.say(
-            "\nInterrupted: calls in flight are finished first. Interrupt again to end at once.\n",
+            "\nInterrupted: calls in flight are finished first.\nInterrupt again to end at once.\n",
         );
         stop.cancel();
     }

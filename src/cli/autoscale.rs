@@ -138,7 +138,8 @@ fn serve(global: &Global, terminal: &Terminal, args: &RunArgs) -> Result<u8, Hal
             again,
             say: Box::new(move |text| {
                 let stamp = super::machine::stamp();
-                speaker.say(&format!("{stamp} {}\n", Untrusted(text)));
+                let text = speaker.hinted(text);
+                speaker.say(&format!("{stamp} {}\n", Untrusted(&text)));
             }),
         };
         let ended = service.run().await;
@@ -236,7 +237,7 @@ fn status(global: &Global, terminal: &Terminal, which: &WhichArgs) -> Result<u8,
             || "Nobody leads: run `mlinfra autoscale run`, or `once` from a timer.".to_owned(),
             |holder| format!("Led by {holder}."),
         );
-        terminal.print(&format!("{}\n", Untrusted(&leader)));
+        terminal.print(&format!("{}\n", Untrusted(&terminal.hinted(&leader))));
         for (cluster, kept, pause) in &all {
             let name = cluster.to_string();
             let (at, mut lines) = match &kept.last {

@@ -36,7 +36,8 @@ pub fn run(global: &Global, terminal: &Terminal, args: &VarArgs) -> Result<u8, H
             terminal.json(&show::drift::json(&found, since, objects));
         } else {
             terminal.print(&show::node_notes::text(&observed, &terminal.screen));
-            terminal.print(&show::drift::text(&found, since, objects, &terminal.screen));
+            let text = show::drift::text(&found, since, objects, &terminal.screen);
+            terminal.print(&terminal.hinted(&text));
             terminal.problems(&unsure(&applied, &ledger), &Sources::default());
         }
         Ok(if found.is_empty() { DONE } else { CHANGES })

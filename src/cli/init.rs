@@ -209,7 +209,7 @@ fn resume(dir: Option<&PathBuf>, asker: &mut dyn Asker) -> Option<Answers> {
     let choice = |word: &str, says: &str| Choice { word: word.to_owned(), says: says.to_owned() };
     let posed = Posed {
         key: "resume".to_owned(),
-        title: format!("Go on where you left? {} answers are kept.", kept.len()),
+        title: format!("Go on where you left off? {} answers are kept.", kept.len()),
         line: "They can be gone back to as if you had just given them.".to_owned(),
         help: "`yes` takes the answers that were kept and asks the next question; `no` forgets \
                them and begins anew."

@@ -33,6 +33,7 @@ mod forget;
 mod halt;
 mod hand;
 mod help;
+mod hints;
 mod history;
 mod init;
 mod init_args;

@@ -306,10 +306,13 @@ fn last(apply: &Apply) -> Last {
 }
 
 fn applied(apply: &Apply) -> Happened {
+    // A verb may hold a number itself: `rollback to 1`.
+    let what = match apply.who.verb.contains(' ') {
+        true => format!("apply {} ({})", apply.number, apply.who.verb),
+        false => format!("{} {}", apply.who.verb, apply.number),
+    };
     let text = format!(
-        "{} {}: {}, {} of {} steps done",
-        apply.who.verb,
-        apply.number,
+        "{what}: {}, {} of {} steps done",
         show::history::outcome(apply),
         apply.done.iter().filter(|done| done.failure.is_none()).count(),
         apply.steps

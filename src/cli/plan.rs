@@ -66,7 +66,8 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         let made = planfile::Made { observed, plan, bill, outside, destroy, selection };
         let refused = policy::refuses(&verdict);
         let file = args.out.as_deref().filter(|_| !refused);
-        hand_out(terminal, args, &closing, file, || {
+        let simulated = session.world.is_some();
+        hand_out(terminal, args, &closing, (file, simulated), || {
             planfile::make(&session, &ledger, made, lasts)
         })?;
         Ok(if refused { PROBLEM } else { code })
@@ -78,16 +79,19 @@ fn hand_out(
     terminal: &Terminal,
     args: &PlanArgs,
     closing: &Closing,
-    file: Option<&Path>,
+    (file, simulated): (Option<&Path>, bool),
     saved: impl FnOnce() -> Saved,
 ) -> Result<(), Halt> {
     if file.is_none() && args.shown.format == PlanFormat::Text {
         return Ok(());
     }
     let saved = saved();
-    report::print(terminal, (&saved, file), args.shown.format, closing);
+    report::print(terminal, (&saved, file, simulated), args.shown.format, closing);
     let Some(path) = file else { return Ok(()) };
-    let hint = planfile::save(path, &saved)?;
+    let mut hint = planfile::save(path, &saved)?;
+    if terminal.sandbox {
+        hint = format!("{} --sandbox\n", hint.trim_end());
+    }
     match (terminal.json, args.shown.format) {
         (true, _) => {}
         (false, PlanFormat::Text) => terminal.print(&hint),

@@ -69,8 +69,9 @@ pub struct PlanArgs {
 /// `show`
 #[derive(Args, Debug)]
 pub struct ShowArgs {
-    /// A plan that `mlinfra plan --out` has saved, instead of the stack's objects.
-    #[arg(value_name = "PLANFILE")]
+    /// A plan that `mlinfra plan --out` has saved; or the address of what is to be shown alone,
+    /// such as `bucket.data` or `cluster.train/nodes`.
+    #[arg(value_name = "PLANFILE|ADDRESS")]
     pub plan: Option<PathBuf>,
     #[command(flatten)]
     pub vars: VarArgs,

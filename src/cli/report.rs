@@ -21,12 +21,17 @@ const WIDTH: usize = 100;
 /// that it is saved in.
 pub fn print(
     terminal: &Terminal,
-    (saved, file): (&Saved, Option<&Path>),
+    (saved, file, simulated): (&Saved, Option<&Path>, bool),
     format: PlanFormat,
     closing: &Closing,
 ) {
     let former = saved.former.clone().into_iter().collect();
-    let report = report(saved, file, &former, closing);
+    let mut report = report(saved, file, &former, closing);
+    if simulated {
+        report.place.push_str(" (simulated)");
+        let text = "The region is simulated: nothing is made on AWS, and nothing is billed.";
+        report.remarks.insert(0, text.to_owned());
+    }
     match format {
         // Text is told as the command goes along.
         PlanFormat::Text => {}

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::cloud::Observed;
 use crate::ledger::Ledger;
-use crate::model::Sources;
+use crate::model::{Place, Sources};
 use crate::show::outputs::Output;
 use crate::show::{self, objects, state_json};
 
@@ -13,10 +14,11 @@ use super::closing::Closing;
 use super::halt::Halt;
 use super::plan_args::PlanFormat;
 use super::terminal::Terminal;
-use super::{DONE, connect, planfile, report, select};
+use super::{DONE, connect, load, planfile, report, select};
 
 pub fn run(global: &Global, terminal: &Terminal, args: &ShowArgs) -> Result<u8, Halt> {
-    if let Some(path) = &args.plan {
+    let named = args.plan.as_deref().and_then(place);
+    if let (Some(path), None) = (&args.plan, &named) {
         return saved(global, terminal, path, args.shown.format);
     }
     if !matches!(args.shown.format, PlanFormat::Text | PlanFormat::Json) {
@@ -29,7 +31,10 @@ pub fn run(global: &Global, terminal: &Terminal, args: &ShowArgs) -> Result<u8, 
     runtime.block_on(async {
         let session = connect::session(global, &args.vars).await?;
         let mut ledger = session.read_ledger().await?;
-        let observed = session.observe(&mut ledger, false).await?;
+        let mut observed = session.observe(&mut ledger, false).await?;
+        if let Some(place) = &named {
+            only(&mut observed, place)?;
+        }
         let outputs = outputs(&ledger);
         // What was read is no longer needed, and the document is as large again.
         drop((session, ledger));
@@ -40,6 +45,22 @@ pub fn run(global: &Global, terminal: &Terminal, args: &ShowArgs) -> Result<u8, 
         }
         Ok(DONE)
     })
+}
+
+/// An address in the place of a file, which `terraform state show` takes too: what no file is
+/// called by is an object of the stack, a block, or a module.
+fn place(path: &Path) -> Option<Place> {
+    if path.exists() { None } else { path.to_str()?.parse().ok() }
+}
+
+/// Leaves what stands there.
+fn only(observed: &mut Observed, place: &Place) -> Result<(), Halt> {
+    observed.live.retain(|_, live| place.covers(&live.owner.address));
+    if observed.live.is_empty() {
+        let text = format!("nothing of the stack stands at {place}");
+        return Err(Halt::one("P007", text, "`mlinfra show` lists what there is"));
+    }
+    Ok(())
 }
 
 /// The outputs of the last apply; of sensitive ones nothing is kept.
@@ -64,7 +85,12 @@ fn saved(
         return Ok(DONE);
     }
     if format != PlanFormat::Text {
-        report::print(terminal, (&saved, Some(path)), format, &Closing::default());
+        report::print(
+            terminal,
+            (&saved, Some(path), load::sandbox(global).is_some()),
+            format,
+            &Closing::default(),
+        );
         return Ok(DONE);
     }
     let former = saved.former.clone().into_iter().collect();

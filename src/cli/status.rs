@@ -13,7 +13,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &StatusArgs) -> Result<u8
         if global.json {
             terminal.json(&overview::json(&view));
         } else {
-            terminal.print(&overview::text(&view, &terminal.screen));
+            terminal.print(&terminal.hinted(&overview::text(&view, &terminal.screen)));
         }
         Ok(DONE)
     })

@@ -12,6 +12,7 @@ use crate::show::screen::Screen;
 
 use super::args::Global;
 use super::halt::Halt;
+use super::hints;
 use super::machine::{env, stamp};
 
 /// Where output goes.
@@ -29,6 +30,8 @@ pub struct Terminal {
     pub draws: bool,
     /// JSON is wanted.
     pub json: bool,
+    /// `--sandbox` was typed: what is proposed wants it, too.
+    pub sandbox: bool,
 }
 
 impl Terminal {
@@ -59,6 +62,9 @@ impl Terminal {
                 && env("MLINFRA_INPUT").as_deref() != Some("0"),
             draws: std::io::stderr().is_terminal() && !plain && roomy && !dumb,
             json: global.json,
+            // Where the environment says so, every command hears it.
+            sandbox: global.sandbox.as_deref() == Some("1")
+                && env("MLINFRA_SANDBOX").is_none_or(|text| text.is_empty()),
         }
     }
 
@@ -108,6 +114,11 @@ impl Terminal {
         }
     }
 
+    /// Our own words, with what is proposed in them as it has to be typed.
+    pub fn hinted(&self, text: &str) -> String {
+        if self.sandbox { hints::with_sandbox(text) } else { text.to_owned() }
+    }
+
     /// Writes to standard error.
     pub fn say(&self, text: &str) {
         let mut out = std::io::stderr().lock();
@@ -125,7 +136,8 @@ impl Terminal {
                 self.json_line(&event_json::diagnostic(&problem::json(found, sources), &stamp));
             } else {
                 let Screen { colour, width, .. } = self.errors;
-                self.say(&format!("{}\n", problem::text(found, sources, colour, width).trim_end()));
+                let text = problem::text(found, sources, colour, width);
+                self.say(&format!("{}\n", self.hinted(text.trim_end())));
             }
         }
     }

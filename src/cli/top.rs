@@ -34,8 +34,8 @@ pub fn run(global: &Global, terminal: &Terminal, args: &TopArgs) -> Result<u8, H
     let every = Duration::from_millis(u64::try_from(every).unwrap_or(0));
     if !is_there() || terminal.json || terminal.screen.plain {
         let text = "`top` draws on a whole terminal, and there is none, or it is not wanted";
-        let help = "`mlinfra status` says the same once: as text, read aloud with --plain, or as \
-                    JSON with --json";
+        let help = "`mlinfra status` says the same once: as text, read aloud with\n\
+                    --plain, or as JSON with --json";
         return Err(Halt::one("X007", text, help));
     }
     let (seen, again) = looker(global, &args.status, every);

@@ -8,7 +8,7 @@ use super::diff::Diff;
 use super::fold::{Page, Row, count};
 use super::screen::{Ink, Screen};
 use super::value;
-use crate::kinds::Spec;
+use crate::kinds::{Offer, Spec};
 use crate::model::Address;
 use crate::stack::Fleet;
 
@@ -65,13 +65,12 @@ fn fields(side: &Sides<'_>, address: &Address) -> Fields {
     }
     let Fleet { count, most, gang, offers, tags, surge, max_unavailable, autoscale, .. } =
         side.fleets.get(address)?;
-    let place = |offer: &crate::kinds::Offer| format!("{} in {}", offer.instance_type, offer.zone);
     let mut out = Map::new();
     out.insert("nodes".to_owned(), json!(count));
     if most > count {
         out.insert("max".to_owned(), json!(most));
     }
-    out.insert("offers".to_owned(), json!(offers.iter().map(place).collect::<Vec<_>>()));
+    out.insert("offers".to_owned(), json!(offers.iter().map(Offer::words).collect::<Vec<_>>()));
     out.insert("gang".to_owned(), json!(gang));
     out.insert("surge".to_owned(), json!(surge));
     out.insert("max_unavailable".to_owned(), json!(max_unavailable));

@@ -159,10 +159,15 @@ fn house(block: &Block, scene: Scene<'_>) -> Vec<(Range<usize>, String)> {
 
 /// A variable as a question: its description is the line, its type and rules the check.
 fn question(variable: &Variable) -> Question {
-    let title = format!("{}?", variable.name);
-    let line = match variable.description.as_str() {
-        "" => "A variable of the stack.",
-        says => says,
+    let says = variable.description.trim();
+    // The first sentence asks, what follows explains.
+    let (title, line) = match says.split_once(". ") {
+        _ if says.is_empty() => (format!("{}?", variable.name), "A variable of the stack."),
+        Some((first, rest)) => (format!("{first} ({})", variable.name), rest),
+        None => {
+            let title = format!("{} ({})", says.trim_end_matches('.'), variable.name);
+            (title, "A variable of the stack.")
+        }
     };
     let help = format!(
         "The variable {:?} of the stack, of type {}. Its rules are checked with the whole \

@@ -151,7 +151,7 @@ cluster "box" {
 output "connect" {
   value = join(" ", [
     "aws ssm start-session --document-name AWS-StartPortForwardingSession",
-    "--parameters portNumber=8888,localPortNumber=8888 --target",
+    "--parameters portNumber=8888,localPortNumber=8888 --target NODE",
   ])
-  description = "The node's id (`mlinfra nodes`) goes behind it."
+  description = "NODE is the node's id, which `mlinfra nodes` shows; then http://localhost:8888 is it."
 }

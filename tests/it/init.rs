@@ -278,7 +278,7 @@ fn who_was_interrupted_goes_on_where_they_left() {
     let kept = desk.text(".mlinfra/init.hcl");
     assert!(kept.contains("gpu    = \"L4\"") && kept.contains("name   = \"llm\""), "{kept}");
     let mut person = desk.sit("--sandbox");
-    person.hears("Go on where you left? 3 answers are kept.").takes(&["resume"]);
+    person.hears("Go on where you left off? 3 answers are kept.").takes(&["resume"]);
     person.hears("gpu = L4").says("gpus", "4").takes(&["engine", "nodes"]).takes(&REST);
     person.takes(&["write"]);
     assert_eq!(person.ends(), 0);
@@ -401,7 +401,10 @@ fn one_can_start_from_a_shipped_stack() {
     let mut person = desk.sit("--sandbox --from gpu-cluster");
     person.takes(&["name", "region"]).says("instance_type", "p5.48xlarg").says("nodes", "many");
     person.hears("\"many\" is no number").says("nodes", "3").takes(&["cidr", "ledger"]);
-    person.hears("p5.48xlarg: no table has it").says("write", "<").says("ledger", "<");
+    person
+        .hears("is no instance type; did you mean \"p5.48xlarge\"?")
+        .says("write", "<")
+        .says("ledger", "<");
     person.says("cidr", "<").says("nodes", "<").says("instance_type", "p5.48xlarge");
     person.takes(&["nodes", "cidr", "ledger"]).hears("› p5.48xlarge  $55.04/h");
     person.hears("All together: $16").takes(&["write"]);

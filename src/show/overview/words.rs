@@ -13,8 +13,12 @@ fn minute(at: Moment) -> String {
 /// The first line.
 pub(super) fn title(view: &View) -> String {
     let View { stack, region, account, simulated, at, .. } = view;
-    let simulated = if *simulated { " (simulated)" } else { "" };
-    format!("{stack} in {region}{simulated}, account {account}, {} UTC", minute(*at))
+    let (of, at) = (format!("{stack} in {region}"), minute(*at));
+    match simulated {
+        // Its clock began in 1970, and runs only while something is done there.
+        true => format!("{of}, account {account}, {at} of simulated time"),
+        false => format!("{of}, account {account}, {at} UTC"),
+    }
 }
 
 /// `2`, or `0 to 16`

@@ -1,5 +1,7 @@
 //! What comments and pages have in common: the sentences at their top, and the changes by block.
 
+use std::collections::BTreeSet;
+
 use super::Report;
 use super::graph;
 use crate::plan::cost::When;
@@ -52,7 +54,9 @@ pub(super) fn sections(report: &Report<'_>) -> (Vec<Section>, Option<String>) {
 fn section(name: String, cost: Option<String>, cards: Vec<Card>) -> Section {
     let counts = graph::counts(cards.iter().map(|card| (card.symbol(), card.number())));
     let mut signs: Vec<&str> = counts.keys().map(|symbol| symbol.mark()).collect();
-    signs.dedup();
+    // Several kinds of changes have one sign: what is launched, and what is made.
+    let mut told = BTreeSet::new();
+    signs.retain(|sign| told.insert(*sign));
     let (signs, counts) = (signs.join(" "), graph::words(&counts));
     Section { name, counts, signs, cost, cards }
 }

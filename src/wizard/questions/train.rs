@@ -38,13 +38,14 @@ fn gpu() -> Question {
     Question::new(
         "gpu",
         "Which GPU?",
-        "What one node costs depends on this most; the cheapest stand first.",
+        "What one node costs depends on this most; the least known price stands first.",
     )
     .help(
         "Small models and experiments fit on A10G or L4 (24 GiB), larger ones on L40S (48) or \
          A100 (40, 80); training over many nodes wants H100, H200 or B200, whose nodes have EFA \
          networks. `memory` takes whatever has enough memory, the cheapest first. Prices are on \
-         demand, per node and hour; nothing is launched here.",
+         demand, per node and hour; nothing is launched here. Memory is told as makers count it: \
+         EC2, and so `mlinfra offers`, says 22.4 GiB of an A10G's 24.",
     )
     .choices(|scene| {
         let mut out: Vec<Choice> =
@@ -217,7 +218,8 @@ fn max_price() -> Question {
     .help(
         "Where the first offer has no capacity the next ones are tried, which cost more. This \
          is the most that one node may cost; what has no known price is then not launched. The \
-         default is the best offer on demand and a half, or on spot where that alone is taken.",
+         default is the best offer on demand and a half, or on spot where that alone is taken; no \
+         limit where no price is known.",
     )
     .default(|scene| {
         let price = scene.around.fits.as_ref().and_then(|fits| fits.fallback.or(fits.price));
