@@ -157,14 +157,14 @@ const PACE: Duration = Duration::from_secs(1);
 
 /// Why its nodes come up in no time.
 fn hurry(every: u32) -> String {
-    let passes = if every == 1 {
-        "up to a second passes".to_owned()
-    } else {
-        format!("up to {every} seconds pass")
+    let passes = match every {
+        1 => "a second passes".to_owned(),
+        every => format!("up to {every} seconds pass"),
     };
     format!(
-        "The region is simulated: {passes} there in each second here. Its nodes come up by\n\
-         themselves; `mlinfra sandbox put QUEUE NUMBER` sends work, and `take` takes it.\n"
+        "The region is simulated: {passes} there in each second here.\n\
+         Its nodes come up by themselves; `mlinfra sandbox put QUEUE NUMBER` sends\n\
+         work, and `take` takes it.\n"
     )
 }
 

@@ -6,31 +6,8 @@ use std::time::Duration;
 
 use super::bench::{Bench, Clock, Done};
 
-/// A cluster without an agent, as `mlinfra init` may write it.
-const STACK: &str = r#"
-stack "fleet" {
-  region = "us-east-1"
-}
-
-network "main" {
-  zones = ["a"]
-}
-
-queue "jobs" {
-  job = { gpus = 8 }
-}
-
-cluster "train" {
-  network      = network.main
-  accelerators = "H100:8"
-  nodes        = { min = 0, max = 4 }
-  queue        = queue.jobs
-
-  autoscale {
-    idle_timeout = "10m"
-  }
-}
-"#;
+/// The manual's own: a cluster without an agent, as `mlinfra init` may write it.
+const STACK: &str = include_str!("../../../docs/autoscaler.in/main.hcl");
 
 fn fine(bench: &Bench, words: &str) -> Done {
     let args: Vec<&str> = words.split(' ').collect();
