@@ -338,7 +338,7 @@ fn short(order: &Order<'_>, walk: &Walk) -> Failure {
     let (made, wanted) = (walk.made.len(), order.count);
     let refused = walk.refused.join("; ");
     let text = if walk.refused.is_empty() {
-        "no zone of the network offers this instance type".to_owned()
+        "no capacity can be had now: `mlinfra offers` says why".to_owned()
     } else if made > 0 {
         format!("{made} of {wanted} nodes run; no capacity for the rest in any offer ({refused})")
     } else {

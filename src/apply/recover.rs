@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::cloud::{Observed, Phase};
 use crate::kinds::KindName;
+use crate::ledger::Entry;
 use crate::model::Address;
 
 use super::Event;
@@ -40,7 +41,18 @@ impl Hands<'_> {
             }
         }
         self.settle_reads().await?;
-        self.until_visible().await
+        let observed = self.until_visible().await?;
+        self.keep_interruptions(&observed).await?;
+        Ok(observed)
+    }
+
+    /// The cloud shows for an hour that spot took a node back, and does not say when.
+    async fn keep_interruptions(&self, observed: &Observed) -> Result<(), Trouble> {
+        let nodes = self.journal.lock().await.ledger.unknown_interruptions(observed);
+        if !nodes.is_empty() {
+            self.note(Entry::Interrupted { at: self.now(), nodes }).await?;
+        }
+        Ok(())
     }
 
     /// What was being deleted when a run was cut off stands in no record, and reads may still

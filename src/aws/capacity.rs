@@ -39,6 +39,7 @@ fn read(found: CapacityReservation) -> Option<Reservation> {
         total: count(found.total_instance_count),
         ends: found.end_date.filter(|_| block).and_then(|at| at.to_millis().ok()).map(Moment),
         closed,
+        leaving: false,
         tags: ec2::tags_of(found.tags),
     })
 }

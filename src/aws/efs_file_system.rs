@@ -43,11 +43,15 @@ fn standing(target: &MountTargetDescription) -> bool {
     phase(&target.life_cycle_state).stands()
 }
 
-fn read(
-    system: FileSystemDescription,
-    targets: &[MountTargetDescription],
-    groups: &Groups,
-) -> Found {
+/// What no list shows of a file system.
+#[derive(Default)]
+struct Details {
+    targets: Vec<MountTargetDescription>,
+    infrequent_after: Option<u32>,
+    backup: bool,
+}
+
+fn read(system: FileSystemDescription, details: &Details, groups: &Groups) -> Found {
     let phase = phase(&system.life_cycle_state);
     let tags = tags_of(&system.tags);
     let target = |target: &MountTargetDescription| {
@@ -66,7 +70,10 @@ fn read(
                 .map(|rate| rate.round() as u32),
         },
         encrypted: system.encrypted == Some(true),
-        targets: targets.iter().filter(|target| standing(target)).map(target).collect(),
+        kms_key: found::chosen_key(&tags, system.kms_key_id),
+        infrequent_after: details.infrequent_after,
+        backup: details.backup,
+        targets: details.targets.iter().filter(|target| standing(target)).map(target).collect(),
         precious: found::is_precious(&tags),
         tags: found::user_tags(&tags),
     };
@@ -75,6 +82,13 @@ fn read(
 
 impl Aws {
     pub(super) async fn list_efs(&self, scope: &Scope) -> Result<Vec<Found>, Failure> {
+        let mut all = self.all_efs().await?;
+        all.retain(|system| found::is_ours(scope, &tags_of(&system.tags)));
+        self.whole_efs(all).await
+    }
+
+    /// All of the region, whoever's they are.
+    pub(super) async fn all_efs(&self) -> Result<Vec<FileSystemDescription>, Failure> {
         let mut all = Vec::new();
         let mut marker: Option<String> = None;
         loop {
@@ -83,11 +97,9 @@ impl Aws {
             all.extend(page.file_systems.unwrap_or_default());
             match page.next_marker {
                 Some(next) if !next.is_empty() => marker = Some(next),
-                Some(_) | None => break,
+                Some(_) | None => return Ok(all),
             }
         }
-        all.retain(|system| found::is_ours(scope, &tags_of(&system.tags)));
-        self.whole_efs(all).await
     }
 
     /// A file system by its id, whoever owns it.
@@ -107,33 +119,41 @@ impl Aws {
         Ok(self.send(TARGETS, request.send()).await?.mount_targets.unwrap_or_default())
     }
 
+    async fn details(&self, id: &str) -> Result<Details, Failure> {
+        Ok(Details {
+            targets: self.targets(id).await?,
+            infrequent_after: self.efs_infrequent_after(id).await?,
+            backup: self.efs_backup(id).await?,
+        })
+    }
+
     async fn whole_efs(&self, all: Vec<FileSystemDescription>) -> Result<Vec<Found>, Failure> {
         let read_one = |system: FileSystemDescription| async move {
-            // What leaves has no targets to speak of, and may be gone already.
-            let targets = match phase(&system.life_cycle_state) {
-                Phase::Leaving | Phase::Gone => Ok(Vec::new()),
+            // What leaves has nothing to speak of, and may be gone already.
+            let details = match phase(&system.life_cycle_state) {
+                Phase::Leaving | Phase::Gone => Ok(Details::default()),
                 Phase::Pending | Phase::Ready | Phase::Failed(_) => {
-                    self.targets(&system.file_system_id).await
+                    self.details(&system.file_system_id).await
                 }
             };
-            (system, targets)
+            (system, details)
         };
         let all = found::each(all, read_one).await;
-        let of = |targets: &Vec<MountTargetDescription>| {
-            targets.iter().filter_map(|target| target.network_interface_id.clone()).collect()
+        let of = |details: &Details| {
+            let targets = details.targets.iter();
+            targets.filter_map(|target| target.network_interface_id.clone()).collect()
         };
         let interfaces: Vec<Vec<String>> =
-            all.iter().filter_map(|(_, targets)| targets.as_ref().ok().map(of)).collect();
+            all.iter().filter_map(|(_, details)| details.as_ref().ok().map(of)).collect();
         let groups = self.interface_groups(interfaces.concat()).await?;
-        let whole =
-            |(system, targets): (FileSystemDescription, Result<Vec<_>, Failure>)| match targets {
-                Ok(targets) => read(system, &targets, &groups),
-                Err(failure) => {
-                    let tags = tags_of(&system.tags);
-                    let id = CloudId(system.file_system_id);
-                    Found::read::<EfsFileSystem>(id, tags, Err(failure))
-                }
-            };
+        let whole = |(system, details): (FileSystemDescription, Result<_, Failure>)| match details {
+            Ok(details) => read(system, &details, &groups),
+            Err(failure) => {
+                let tags = tags_of(&system.tags);
+                let id = CloudId(system.file_system_id);
+                Found::read::<EfsFileSystem>(id, tags, Err(failure))
+            }
+        };
         Ok(all.into_iter().map(whole).collect())
     }
 
@@ -145,8 +165,9 @@ impl Aws {
         owner: &Owner,
     ) -> Result<CloudId, Failure> {
         const API: &str = "efs:CreateFileSystem";
-        let precious = [found::precious(spec.precious)];
-        let tags = found::birth_tags(owner, &spec.tags, &precious);
+        let mut more = vec![found::precious(spec.precious)];
+        more.extend(found::key_tag(spec.kms_key.as_ref()));
+        let tags = found::birth_tags(owner, &spec.tags, &more);
         let request = self
             .efs
             .create_file_system()
@@ -155,6 +176,8 @@ impl Aws {
             .throughput_mode(ThroughputMode::from(spec.throughput.mode.as_str()))
             .set_provisioned_throughput_in_mibps(spec.throughput.provisioned.map(f64::from))
             .encrypted(spec.encrypted)
+            .set_kms_key_id(spec.kms_key.clone())
+            .backup(spec.backup)
             .set_tags(Some(wire_tags(API, &tags)?));
         match self.send(API, request.send()).await {
             Ok(made) => Ok(CloudId(made.file_system_id)),
@@ -194,6 +217,12 @@ impl Aws {
                     .throughput_mode(ThroughputMode::from(mode.as_str()))
                     .set_provisioned_throughput_in_mibps(provisioned.map(f64::from));
                 self.send("efs:UpdateFileSystem", request.send()).await.map(|_| ())
+            }
+            ("infrequent_after", Change::Put(to)) => {
+                self.put_efs_lifecycle(id.as_str(), found::value(edit, to)?).await
+            }
+            ("backup", Change::Put(to)) => {
+                self.put_efs_backup(id.as_str(), found::value(edit, to)?).await
             }
             ("targets", Change::Add(item)) => self.add_target(id, found::value(edit, item)?).await,
             ("targets", Change::Remove(item)) => {

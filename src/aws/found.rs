@@ -8,7 +8,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::failure;
-use crate::cloud::{Class, Condition, Failure, Left, Live, Observed, Owner, Phase, Scope, Seen};
+use crate::cloud::{
+    Class, Condition, Failure, Interrupted, Left, Live, Observed, Owner, Phase, Scope, Seen,
+};
 use crate::kinds::{Change, Edit, KindName, Spec, Tags};
 use crate::model::{CloudId, Link, Moment, Text, tags};
 
@@ -30,6 +32,8 @@ pub struct Found {
     pub launched: Option<Moment>,
     /// On nodes: their private address.
     pub address: Option<String>,
+    /// On nodes that have ended: how spot took them back.
+    pub interrupted: Option<Interrupted>,
     /// Why nobody can say whose it is.
     pub unreadable: Option<String>,
 }
@@ -51,6 +55,7 @@ impl Found {
             batch: None,
             launched: None,
             address: None,
+            interrupted: None,
             unreadable: None,
         }
     }
@@ -83,6 +88,10 @@ impl Found {
             }
             Some(Ok(owner)) => {
                 if kind == KindName::Node {
+                    if self.phase == Phase::Gone {
+                        observed.interrupted.extend(self.interrupted.map(|it| (self.id, it)));
+                        return;
+                    }
                     let condition = Condition::of(&self.tags, self.launched, self.address);
                     observed.conditions.insert(self.id.clone(), condition);
                 }
@@ -163,6 +172,16 @@ pub fn is_precious(found: &Tags) -> bool {
 /// The tag that says so.
 pub fn precious(precious: bool) -> (&'static str, &'static str) {
     (tags::PRECIOUS, if precious { "true" } else { "false" })
+}
+
+/// The tag that says that the author chose the key that encrypts an object.
+pub fn key_tag(key: Option<&String>) -> Option<(&'static str, &str)> {
+    key.map(|key| (tags::KMS_KEY, key.as_str()))
+}
+
+/// The key that encrypts an object, where the author chose it.
+pub fn chosen_key(all: &Tags, is: Option<String>) -> Option<String> {
+    is.filter(|_| all.contains_key(tags::KMS_KEY))
 }
 
 /// The edit of tags that says so.

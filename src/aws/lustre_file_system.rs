@@ -85,6 +85,7 @@ fn read(system: &FileSystem, groups: &Groups) -> Found {
         throughput: number(lustre_later.and_then(|lustre| lustre.per_unit_storage_throughput))
             .or(number(lustre.and_then(|lustre| lustre.per_unit_storage_throughput))),
         compression: compression.map_or("NONE", |of| of.as_str()).to_owned(),
+        kms_key: found::chosen_key(&tags, system.kms_key_id.clone()),
         precious: found::is_precious(&tags),
         tags: found::user_tags(&tags),
     };
@@ -152,8 +153,9 @@ impl Aws {
         owner: &Owner,
     ) -> Result<CloudId, Failure> {
         const API: &str = "fsx:CreateFileSystem";
-        let precious = [found::precious(spec.precious)];
-        let tags = found::birth_tags(owner, &spec.tags, &precious);
+        let mut more = vec![found::precious(spec.precious)];
+        more.extend(found::key_tag(spec.kms_key.as_ref()));
+        let tags = found::birth_tags(owner, &spec.tags, &more);
         let mut groups = Vec::new();
         for group in &spec.groups {
             groups.push(found::id_of(API, group)?);
@@ -174,6 +176,7 @@ impl Aws {
             .subnet_ids(found::id_of(API, &spec.subnet)?)
             .set_security_group_ids(Some(groups))
             .lustre_configuration(lustre)
+            .set_kms_key_id(spec.kms_key.clone())
             .set_tags(Some(fsx::wire_tags(&tags)));
         let made = self.send(API, request.send()).await?.file_system;
         ec2::made(API, made.and_then(|system| system.file_system_id))

@@ -12,6 +12,7 @@ mod data_repository_association;
 mod dns_record;
 mod ec2;
 mod efs_file_system;
+mod efs_settings;
 mod elastic_ip;
 mod facts;
 mod failure;

@@ -16,7 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::found::{self, Found};
 use super::{Aws, ec2, failure, pages, template_data};
-use crate::cloud::{Class, Condition, Failure, Launch, Phase, Reply, Scope};
+use crate::cloud::{Class, Condition, Failure, Interrupted, Launch, Phase, Reply, Scope};
 use crate::kinds::{Home, Market, Node, Offer};
 use crate::model::{
     CloudId, GroupName, Link, Moment, ReservationId, SubnetId, TemplateId, Zone, tags,
@@ -58,12 +58,18 @@ fn market(instance: &Instance) -> Market {
     }
 }
 
+/// Whether spot took it back: EC2 says so for about an hour after its end, if it was EC2 that
+/// ended it (<https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StateReason.html>).
+fn is_taken_back(instance: &Instance) -> bool {
+    let code = instance.state_reason.as_ref().and_then(|reason| reason.code.as_deref());
+    code == Some("Server.SpotInstanceTermination")
+}
+
+/// What is seen of an instance. Of one that has ended only that spot took it back.
 fn read(home: &Home, instance: Instance) -> Option<Found> {
     let phase = phase(&instance);
-    if phase == Phase::Gone {
-        return None;
-    }
     let market = market(&instance);
+    let is_taken_back = market == Market::Spot && is_taken_back(&instance);
     let launched = launched(&instance);
     let address = instance.private_ip_address.filter(|address| !address.is_empty());
     let all = ec2::tags_of(instance.tags);
@@ -85,8 +91,13 @@ fn read(home: &Home, instance: Instance) -> Option<Found> {
         reservation: instance.capacity_reservation_id.map(ReservationId),
     };
     let batch = all.get(tags::BATCH).and_then(|batch| batch.parse().ok());
+    let mut interrupted = None;
+    if phase == Phase::Gone {
+        let told = Interrupted::of(&spec, &Condition::of(&all, launched, None));
+        interrupted = Some(told.or_else(|| is_taken_back.then(|| Interrupted::at(&spec, None)))?);
+    }
     let found = Found::new(instance.instance_id.unwrap_or_default(), all, spec);
-    Some(Found { batch, launched, address, phase, ..found })
+    Some(Found { batch, launched, address, phase, interrupted, ..found })
 }
 
 /// What the market, the reservation and the placement group of an offer add to a launch.

@@ -37,6 +37,7 @@ fn wire_disk(disk: &Disk) -> LaunchTemplateBlockDeviceMappingRequest {
         .set_throughput(disk.throughput)
         // The account's default may be off.
         .encrypted(disk.encrypted)
+        .set_kms_key_id(disk.kms_key.clone())
         .delete_on_termination(true)
         .build();
     LaunchTemplateBlockDeviceMappingRequest::builder().device_name(&disk.device).ebs(ebs).build()
@@ -97,6 +98,7 @@ fn read_disk(mappings: Option<Vec<LaunchTemplateBlockDeviceMapping>>) -> Disk {
         iops: ebs.as_ref().and_then(|ebs| ebs.iops),
         throughput: ebs.as_ref().and_then(|ebs| ebs.throughput),
         encrypted: ebs.as_ref().and_then(|ebs| ebs.encrypted).unwrap_or(false),
+        kms_key: ebs.as_ref().and_then(|ebs| ebs.kms_key_id.clone()),
     }
 }
 

@@ -3,7 +3,7 @@
 use aws_sdk_ec2::types::Filter;
 use aws_sdk_fsx::types::FileSystem;
 
-use super::{Aws, pages};
+use super::{Aws, failure, pages};
 use crate::cloud::{Failure, Measure};
 
 /// Service Quotas says so of a quota that was never changed for the account.
@@ -14,6 +14,9 @@ impl Aws {
     /// value of its own: AWS's default holds then
     /// (<https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/API_GetServiceQuota.html>).
     pub(super) async fn quota_of(&self, service: &str, code: &str) -> Result<Option<u64>, Failure> {
+        if service == "iam" {
+            return self.iam_summary(code).await;
+        }
         let request = self.quotas.get_service_quota().service_code(service).quota_code(code);
         let found = match self.send("servicequotas:GetServiceQuota", request.send()).await {
             Ok(found) => found.quota,
@@ -29,6 +32,28 @@ impl Aws {
         Ok(value.filter(|value| *value >= 0.0).map(|value| value as u64))
     }
 
+    /// A number of IAM's summary of the account, by its key or by the code of a quota; none where
+    /// it has no such number. Service Quotas knows IAM in one region only, and this is known in
+    /// each (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html>).
+    async fn iam_summary(&self, what: &str) -> Result<Option<u64>, Failure> {
+        let key = match what {
+            "L-FE177D64" => "RolesQuota",
+            "L-6E65F664" => "InstanceProfilesQuota",
+            key => key,
+        };
+        let request = self.iam.get_account_summary();
+        let found = self.send("iam:GetAccountSummary", request.send()).await?;
+        let all = found.summary_map.unwrap_or_default();
+        let value = all.into_iter().find(|(name, _)| name.as_str() == key).map(|(_, value)| value);
+        Ok(value.and_then(|value| u64::try_from(value).ok()))
+    }
+
+    /// The same of what must be there.
+    async fn iam_count(&self, key: &str) -> Result<u64, Failure> {
+        let strange = || failure::strange("iam:GetAccountSummary", "it does not say how many");
+        self.iam_summary(key).await?.ok_or_else(strange)
+    }
+
     /// How much there is, whoever's it is.
     pub(super) async fn usage_of(&self, of: &Measure) -> Result<u64, Failure> {
         match of {
@@ -41,6 +66,9 @@ impl Aws {
                 let request = || self.ec2.describe_vpcs().max_results(1000);
                 Ok(pages!(self, "ec2:DescribeVpcs", request(), vpcs).len() as u64)
             }
+            Measure::FileSystems => Ok(self.all_efs().await?.len() as u64),
+            Measure::Roles => self.iam_count("Roles").await,
+            Measure::Profiles => self.iam_count("InstanceProfiles").await,
             Measure::Disks(kind) => self.disks(kind).await,
             Measure::Lustre(deployment) => {
                 let all = self.lustre_systems().await?;

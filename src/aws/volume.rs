@@ -48,6 +48,7 @@ fn read(volume: WireVolume) -> Option<Found> {
             volume_type,
         },
         encrypted: volume.encrypted == Some(true),
+        kms_key: found::chosen_key(&all, volume.kms_key_id),
         snapshot: volume.snapshot_id.filter(|id| !id.is_empty()),
         precious: found::is_precious(&all),
         tags: found::user_tags(&all),
@@ -68,8 +69,9 @@ impl Aws {
         owner: &Owner,
     ) -> Result<CloudId, Failure> {
         const API: &str = "ec2:CreateVolume";
-        let precious = [found::precious(spec.precious)];
-        let tags = found::birth_tags(owner, &spec.tags, &precious);
+        let mut more = vec![found::precious(spec.precious)];
+        more.extend(found::key_tag(spec.kms_key.as_ref()));
+        let tags = found::birth_tags(owner, &spec.tags, &more);
         let Provisioned { size, volume_type, iops, throughput } = &spec.provisioned;
         let request = self
             .ec2
@@ -80,6 +82,7 @@ impl Aws {
             .set_iops(iops.map(|iops| wire(API, iops)).transpose()?)
             .set_throughput(throughput.map(|rate| wire(API, rate)).transpose()?)
             .encrypted(spec.encrypted)
+            .set_kms_key_id(spec.kms_key.clone())
             .set_snapshot_id(spec.snapshot.clone())
             .client_token(owner.token.as_str())
             .tag_specifications(ec2::tag_on_create(ResourceType::Volume, &tags));
@@ -176,11 +179,25 @@ mod tests {
                 throughput: Some(250),
             },
             encrypted: true,
+            kms_key: None,
             snapshot: None,
             precious: false,
             tags: crate::kinds::Tags::new(),
         };
         assert_eq!(found.seen, crate::cloud::Seen::Spec(spec.into()));
         assert_eq!(found.phase, Phase::Ready);
+    }
+
+    #[test]
+    fn a_key_is_the_author_s_only_where_a_tag_says_so() {
+        let arn = "arn:aws:kms:us-east-1:123456789012:key/1";
+        let wire = WireVolume::builder().volume_id("vol-1").encrypted(true).kms_key_id(arn);
+        let key = |wire: WireVolume| match read(wire).expect("a volume").seen {
+            crate::cloud::Seen::Spec(crate::kinds::Spec::Volume(volume)) => volume.kms_key,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(key(wire.clone().build()), None);
+        let tag = aws_sdk_ec2::types::Tag::builder().key(tags::KMS_KEY).value(arn).build();
+        assert_eq!(key(wire.tags(tag).build()).as_deref(), Some(arn));
     }
 }

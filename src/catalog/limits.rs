@@ -3,8 +3,9 @@
 /// A quota of the account in a region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
-    /// What counts against it: `addresses`, `vpcs`, `groups` of an interface, `rules` of a group,
-    /// `interfaces`, a type of disks, IOPS of such, a deployment of Lustre.
+    /// What counts against it: `addresses`, `vpcs`, `subnets` of a VPC, `groups` of an interface,
+    /// `rules` of a group, `interfaces`, a type of disks, IOPS of such, a deployment of Lustre,
+    /// `filesystems` of EFS, `roles`, `profiles`.
     pub what: String,
     /// The service that it is of, as Service Quotas knows it.
     pub service: String,
@@ -29,6 +30,12 @@ pub enum Counted {
     Disks,
     /// GiB of the Lustre file systems of a deployment.
     Lustre,
+    /// EFS file systems.
+    FileSystems,
+    /// IAM roles.
+    Roles,
+    /// IAM instance profiles.
+    Profiles,
     /// Nothing: only what the stack wants is held against the quota.
     Nothing,
 }
@@ -40,6 +47,9 @@ impl Counted {
             "vpcs" => Self::Vpcs,
             "disks" => Self::Disks,
             "lustre" => Self::Lustre,
+            "filesystems" => Self::FileSystems,
+            "roles" => Self::Roles,
+            "profiles" => Self::Profiles,
             "none" => Self::Nothing,
             _ => return None,
         })
@@ -80,6 +90,7 @@ mod tests {
         assert_eq!(code("gp3"), Some(("L-7A658B76", 1024)));
         assert_eq!(code("PERSISTENT_2"), Some(("L-8F1B9C74", 1)));
         assert_eq!(code("SCRATCH_2"), Some(("L-AD2FC696", 1)));
+        assert_eq!(code("roles"), Some(("L-FE177D64", 1)));
         assert_eq!(code("nothing"), None);
         let counted = |what| Catalog::limit(what).map(|limit| limit.counted);
         assert_eq!(counted("gp3"), Some(Counted::Disks));

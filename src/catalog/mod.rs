@@ -23,7 +23,7 @@ pub use instances::{Accelerator, InstanceType, is_type_name};
 pub use limits::{Counted, Limit};
 pub use listed::{QUESTIONS, Question, take, unit_of};
 pub use need::{AcceleratorNeed, BadNeed, Need, Size};
-pub use prices::Price;
+pub use prices::{Paid, Price};
 pub use quotas::Quota;
 pub use regions::{region_doubt, region_slip};
 pub use services::Unit;
@@ -121,6 +121,26 @@ impl Catalog {
     /// What a node costs per hour; none where that is not known.
     pub fn price(&self, region: &Region, name: &str, market: Market) -> Option<&Price> {
         self.prices.get(&(region.clone(), name.to_owned(), market))
+    }
+
+    /// What is paid for a node per hour. What the cloud asks counts more than what is listed.
+    pub fn paid(
+        &self,
+        region: &Region,
+        name: &str,
+        market: Market,
+        asked: Option<Money>,
+    ) -> Paid<'_> {
+        match market {
+            Market::Reserved | Market::CapacityBlock => return Paid::Before,
+            Market::OnDemand | Market::Spot => {}
+        }
+        match (asked, self.price(region, name, market)) {
+            (Some(asked), Some(listed)) if asked == listed.usd => Paid::Listed(listed),
+            (Some(asked), _) => Paid::Asked(asked),
+            (None, Some(listed)) => Paid::Listed(listed),
+            (None, None) => Paid::Unknown,
+        }
     }
 
     /// What something else costs, such as `nat-gateway`; none where that is not known.

@@ -18,6 +18,31 @@ pub struct Price {
     pub source: String,
 }
 
+/// What is paid for a node, as its market decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paid<'a> {
+    /// It stands in capacity that is paid whether it is used or not.
+    Before,
+    /// What a table says.
+    Listed(&'a Price),
+    /// US dollars per hour, as the cloud asks just now.
+    Asked(Money),
+    /// Nobody can say.
+    Unknown,
+}
+
+impl Paid<'_> {
+    /// For each hour that it runs; nothing of what was paid before.
+    pub fn per_hour(self) -> Option<Money> {
+        match self {
+            Self::Before => Some(Money::ZERO),
+            Self::Listed(price) => Some(price.usd),
+            Self::Asked(usd) => Some(usd),
+            Self::Unknown => None,
+        }
+    }
+}
+
 /// What the prices beneath a line are from.
 const SOURCE: &str = "# source: ";
 
@@ -67,5 +92,22 @@ mod tests {
         assert_eq!(price("us-east-1", "p5e.48xlarge", Market::OnDemand), None);
         assert_eq!(price("us-east-1", "p5.48xlarge", Market::Spot), None);
         assert_eq!(price("eu-west-1", "p5.48xlarge", Market::OnDemand), None);
+    }
+
+    #[test]
+    fn the_market_decides_what_is_paid() {
+        let paid = |market, asked: Option<&str>| {
+            let asked = asked.map(|usd| Money::new(usd.parse().expect("a number")));
+            let found = Catalog::shipped().paid(&"us-east-1".into(), "p5.48xlarge", market, asked);
+            (matches!(found, Paid::Listed(_)), found.per_hour().map(|usd| usd.to_string()))
+        };
+        let usd = |text: &str| Some(text.to_owned());
+        assert_eq!(paid(Market::OnDemand, None), (true, usd("$55.04")));
+        assert_eq!(paid(Market::OnDemand, Some("55.04")), (true, usd("$55.04")));
+        assert_eq!(paid(Market::OnDemand, Some("50")), (false, usd("$50.00")));
+        assert_eq!(paid(Market::Spot, Some("20")), (false, usd("$20.00")));
+        assert_eq!(paid(Market::Spot, None), (false, None));
+        assert_eq!(paid(Market::Reserved, Some("20")), (false, usd("$0.00")));
+        assert_eq!(paid(Market::CapacityBlock, None), (false, usd("$0.00")));
     }
 }

@@ -15,6 +15,8 @@ use super::connect::Session;
 use super::doctor_checks::some;
 
 const NAME: &str = "quotas";
+/// The service that has no regions.
+const GLOBAL: &str = "iam";
 
 /// What is wanted of one quota.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,9 +52,24 @@ fn at_most(wants: &mut Wants, what: &str, block: &Address, number: usize) {
     }
 }
 
+/// Subnets count in each VPC for itself.
+fn subnets(wants: &mut Wants, desired: &Desired) {
+    let mut places: BTreeMap<String, (usize, &Address)> = BTreeMap::new();
+    for (address, spec) in &desired.specs {
+        if let Spec::Subnet(subnet) = spec {
+            let place = places.entry(format!("{:?}", subnet.vpc)).or_insert((0, address));
+            place.0 += 1;
+        }
+    }
+    for (number, address) in places.into_values() {
+        at_most(wants, "subnets", address, number);
+    }
+}
+
 /// What a stack wants, and has.
 fn wants(desired: &Desired, observed: &Observed) -> Wants {
     let mut wants = Wants::new();
+    subnets(&mut wants, desired);
     for (address, spec) in &desired.specs {
         if let Some((what, number)) = counted(spec) {
             add(&mut wants, what, address, (number, number));
@@ -98,6 +115,9 @@ fn counted(spec: &Spec) -> Option<(&str, u64)> {
     match spec {
         Spec::ElasticIp(_) => Some(("addresses", 1)),
         Spec::Vpc(_) => Some(("vpcs", 1)),
+        Spec::EfsFileSystem(_) => Some(("filesystems", 1)),
+        Spec::Role(_) => Some(("roles", 1)),
+        Spec::InstanceProfile(_) => Some(("profiles", 1)),
         Spec::Volume(it) => Some((&it.provisioned.volume_type, it.provisioned.size.into())),
         Spec::LustreFileSystem(it) => Some((&it.deployment, it.size.into())),
         Spec::Subnet(_)
@@ -110,10 +130,7 @@ fn counted(spec: &Spec) -> Option<(&str, u64)> {
         | Spec::Bucket(_)
         | Spec::BucketObject(_)
         | Spec::Queue(_)
-        | Spec::EfsFileSystem(_)
         | Spec::DataRepositoryAssociation(_)
-        | Spec::Role(_)
-        | Spec::InstanceProfile(_)
         | Spec::PlacementGroup(_)
         | Spec::LaunchTemplate(_)
         | Spec::Node(_) => None,
@@ -136,6 +153,9 @@ fn measure(limit: &Limit) -> Option<Measure> {
         Counted::Vpcs => Some(Measure::Vpcs),
         Counted::Disks => Some(Measure::Disks(limit.what.clone())),
         Counted::Lustre => Some(Measure::Lustre(limit.what.clone())),
+        Counted::FileSystems => Some(Measure::FileSystems),
+        Counted::Roles => Some(Measure::Roles),
+        Counted::Profiles => Some(Measure::Profiles),
         Counted::Nothing => None,
     }
 }
@@ -171,7 +191,10 @@ async fn look(cloud: &dyn Cloud, limit: &Limit, want: &Want) -> Option<Check> {
         Ok(Some(value)) => value * limit.unit,
         Ok(None) => return None,
         Err(failure) => {
-            let right = "servicequotas:GetServiceQuota and servicequotas:GetAWSDefaultServiceQuota";
+            let right = match limit.service.as_str() {
+                GLOBAL => "iam:GetAccountSummary",
+                _ => "servicequotas:GetServiceQuota and servicequotas:GetAWSDefaultServiceQuota",
+            };
             return Some(unknown(format!("it cannot be told: {failure}"), right));
         }
     };
@@ -196,7 +219,12 @@ fn judged(limit: &Limit, want: &Want, (value, in_use): (u64, Option<u64>)) -> Ch
     };
     let unit = match limit.counted {
         Counted::Disks | Counted::Lustre => " GiB",
-        Counted::Addresses | Counted::Vpcs | Counted::Nothing => "",
+        Counted::Addresses
+        | Counted::Vpcs
+        | Counted::FileSystems
+        | Counted::Roles
+        | Counted::Profiles
+        | Counted::Nothing => "",
     };
     let used = in_use.map(|in_use| format!(", {in_use} in use")).unwrap_or_default();
     let text = format!("{}: {value}{unit}{used}; {wants}", limit.name);
@@ -213,9 +241,11 @@ fn judged(limit: &Limit, want: &Want, (value, in_use): (u64, Option<u64>)) -> Ch
     if status == Status::Good {
         return check;
     }
+    // Service Quotas knows those of IAM in one region only.
+    let place = if limit.service == GLOBAL { " --region us-east-1" } else { "" };
     check.help(format!(
         "aws service-quotas request-service-quota-increase --service-code {} --quota-code {} \
-         --desired-value {}",
+         --desired-value {}{place}",
         limit.service,
         limit.code,
         (others + most).div_ceil(limit.unit)
@@ -247,6 +277,10 @@ mod tests {
         );
         assert_eq!(of(&want(12_000, 12_000, 0), 40_000).status, Status::Failed);
         assert_eq!(of(&want(12_000, 12_000, 12_000), 40_000).status, Status::Good);
+        let roles = Catalog::limit("roles").expect("in the table");
+        let full = judged(roles, &want(2, 2, 0), (1000, Some(999)));
+        assert_eq!(full.status, Status::Failed);
+        assert!(full.help.ends_with("--desired-value 1001 --region us-east-1"), "{}", full.help);
         let rules = Catalog::limit("rules").expect("in the table");
         let many = judged(rules, &want(61, 61, 0), (60, None));
         assert_eq!(many.status, Status::Failed);

@@ -41,6 +41,8 @@ pub struct Reservation {
     pub ends: Option<Moment>,
     /// Why nothing can be launched in it now, where that is so.
     pub closed: Option<String>,
+    /// It is a Capacity Block that is to be left, because it ends.
+    pub leaving: bool,
     /// Its tags.
     pub tags: Tags,
 }
@@ -54,7 +56,8 @@ impl Reservation {
             let taken = taken_back(ends);
             format!("ends at {ends}, and AWS takes its machines back from {taken} on")
         };
-        Self { closed: self.closed.or_else(|| soon.map(why)), ..self }
+        let leaving = soon.is_some();
+        Self { closed: self.closed.or_else(|| soon.map(why)), leaving, ..self }
     }
 }
 
@@ -84,6 +87,7 @@ mod tests {
             total: 4,
             ends: Some(Moment(ends)),
             closed: None,
+            leaving: false,
             tags: Tags::new(),
         }
     }
@@ -98,6 +102,8 @@ mod tests {
             "ends at 1970-01-01T01:40:00Z, and AWS takes its machines back from \
              1970-01-01T01:10:00Z on"
         );
+        assert!(block(end).at(Moment(60 * 60_000)).leaving);
+        assert!(!block(end).at(Moment(60 * 60_000 - 1)).leaving);
         let full = Reservation { closed: Some("is scheduled".to_owned()), ..block(end) };
         assert_eq!(full.at(Moment(end)).closed.as_deref(), Some("is scheduled"));
         assert_eq!(Reservation { ends: None, ..block(0) }.at(Moment(end)).closed, None);

@@ -8,6 +8,7 @@ mod call;
 mod capacity;
 mod condition;
 mod failure;
+mod interruption;
 mod lookup;
 mod notice;
 mod observed;
@@ -17,6 +18,7 @@ pub use call::{Call, Launch, Make, Owner, Reply};
 pub use capacity::{Reservation, SpotPrice, SpotPrices, is_closing, taken_back};
 pub use condition::{Announced, Checks, Condition, Health, Quarantine};
 pub use failure::{Class, Failure, Left};
+pub use interruption::Interrupted;
 pub use lookup::{Lookup, Lookups, Match, matched};
 pub use notice::{Notice, NoticeKind};
 pub use observed::{Live, Observed, Phase, Seen, Stray};
@@ -30,7 +32,9 @@ use async_trait::async_trait;
 use crate::kinds::{Home, KindName};
 use crate::model::{CloudId, ImageId, Moment, Region, StackName, Zone};
 
-/// A region of a cloud, seen through one set of credentials.
+/// A region of a cloud, seen through one set of credentials. Every adapter answers every question
+/// itself: an answer that came from here would look like the cloud's, and what a cloud was not
+/// asked for is not nothing. Only what follows from another answer stands here.
 #[async_trait]
 pub trait Cloud: Send + Sync {
     /// Who asks, and in which account.
@@ -65,31 +69,19 @@ pub trait Cloud: Send + Sync {
     ) -> Result<BTreeMap<CloudId, (Phase, Condition)>, Failure>;
 
     /// How high a quota of the account is, by its service and code; none where that is not known.
-    async fn quota(&self, _service: &str, _code: &str) -> Result<Option<u64>, Failure> {
-        Ok(None)
-    }
+    async fn quota(&self, service: &str, code: &str) -> Result<Option<u64>, Failure>;
 
     /// How much of something the account has in the region, whoever's it is.
-    async fn usage(&self, _of: &Measure) -> Result<u64, Failure> {
-        // Not known is not nothing.
-        Err(Failure::new(Class::Unknown, Left::Nothing, "usage", "", "nobody to ask"))
-    }
+    async fn usage(&self, of: &Measure) -> Result<u64, Failure>;
 
     /// Its clock, and when the credentials end.
-    async fn pulse(&self) -> Pulse {
-        Pulse::default()
-    }
+    async fn pulse(&self) -> Pulse;
 
     /// Which of these actions the caller may do, found out without doing any.
-    async fn permissions(&self, actions: &BTreeSet<String>) -> Permissions {
-        let unknown = |it: &String| (it.clone(), Permission::Unknown("nobody to ask".to_owned()));
-        actions.iter().map(unknown).collect()
-    }
+    async fn permissions(&self, actions: &BTreeSet<String>) -> Permissions;
 
     /// Nodes that run or start in the account and region, whoever's they are.
-    async fn running(&self) -> Result<Running, Failure> {
-        Ok(Running::new())
-    }
+    async fn running(&self) -> Result<Running, Failure>;
 
     /// For how long reads may still show what was deleted.
     fn lag(&self) -> Duration;

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::kinds::{KindName, Spec, Tags};
-use crate::model::{Address, CloudId, Moment};
+use crate::kinds::{KindName, Setback, Spec, Tags};
+use crate::model::{Address, CloudId, Moment, Zone};
 
-use super::{Condition, Owner};
+use super::{Condition, Interrupted, Owner};
 
 /// Everything that carries the stack's tag.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -28,6 +28,10 @@ pub struct Observed {
     /// Why the cloud's word on nodes could not be had, where that is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unjudged: Option<String>,
+    /// Nodes on spot that were taken back: those that have ended and are still shown, and those
+    /// that are remembered.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub interrupted: BTreeMap<CloudId, Interrupted>,
     /// When it was seen, on the clock of whoever looked; the epoch where nobody says.
     #[serde(default)]
     pub at: Moment,
@@ -41,6 +45,9 @@ impl Observed {
         self.blind.retain(|kind, _| kinds.contains(kind));
         let live = &self.live;
         self.conditions.retain(|id, _| live.contains_key(id));
+        if !kinds.contains(&KindName::Node) {
+            self.interrupted.clear();
+        }
         self
     }
 
@@ -69,6 +76,31 @@ impl Observed {
         }
         out.strays.clone_from(&self.strays);
         out
+    }
+
+    /// All nodes on spot that were interrupted: what still stands, what has ended and is still
+    /// shown, and what is remembered.
+    pub fn interruptions(&self) -> BTreeMap<CloudId, Interrupted> {
+        let mut all = BTreeMap::new();
+        for (id, condition) in &self.conditions {
+            if let Some(Spec::Node(node)) = self.live.get(id).and_then(Live::spec) {
+                all.extend(Interrupted::of(node, condition).map(|it| (id.clone(), it)));
+            }
+        }
+        // What is remembered has a time.
+        all.extend(self.interrupted.iter().map(|(id, it)| (id.clone(), it.clone())));
+        all
+    }
+
+    /// Where spot took nodes back of late, by instance type and zone. What has no time is of now.
+    pub fn setbacks(&self) -> BTreeMap<(String, Zone), Setback> {
+        let mut places: BTreeMap<(String, Zone), Vec<Moment>> = BTreeMap::new();
+        for Interrupted { instance_type, zone, at } in self.interruptions().into_values() {
+            let at = at.map_or(self.at, |at| at.min(self.at));
+            places.entry((instance_type, zone)).or_default().push(at);
+        }
+        let each = places.into_iter();
+        each.filter_map(|(place, all)| Some((place, Setback::of(all, self.at)?))).collect()
     }
 }
 
@@ -162,5 +194,26 @@ impl Live {
             Phase::Pending | Phase::Ready => true,
             Phase::Leaving | Phase::Failed(_) | Phase::Gone => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interruption_without_a_time_is_of_now_and_none_is_of_later() {
+        let now = Moment(1_000_000_000);
+        let of = |at| {
+            let zone = Zone::from("us-east-1a");
+            let one = Interrupted { instance_type: "g5.xlarge".to_owned(), zone, at };
+            let interrupted = BTreeMap::from([("i-1".into(), one)]);
+            let observed = Observed { at: now, interrupted, ..Observed::default() };
+            observed.setbacks().into_values().next().map(|it| it.until)
+        };
+        assert_eq!(of(None), Some(now.plus(1800)));
+        assert_eq!(of(Some(now.plus(90))), Some(now.plus(1800)));
+        assert_eq!(of(Some(Moment(now.0 - 600_000))), Some(now.plus(1200)));
+        assert_eq!(of(Some(Moment(now.0 - 1_800_000))), None);
     }
 }

@@ -33,6 +33,12 @@ pub enum Measure {
     Disks(String),
     /// GiB of Lustre file systems of a deployment.
     Lustre(String),
+    /// EFS file systems.
+    FileSystems,
+    /// IAM roles, of the whole account.
+    Roles,
+    /// IAM instance profiles, of the whole account.
+    Profiles,
 }
 
 /// What is known of the credentials and of the cloud's clock.

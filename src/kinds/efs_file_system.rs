@@ -13,6 +13,16 @@ pub struct EfsFileSystem {
     pub throughput: EfsThroughput,
     /// Encrypted at rest.
     pub encrypted: bool,
+    /// The KMS key that encrypts it, where the author chose one; kept as a tag, because AWS
+    /// names its own key in the same place.
+    #[serde(default)]
+    pub kms_key: Option<String>,
+    /// After so many days without use a file moves to the storage class for infrequent access.
+    #[serde(default)]
+    pub infrequent_after: Option<u32>,
+    /// AWS Backup copies it every day.
+    #[serde(default)]
+    pub backup: bool,
     /// Where it can be mounted: at most one in a zone.
     pub targets: Vec<MountTarget>,
     /// Whether its data forbids deleting it; kept as a tag.
@@ -44,20 +54,21 @@ pub struct MountTarget {
 impl Kind for EfsFileSystem {
     const TRAITS: Traits = Traits {
         title: "EFS file system",
-        in_place: &["throughput", "targets", "precious", "tags"],
+        in_place: &["throughput", "infrequent_after", "backup", "targets", "precious", "tags"],
         sets: &[Set { field: "targets", key: Some("subnet") }],
         dismantle: &["targets"],
         opaque: true,
         // The creation token: a replay is refused with the id of what it made.
         idempotence: Idempotence::Token,
         ready_within: 600,
-        // The network interfaces of all targets come in one more list; targets of each.
-        budget: Budget { list: 2, detail: 1 },
+        // The network interfaces of all targets come in one more list; of each its targets, its
+        // lifecycle and its backup policy.
+        budget: Budget { list: 2, detail: 3 },
         ..Traits::COMMON
     };
 
     fn born(&self) -> Self {
-        Self { targets: Vec::new(), ..self.clone() }
+        Self { targets: Vec::new(), infrequent_after: None, ..self.clone() }
     }
 
     fn is_precious(&self) -> bool {

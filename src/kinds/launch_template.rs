@@ -84,6 +84,9 @@ pub struct Disk {
     pub throughput: Option<i32>,
     /// Encrypted at rest.
     pub encrypted: bool,
+    /// The KMS key that encrypts it, where the author chose one.
+    #[serde(default)]
+    pub kms_key: Option<String>,
 }
 
 /// The instance metadata service.

@@ -23,6 +23,10 @@ pub struct LustreFileSystem {
     pub throughput: Option<u32>,
     /// `LZ4` or `NONE`.
     pub compression: String,
+    /// The KMS key that encrypts it, where the author chose one; kept as a tag, because AWS
+    /// names its own key in the same place.
+    #[serde(default)]
+    pub kms_key: Option<String>,
     /// Whether its data forbids deleting it; kept as a tag.
     pub precious: bool,
     /// Tags.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Budget, Idempotence, Kind, Traits};
+use super::{Budget, Idempotence, Kind, Setback, Traits};
 use crate::model::{GroupName, Link, Moment, Money, ReservationId, SubnetId, TemplateId, Zone};
 
 /// A node as wanted and as seen. Everything else about it stands in its template.
@@ -73,6 +73,9 @@ pub struct Offer {
     /// When its Capacity Block ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends: Option<Moment>,
+    /// Spot took nodes back here of late: it stands behind others for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setback: Option<Setback>,
 }
 
 impl Offer {
@@ -90,12 +93,15 @@ impl Offer {
             max_price: None,
             free: None,
             ends: None,
+            setback: None,
         }
     }
 
-    /// Whether it is the same capacity, whatever it costs, has room for and lasts by now.
+    /// Whether it is the same capacity, whatever it costs, has room for, lasts and went through
+    /// by now.
     pub fn is_as(&self, other: &Self) -> bool {
-        *self == Self { price: self.price, free: self.free, ends: self.ends, ..other.clone() }
+        let Self { price, free, ends, setback, .. } = *self;
+        *self == Self { price, free, ends, setback, ..other.clone() }
     }
 
     /// What is asked for when nodes are launched on it, as one word: a refusal is remembered

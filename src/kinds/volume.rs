@@ -16,6 +16,10 @@ pub struct Volume {
     pub provisioned: Provisioned,
     /// Encrypted at rest.
     pub encrypted: bool,
+    /// The KMS key that encrypts it, where the author chose one; kept as a tag, because AWS
+    /// names its own key in the same place.
+    #[serde(default)]
+    pub kms_key: Option<String>,
     /// The snapshot that it was made from.
     pub snapshot: Option<String>,
     /// Whether its data forbids deleting it; kept as a tag.

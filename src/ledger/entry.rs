@@ -1,11 +1,11 @@
 //! What the journal records.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::Booted;
-use crate::cloud::{Call, Failure, Scope};
+use crate::cloud::{Call, Failure, Interrupted, Scope};
 use crate::kinds::{Home, KindName};
 use crate::model::{AccountId, Address, CloudId, Moment, Region, StackName, TemplateId, Token};
 
@@ -123,6 +123,13 @@ pub enum Entry {
         template: TemplateId,
         /// Which, in the order of their launch.
         nodes: Vec<Booted>,
+    },
+    /// Nodes on spot were taken back, or are about to be.
+    Interrupted {
+        /// When that was seen.
+        at: Moment,
+        /// Which.
+        nodes: BTreeMap<CloudId, Interrupted>,
     },
     /// A person wants nodes launched again although too many have failed.
     Retry {

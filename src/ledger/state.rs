@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 
 use super::store::hex;
 use super::{Apply, Booted, Boots, Done, Entry, Head, Made, Making, Record, Site, StoreError};
-use crate::cloud::{Call, Class, Observed};
-use crate::kinds::KindName;
+use crate::cloud::{Call, Class, Interrupted, Observed};
+use crate::kinds::{KindName, Setback};
 use crate::model::{Address, CloudId, Moment, TemplateId, Token};
 
 /// The format that this version writes; older readers refuse a newer `min_reader`.
@@ -53,6 +53,9 @@ pub struct Ledger {
     /// Fleets whose last nodes have failed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub boots: BTreeMap<Address, Boots>,
+    /// Nodes that spot took back, each with the time at which that was first seen.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub interruptions: BTreeMap<CloudId, Interrupted>,
 }
 
 /// An offer had no capacity.
@@ -160,6 +163,12 @@ impl Ledger {
             Entry::Booted { at: _, address, template, nodes } => {
                 self.boot(address, template, nodes);
             }
+            Entry::Interrupted { at, nodes } => {
+                for (id, node) in nodes {
+                    let node = Interrupted { at: node.at.or(Some(*at)), ..node.clone() };
+                    self.interruptions.entry(id.clone()).or_insert(node);
+                }
+            }
             Entry::Retry { at: _ } => self.boots.clear(),
             Entry::End { at, outcome, outputs } => {
                 self.outputs = outputs.clone();
@@ -213,13 +222,23 @@ impl Ledger {
     }
 
     /// Compares with what the cloud shows: what was made and is visible needs no more
-    /// watching; what was deleted and is still shown is taken out.
+    /// watching; what was deleted and is still shown is taken out; where spot took nodes back is
+    /// known for longer than it is shown.
     pub fn reconcile(&mut self, observed: &mut Observed) {
+        let remembered = self.interruptions.iter().map(|(id, it)| (id.clone(), it.clone()));
+        observed.interrupted.extend(remembered);
         observed.live.retain(|id, _| !self.deleted.contains_key(id));
         self.records.retain(|_, record| match record {
             Record::Making(_) => true,
             Record::Made(made) => !made.ids.iter().all(|id| observed.live.contains_key(id)),
         });
+    }
+
+    /// Interruptions that are shown and of which nothing is known yet.
+    pub fn unknown_interruptions(&self, observed: &Observed) -> BTreeMap<CloudId, Interrupted> {
+        let mut all = observed.interruptions();
+        all.retain(|id, _| !self.interruptions.contains_key(id));
+        all
     }
 
     /// Forgets what every cloud has long since shown.
@@ -230,6 +249,8 @@ impl Ledger {
         });
         self.deleted.retain(|_, at| now.since(*at) < REMEMBERED);
         self.refusals.retain(|_, refusal| now.since(refusal.at) < REMEMBERED);
+        self.interruptions
+            .retain(|_, node| node.at.is_some_and(|at| now.since(at) < Setback::REMEMBERED));
         // What has no record of its own yet is not let go.
         let kept = self.applies.iter().filter(|apply| apply.number <= self.history.number);
         let surplus = kept.count().min(self.applies.len().saturating_sub(HISTORY));
@@ -345,5 +366,39 @@ impl Gone {
 
     pub fn to_bytes(&self) -> Vec<u8> {
         serde_json::to_vec_pretty(self).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_spot_took_nodes_back_is_known_for_longer_than_it_is_shown() {
+        let minute = |at: i64| Moment(at * 60_000);
+        let nodes = |id: &str| {
+            let (instance_type, zone) = ("g5.xlarge".to_owned(), "us-east-1a".into());
+            BTreeMap::from([(id.into(), Interrupted { instance_type, zone, at: None })])
+        };
+        let mut ledger = Ledger::new("l");
+        let shown = Observed { interrupted: nodes("i-1"), ..Observed::default() };
+        assert_eq!(ledger.unknown_interruptions(&shown), nodes("i-1"));
+        ledger.fold(&Entry::Interrupted { at: minute(0), nodes: nodes("i-1") });
+        // It is shown still: the time of the first look counts.
+        assert!(ledger.unknown_interruptions(&shown).is_empty());
+        let behind = |ledger: &mut Ledger, seen: &Observed, at: i64| {
+            let mut seen = Observed { at: minute(at), ..seen.clone() };
+            ledger.reconcile(&mut seen);
+            let found = seen.setbacks().into_values().next();
+            found.map(|it| (it.times, it.until.0 / 60_000))
+        };
+        assert_eq!(behind(&mut ledger, &shown, 29), Some((1, 30)));
+        assert_eq!(behind(&mut ledger, &shown, 30), None);
+        ledger.fold(&Entry::Interrupted { at: minute(40), nodes: nodes("i-2") });
+        assert_eq!(behind(&mut ledger, &Observed::default(), 41), Some((2, 100)));
+        let bytes = ledger.to_bytes("");
+        assert_eq!(Ledger::from_bytes("here", &bytes), Ok(ledger.clone()));
+        ledger.prune(minute(8 * 60));
+        assert_eq!(ledger.interruptions.len(), 1, "the first is long past");
     }
 }

@@ -46,6 +46,9 @@ pub const CORDON: &str = "cordon";
 pub const IMAGE: &str = "mlinfra:image";
 /// On what holds data: `false` when the author allows that to be deleted.
 pub const PRECIOUS: &str = "mlinfra:precious";
+/// On what is encrypted with a KMS key that the author chose: AWS names its own key in the same
+/// place, and nobody could tell the two apart.
+pub const KMS_KEY: &str = "mlinfra:kms-key";
 
 /// What consoles show; ours unless the author says otherwise.
 pub const NAME: &str = "Name";

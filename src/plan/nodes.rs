@@ -66,7 +66,10 @@ impl Judge<'_> {
             (Trait::Health, self.is_unhealthy(id)),
         ];
         let wrongs = wrongs.into_iter().filter_map(|(what, wrong)| wrong.then_some(what));
-        wrongs.chain(ill.into_iter().flatten())
+        // Without any other capacity a node serves for as long as its block lets it.
+        let nowhere = self.fleet.offers.is_empty();
+        let stays = move |what: &Trait| !(nowhere && *what == Trait::BlockEnd);
+        wrongs.chain(ill.into_iter().flatten().filter(stays))
     }
 
     /// Where a name leads to nodes, one that says that it is unhealthy serves nobody.
@@ -126,19 +129,33 @@ fn fleet<'a>(
         judge.wrongs(found).any(|wrong| matches!(wrong, Trait::Subnet | Trait::PlacementGroup))
     };
     let (evicted, mut stale): (Vec<_>, Vec<_>) = outdated.into_iter().partition(leaves);
+    let stays = without_successors(fleet, &mut stale);
+    draft.unchanged += stays.len();
+    let (good, from) = (count(keep + stays.len()), from + count(stays.len()));
     // What serves nobody goes first.
     stale.sort_by_key(|(id, ..)| (!judge.is_unhealthy(id), *id));
     terminate(draft, (address, fleet.has_jobs()), (&evicted, &[]), &why);
     let offers = offers(draft, fleet, &current);
     let once = health::starting(&current, fleet, observed);
-    let mut placed = spread::Placed::new();
-    for (.., node) in &current {
-        *placed.entry(node.zone.clone()).or_default() += 1;
-    }
-    let renewal = Renewal { batch, offers, once, good: count(keep), why: &why, from, placed };
+    let placed = placed(&current);
+    let renewal = Renewal { batch, offers, once, good, why: &why, from, placed };
     renew_all(draft, (address, fleet), renewal, stale);
     sorted.end(draft, address, &failed);
-    current.iter().map(|(id, ..)| (*id).clone()).collect()
+    current.iter().chain(&stays).map(|(id, ..)| (*id).clone()).collect()
+}
+
+/// Without an offer nothing could take the place of those that are to go: they stay.
+fn without_successors<'a>(fleet: &Fleet, stale: &mut Vec<Found<'a>>) -> Vec<Found<'a>> {
+    let split = if fleet.offers.is_empty() { 0 } else { stale.len() };
+    stale.split_off(split)
+}
+
+fn placed(nodes: &[Found<'_>]) -> spread::Placed {
+    let mut placed = spread::Placed::new();
+    for (.., node) in nodes {
+        *placed.entry(node.zone.clone()).or_default() += 1;
+    }
+    placed
 }
 
 /// What a renewal begins with.

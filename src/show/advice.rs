@@ -197,6 +197,11 @@ fn capacity(step: &Step) -> String {
     let Action::Launch { count, offers, .. } = &step.action else {
         return "The cloud has no capacity for it now. Run `mlinfra apply` again later.".to_owned();
     };
+    if offers.is_empty() {
+        return "Nothing that the cluster may run on can be had now: `mlinfra offers` says why. Add \
+                another way to its `capacity`, or run `mlinfra apply` again later."
+            .to_owned();
+    }
     let mut zones: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for Offer { instance_type, zone, .. } in offers {
         zones.entry(instance_type).or_default().push(zone.as_str());

@@ -148,7 +148,8 @@ pub fn many(view: &View<'_>, found: &[&InstanceType], screen: &Screen) -> String
         (Ink::Plain, vec![it.name.clone(), it.accelerator_words(), vcpus, memory, usd, day])
     };
     let lines: Vec<Line> = found.iter().map(row).collect();
-    Table { heads: &HEADS, right: &[2, 3, 4], indent: 2 }.write(&mut page, screen, &lines);
+    Table { heads: &HEADS, right: &[2, 3, 4], indent: 2, out: &[] }
+        .write(&mut page, screen, &lines);
     sources(&mut page, view, found);
     page.finish()
 }

@@ -135,7 +135,7 @@ fn each_now(page: &mut Page, bill: &Bill, screen: &Screen) {
             (Ink::Plain, vec![owner.to_string(), format!("{hour}/h"), format!("{month}/month")])
         })
         .collect();
-    Table { heads: &["", "", ""], right: &[1, 2], indent: 2 }.write(page, screen, &lines);
+    Table { heads: &["", "", ""], right: &[1, 2], indent: 2, out: &[] }.write(page, screen, &lines);
     if blocks.len() > shown {
         let more = count(blocks.len() - shown, "block", "blocks");
         page.row(&Row::at(2).words(Ink::Dim, format!("and {more} that cost less (-v names them)")));
@@ -304,7 +304,8 @@ pub fn table(bill: &Bill, screen: &Screen) -> String {
         rows.extend(lines.iter().map(|line| (Ink::Plain, cells(line).to_vec())));
     }
     let heads = ["", "NOW", "THEN", "$/H", "$/MONTH"];
-    Table { heads: &heads, right: &[1, 2, 3, 4], indent: 0 }.write(&mut page, screen, &rows);
+    Table { heads: &heads, right: &[1, 2, 3, 4], indent: 0, out: &[] }
+        .write(&mut page, screen, &rows);
     page.gap();
     forecast(&mut page, bill);
     notes(&mut page, bill);

@@ -32,6 +32,7 @@ pub(super) fn offers(offers: &[Offer], verbose: bool) -> Vec<Row> {
             max_price: _,
             free,
             ends,
+            setback,
         } = offer;
         let first = if i == 0 { "on" } else { "or" };
         let mut text = format!("{first} {instance_type} in {zone}, {}", market.word());
@@ -42,12 +43,17 @@ pub(super) fn offers(offers: &[Offer], verbose: bool) -> Vec<Row> {
             None => format!(", {price}/h each"),
         }));
         text.extend(ends.iter().map(|at| format!(", ends at {at}")));
+        text.extend(setback.iter().map(|it| format!(" ({})", it.words())));
         if verbose {
             text.push_str(&format!(", {}", value::inline(&serde_json::json!(subnet))));
             let group = placement.iter();
             text.extend(group.map(|to| format!(", in {}", value::inline(&serde_json::json!(to)))));
         }
         rows.push(Row::at(BODY).hang(BODY + 3).words(Ink::Plain, text));
+    }
+    if offers.is_empty() {
+        let text = "nowhere: no capacity can be had now (`mlinfra offers` says why)";
+        rows.push(Row::at(BODY).hang(BODY + 3).words(Ink::Warn, text));
     }
     if offers.len() > shown {
         let more = count(offers.len() - shown, "more offer", "more offers");

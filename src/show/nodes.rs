@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::fold::{Page, Row};
 use super::node_notes;
 use super::screen::{Ink, Screen, Untrusted};
-use super::table::Table;
+use super::table::{Line, Table, Wides};
 use super::words;
 use crate::catalog::Catalog;
 use crate::cloud::{Condition, Live, Observed, Phase, SpotPrices};
@@ -84,20 +84,13 @@ pub struct Prices<'a> {
 }
 
 impl<'a> Prices<'a> {
-    /// Of a node, and the day of a price on spot. The market decides, as it does in a bill.
+    /// Of a node, and the day of a price on spot.
     fn of(self, node: &Node) -> (Option<Money>, Option<&'a str>) {
-        let listed = || self.catalog.price(self.region, &node.instance_type, node.market);
-        match node.market {
-            Market::Reserved | Market::CapacityBlock => (Some(Money::ZERO), None),
-            Market::OnDemand => (listed().map(|it| it.usd), None),
-            Market::Spot => {
-                let now = self.spot.get(&(node.instance_type.clone(), node.zone.clone()));
-                match now {
-                    Some(now) => (Some(now.usd), Some(&now.day)),
-                    None => (listed().map(|it| it.usd), None),
-                }
-            }
-        }
+        let place = (node.instance_type.clone(), node.zone.clone());
+        let now = self.spot.get(&place).filter(|_| node.market == Market::Spot);
+        let asked = now.map(|now| now.usd);
+        let paid = self.catalog.paid(self.region, &node.instance_type, node.market, asked);
+        (paid.per_hour(), now.map(|now| now.day.as_str()))
     }
 }
 
@@ -161,80 +154,66 @@ fn letter(zone: &str) -> String {
     zone.rsplit('-').next().unwrap_or_default().to_owned()
 }
 
+/// What stands in the table and may be left out, and where zones are short.
+type Layout = (bool, &'static [usize]);
+
 /// How the rows are laid out: which columns, and how wide each is. Where the screen is narrow,
 /// what matters least goes first: numbers of launches, the region in front of each zone, and jobs,
 /// which then have lines of their own. Where even that does not help, rows are lists.
-fn lay_out(table: &mut [[String; 9]], jobs: bool, width: usize) -> Option<Vec<(usize, usize)>> {
-    let full: Vec<String> = table.iter().map(|row| row[ZONE].clone()).collect();
+fn lay_out(lines: &mut [Line], jobs: bool, screen: &Screen) -> (Table<'static>, Option<Wides>) {
+    const WITH_JOBS: [Layout; 3] = [(false, &[BATCH]), (true, &[BATCH]), (true, &[BATCH, JOBS])];
+    const WITHOUT: [Layout; 3] =
+        [(false, &[JOBS]), (false, &[BATCH, JOBS]), (true, &[BATCH, JOBS])];
+    let full: Vec<String> = lines.iter().map(|(_, cells)| cells[ZONE].clone()).collect();
+    let table = |out| Table { heads: &HEADS, right: &RIGHT, indent: 2, out };
     // Where there are jobs, they matter more than numbers of launches.
-    let first: &[usize] = if jobs { &[BATCH] } else { &[JOBS] };
-    let least: &[usize] = &[BATCH, JOBS];
-    let second = if jobs { first } else { least };
-    for (short, out) in [(false, first), (false, second), (true, second), (true, least)] {
-        for (row, zone) in table.iter_mut().zip(&full) {
-            row[ZONE] = if short { letter(zone) } else { zone.clone() };
+    let ways: &[Layout] = if jobs { &WITH_JOBS } else { &WITHOUT };
+    for (short, out) in ways {
+        for ((_, cells), zone) in lines.iter_mut().zip(&full) {
+            cells[ZONE] = if *short { letter(zone) } else { zone.clone() };
         }
-        let found = columns(table, out);
-        // Two characters stand before each of them.
-        if found.iter().map(|(_, wide)| wide + 2).sum::<usize>() <= width {
-            return Some(found);
+        if let Some(wides) = table(*out).lay_out(screen, lines) {
+            return (table(*out), Some(wides));
         }
     }
-    table.iter_mut().zip(full).for_each(|(row, zone)| row[ZONE] = zone);
-    None
+    lines.iter_mut().zip(full).for_each(|((_, cells), zone)| cells[ZONE] = zone);
+    let indent = if screen.plain { 0 } else { 2 };
+    (Table { indent, ..table(&[]) }, None)
 }
 
-/// The columns but for some, and how wide each is.
-fn columns(table: &[[String; 9]], out: &[usize]) -> Vec<(usize, usize)> {
-    let wide = |at: usize| {
-        let cells = table.iter().map(|row| row[at].chars().count());
-        cells.chain([HEADS[at].len()]).max().unwrap_or(0)
-    };
-    (0..HEADS.len()).filter(|at| !out.contains(at)).map(|at| (at, wide(at))).collect()
-}
-
-fn line(cells: &[String], columns: &[(usize, usize)]) -> String {
-    let padded = columns.iter().map(|(at, wide)| {
-        let cell = &cells[*at];
-        if RIGHT.contains(at) { format!("{cell:>wide$}") } else { format!("{cell:<wide$}") }
-    });
-    padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+fn ink(row: &NodeRow<'_>) -> Ink {
+    match row.state() {
+        "unhealthy" | "failed" => Ink::Bad,
+        "quarantine" => Ink::Warn,
+        _ => Ink::Plain,
+    }
 }
 
 /// A table per cluster.
 pub fn text(all: &[NodeRow<'_>], wrong: &[Misled], now: Moment, screen: &Screen) -> String {
     let mut page = Page::new(*screen);
-    let mut table: Vec<_> = all.iter().map(|row| cells(row, now)).collect();
+    let line = |row: &NodeRow<'_>| (ink(row), cells(row, now).to_vec());
+    let mut lines: Vec<Line> = all.iter().map(line).collect();
     let jobs = all.iter().any(|row| row.job().is_some());
-    let columns = lay_out(&mut table, jobs, screen.width).filter(|_| !screen.plain);
+    let (table, wides) = lay_out(&mut lines, jobs, screen);
     let mut cluster = String::new();
-    for (row, cells) in all.iter().zip(&table) {
+    for (row, line) in all.iter().zip(&lines) {
         let here = row.cluster();
         if here != cluster {
             page.row(&Row::at(0).words(Ink::Bold, &here));
-            if let Some(columns) = &columns {
-                page.row(&Row::at(2).code(Ink::Dim, &line(&HEADS.map(str::to_owned), columns)));
+            if let Some(wides) = &wides {
+                table.head(&mut page, wides);
             }
             cluster = here;
         }
-        let ink = match row.state() {
-            "unhealthy" | "failed" => Ink::Bad,
-            "quarantine" => Ink::Warn,
-            _ => Ink::Plain,
-        };
-        match &columns {
-            Some(columns) => {
-                page.row(&Row::at(2).code(ink, &line(cells, columns)));
-                let shown = columns.iter().any(|(at, _)| *at == JOBS);
-                if let Some(job) = row.job().filter(|_| jobs && !shown) {
+        match &wides {
+            Some(wides) => {
+                table.row(&mut page, line, wides);
+                if let Some(job) = row.job().filter(|_| table.out.contains(&JOBS)) {
                     page.row(&Row::at(4).hang(6).words(Ink::Dim, format!("works on {job}")));
                 }
             }
-            None => {
-                let indent = if screen.plain { 0 } else { 2 };
-                let heads = Table { heads: &HEADS, right: &[], indent };
-                heads.facts(&mut page, screen, &[(ink, cells.to_vec())]);
-            }
+            None => table.facts(&mut page, screen, std::slice::from_ref(line)),
         }
         if let Some(reason) = row.reason() {
             page.row(&Row::at(4).hang(6).words(Ink::Dim, reason));

@@ -9,8 +9,16 @@ use crate::model::{Address, CloudId};
 
 /// For people: every object with its values; unchanged since the cloud was asked.
 pub fn text(observed: &Observed, screen: &Screen) -> String {
-    let Observed { live, blind, unreadable, strays: _, conditions: _, unjudged: _, at: _ } =
-        observed;
+    let Observed {
+        live,
+        blind,
+        unreadable,
+        strays: _,
+        conditions: _,
+        unjudged: _,
+        interrupted: _,
+        at: _,
+    } = observed;
     let mut out = String::new();
     let mut blocks: BTreeMap<Address, Vec<(&CloudId, &Live)>> = BTreeMap::new();
     for (id, object) in live {

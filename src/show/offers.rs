@@ -52,12 +52,16 @@ pub fn text(catalog: &Catalog, address: &Address, fleet: &Fleet, screen: &Screen
         false => nodes,
     };
     let gang = if fleet.gang { ", all or none" } else { "" };
-    let head = format!("{}: {nodes}{gang}, best offer first", address.owner());
+    let order = if fleet.offers.is_empty() { "nowhere to be had now" } else { "best offer first" };
+    let head = format!("{}: {nodes}{gang}, {order}", address.owner());
     page.row(&Row::at(0).words(Ink::Bold, head));
     let offers = fleet.offers.iter().enumerate();
     let rows = offers.map(|(at, offer)| (Ink::Plain, cells(catalog, at, offer).to_vec()));
     let rows: Vec<Line> = rows.collect();
-    Table { heads: &HEADS, right: &[5, 6], indent: 2 }.write(&mut page, screen, &rows);
+    if !rows.is_empty() {
+        let table = Table { heads: &HEADS, right: &[5, 6], indent: 2, out: &[] };
+        table.write(&mut page, screen, &rows);
+    }
     let best = fleet.offers.first().and_then(|offer| offer.price);
     if let Some(price) = best.filter(|_| fleet.count > 0) {
         let (hour, month) = (price * fleet.count, (price * fleet.count).per_month());
@@ -74,6 +78,11 @@ pub fn text(catalog: &Catalog, address: &Address, fleet: &Fleet, screen: &Screen
         let text =
             format!("{id} ends at {ends}; AWS takes machines back from {} on.", taken_back(ends));
         page.row(&Row::at(2).words(Ink::Plain, text));
+    }
+    for offer in &fleet.offers {
+        let Some(setback) = offer.setback else { continue };
+        let text = format!("{}: {}.", offer.words(), setback.words());
+        page.row(&Row::at(2).hang(4).words(Ink::Plain, text));
     }
     if !fleet.rejected.is_empty() {
         page.row(&Row::at(2).words(Ink::Bold, "Will not do:"));
@@ -94,6 +103,10 @@ pub fn json(catalog: &Catalog, address: &Address, fleet: &Fleet) -> Value {
             "reservation": offer.reservation,
             "free": offer.free,
             "ends_at": offer.ends.map(|at| at.to_string()),
+            "setback": offer.setback.map(|it| json!({
+                "times": it.times,
+                "until": it.until.to_string(),
+            })),
             "usd_per_hour": offer.price,
             "usd_per_gpu_hour": per_gpu(catalog, offer),
         })

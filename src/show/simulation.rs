@@ -206,7 +206,7 @@ pub fn text(all: &Simulation, screen: &Screen) -> String {
     let lines: Vec<Line> = rows.iter().map(|row| (Ink::Plain, some(row))).collect();
     let heads: Vec<&str> = shown.iter().map(|at| heads[*at]).collect();
     let right: Vec<usize> = (1..heads.len()).collect();
-    Table { heads: &heads, right: &right, indent: 0 }.write(&mut page, screen, &lines);
+    Table { heads: &heads, right: &right, indent: 0, out: &[] }.write(&mut page, screen, &lines);
     notes(&mut page, all, &shown);
     page.finish()
 }

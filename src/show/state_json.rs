@@ -17,8 +17,16 @@ pub const FORMAT: &str = "1.0";
 
 /// What `mlinfra show --json` prints. `outputs` are those of the last apply.
 pub fn json(observed: &Observed, outputs: &BTreeMap<String, Output>) -> Value {
-    let Observed { live: _, blind, unreadable, strays: _, conditions: _, unjudged: _, at: _ } =
-        observed;
+    let Observed {
+        live: _,
+        blind,
+        unreadable,
+        strays: _,
+        conditions: _,
+        unjudged: _,
+        interrupted: _,
+        at: _,
+    } = observed;
     let mut out = document(observed, outputs);
     if let Some(map) = out.as_object_mut() {
         map.insert("mlinfra".to_owned(), json!({ "blind": blind, "unreadable": unreadable }));

@@ -14,7 +14,12 @@ pub(super) struct Table<'a> {
     pub right: &'a [usize],
     /// Where it starts.
     pub indent: usize,
+    /// Columns that are left out.
+    pub out: &'a [usize],
 }
+
+/// How wide each column is; none for one that is left out.
+pub(super) type Wides = Vec<Option<usize>>;
 
 impl Table<'_> {
     /// Writes it.
@@ -22,18 +27,36 @@ impl Table<'_> {
         let clean = |text: &String| Untrusted(text).to_string();
         let lines: Vec<Line> =
             lines.iter().map(|(ink, cells)| (*ink, cells.iter().map(clean).collect())).collect();
-        let wides: Vec<usize> = (0..self.heads.len()).map(|at| self.wide(at, &lines)).collect();
-        let all = self.indent + wides.iter().sum::<usize>() + 2 * wides.len().saturating_sub(1);
-        if screen.plain || all > screen.width {
+        let Some(wides) = self.lay_out(screen, &lines) else {
             return self.facts(page, screen, &lines);
+        };
+        self.head(page, &wides);
+        for line in &lines {
+            self.row(page, line, &wides);
         }
+    }
+
+    /// How wide its columns are, if they fit and are looked at.
+    pub(super) fn lay_out(&self, screen: &Screen, lines: &[Line]) -> Option<Wides> {
+        let shown = |at: usize| !self.out.contains(&at);
+        let wide = |at: usize| shown(at).then(|| self.wide(at, lines));
+        let wides: Wides = (0..self.heads.len()).map(wide).collect();
+        let columns = wides.iter().flatten().count();
+        let all = self.indent + wides.iter().flatten().sum::<usize>() + 2 * columns.max(1) - 2;
+        (!screen.plain && all <= screen.width).then_some(wides)
+    }
+
+    /// What stands above its columns.
+    pub(super) fn head(&self, page: &mut Page, wides: &Wides) {
         if self.heads.iter().any(|head| !head.is_empty()) {
-            let heads: Vec<String> = self.heads.iter().map(|head| (*head).to_owned()).collect();
-            page.row(&Row::at(self.indent).code(Ink::Dim, &self.line(&heads, &wides)));
+            let heads = self.heads.iter().map(|head| (*head).to_owned()).collect();
+            self.row(page, &(Ink::Dim, heads), wides);
         }
-        for (ink, cells) in &lines {
-            page.row(&Row::at(self.indent).code(*ink, &self.line(cells, &wides)));
-        }
+    }
+
+    /// One of its rows.
+    pub(super) fn row(&self, page: &mut Page, (ink, cells): &Line, wides: &Wides) {
+        page.row(&Row::at(self.indent).code(*ink, &self.line(cells, wides)));
     }
 
     fn wide(&self, at: usize, lines: &[Line]) -> usize {
@@ -41,13 +64,13 @@ impl Table<'_> {
         cells.chain(self.heads.get(at).map(|head| head.chars().count())).max().unwrap_or(0)
     }
 
-    fn line(&self, cells: &[String], wides: &[usize]) -> String {
-        let each = cells.iter().zip(wides).enumerate().map(|(at, (cell, wide))| {
-            if self.right.contains(&at) {
-                format!("{cell:>wide$}")
-            } else {
-                format!("{cell:<wide$}")
-            }
+    fn line(&self, cells: &[String], wides: &Wides) -> String {
+        let each = cells.iter().zip(wides).enumerate().filter_map(|(at, (cell, wide))| {
+            let wide = (*wide)?;
+            Some(match self.right.contains(&at) {
+                true => format!("{cell:>wide$}"),
+                false => format!("{cell:<wide$}"),
+            })
         });
         each.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     }
@@ -91,7 +114,7 @@ mod tests {
 
     fn written(screen: Screen) -> String {
         let mut page = Page::new(screen);
-        let table = Table { heads: &["NAME", "NODES", "$/H"], right: &[1, 2], indent: 2 };
+        let table = Table { heads: &["NAME", "NODES", "$/H"], right: &[1, 2], indent: 2, out: &[] };
         let line = |cells: [&str; 3]| (Ink::Plain, cells.map(str::to_owned).to_vec());
         table.write(&mut page, &screen, &[line(["train", "16", "$1.00"]), line(["b\n", "2", ""])]);
         page.finish()

@@ -7,12 +7,13 @@ use super::lookup;
 use super::object::{Object, all_tags};
 use super::physics::{self, Physics};
 use super::rules::{Caller, refuse};
+use super::supply::Notice;
 use super::world::World;
 use crate::cloud::{
-    Ask, Class, Condition, Facts, Failure, Live, Observed, Owner, Phase, Reservation, Scope, Seen,
-    SpotPrices, Stray,
+    Ask, Class, Condition, Facts, Failure, Interrupted, Live, Observed, Owner, Phase, Reservation,
+    Scope, Seen, SpotPrices, Stray,
 };
-use crate::kinds::{Home, KindName, Market};
+use crate::kinds::{Home, KindName, Market, Spec};
 use crate::model::{CloudId, Moment, Region as RegionName, Zone, tags};
 
 /// Objects on one page of a list.
@@ -81,6 +82,7 @@ fn kept(world: &World, region: &RegionName, now: u64) -> Vec<Reservation> {
         total: kept.total,
         ends: kept.ends.filter(|_| kept.market == Market::CapacityBlock),
         closed: None,
+        leaving: false,
         tags: kept.tags.clone(),
     })
     .map(|found| found.at(i64::try_from(now).map(Moment).unwrap_or_default()))
@@ -121,7 +123,10 @@ pub(super) fn observe(
         if object.region != *region || object.stranger || world.settings.blind.contains(&kind) {
             continue;
         }
-        let Some((spec, marks)) = object.view(at) else { continue };
+        let Some((spec, marks)) = object.view(at) else {
+            out.interrupted.extend(taken_back(world, object, scope));
+            continue;
+        };
         // Whose it is stands in reserved tags, which no spec holds.
         match Owner::from_tags(&scope.stack, marks) {
             None => {}
@@ -154,6 +159,21 @@ pub(super) fn observe(
         }
     }
     (out, costs)
+}
+
+/// A node on spot that was taken back, for as long as its id is known: its own word or the
+/// cloud's has said so.
+fn taken_back(world: &World, object: &Object, scope: &Scope) -> Option<(CloudId, Interrupted)> {
+    let Spec::Node(node) = &object.spec else { return None };
+    let ended = object.gone_at.and_then(|at| i64::try_from(at).ok()).map(Moment)?;
+    let ours = matches!(Owner::from_tags(&scope.stack, &object.marks), Some(Ok(_)));
+    let notice = world.settings.supply.notices.get(object.id.short());
+    let told = Interrupted::of(node, &Condition::of(&object.marks, None, None));
+    let told = told.or_else(|| {
+        let taken = node.market == Market::Spot && notice == Some(&Notice::Interruption);
+        taken.then(|| Interrupted::at(node, Some(ended)))
+    });
+    Some((object.id.clone(), told.filter(|_| ours)?))
 }
 
 fn live(object: &Object, owner: Owner, seen: Seen, at: u64) -> Live {
@@ -260,6 +280,7 @@ pub(super) fn without(mut seen: Observed, denied: BTreeMap<KindName, String>) ->
     seen.live.retain(|_, live| !denied.contains_key(&live.kind));
     if denied.contains_key(&KindName::Node) {
         seen.conditions.clear();
+        seen.interrupted.clear();
     }
     seen.blind.extend(denied);
     seen

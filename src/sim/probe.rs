@@ -59,6 +59,9 @@ fn count(world: &World, region: &RegionName, of: &Measure) -> u64 {
     match of {
         Measure::Addresses => world.count(region, KindName::ElasticIp),
         Measure::Vpcs => world.count(region, KindName::Vpc),
+        Measure::FileSystems => world.count(region, KindName::EfsFileSystem),
+        Measure::Roles => everywhere(world, KindName::Role),
+        Measure::Profiles => everywhere(world, KindName::InstanceProfile),
         Measure::Disks(kind) => here.map(|object| disk(world, &object.spec, kind)).sum(),
         Measure::Lustre(deployment) => {
             let size = |spec: &Spec| {
@@ -68,6 +71,12 @@ fn count(world: &World, region: &RegionName, of: &Measure) -> u64 {
             here.map(|object| size(&object.spec)).sum()
         }
     }
+}
+
+/// What the account has in every region.
+fn everywhere(world: &World, kind: KindName) -> u64 {
+    let all = world.objects.values().filter(|it| it.spec.kind() == kind && it.stands());
+    all.count() as u64
 }
 
 /// GiB of a volume, or of the root disk of a node.

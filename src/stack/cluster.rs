@@ -86,6 +86,11 @@ pub const SCHEMA: BlockSchema = BlockSchema {
              launched, except on spot, where AWS holds it.",
         ),
         Attribute::new(
+            "max_gpu_price",
+            Type::Number,
+            "The most that an accelerator may cost, USD per hour: a node's price by their number.",
+        ),
+        Attribute::new(
             "fallback",
             Type::Bool,
             "Whether other ways and types than the first may be tried when the first has no \
@@ -133,6 +138,12 @@ pub const SCHEMA: BlockSchema = BlockSchema {
             "The queue that its nodes take jobs from and may add jobs to.",
         ),
         Attribute::new(
+            "efa",
+            Type::Bool,
+            "Whether nodes have EFA: `true` takes no type without it, `false` takes it away.",
+        )
+        .or("where the type has it"),
+        Attribute::new(
             "placement",
             Type::OneOf(&["auto", "cluster", "none"]),
             "Whether nodes stand close together; `auto` does so for types with EFA.",
@@ -173,8 +184,7 @@ pub const SCHEMA: BlockSchema = BlockSchema {
           is open.",
 };
 
-/// An attribute of the table above, for a block that has it too. A name that is not in it does
-/// not compile.
+/// An attribute of the table above, for a block that has it too; another name does not compile.
 pub(super) const fn attribute(name: &str) -> Attribute {
     let all = SCHEMA.attributes;
     let mut at = 0;

@@ -7,6 +7,7 @@ use crate::lang::schema::{Attribute, BlockSchema, Type};
 use crate::model::{Block, ImageId};
 
 use super::expansion::Expansion;
+use super::kms;
 
 /// The table of its root disk.
 pub(super) const LARGE: BlockSchema = BlockSchema {
@@ -17,6 +18,12 @@ pub(super) const LARGE: BlockSchema = BlockSchema {
         Attribute::new("size", Type::Size, "How large; 8GiB to 64TiB.").or("\"200GiB\""),
         Attribute::new("iops", Type::Integer, "Operations per second; 3000 to 80000.").or("6000"),
         Attribute::new("throughput", Type::Integer, "MiB per second; 125 to 2000.").or("500"),
+        Attribute::new(
+            "kms_key",
+            Type::String,
+            "ARN of the KMS key that encrypts it; without it the account's default does. On spot \
+             the role AWSServiceRoleForEC2Spot must be granted the use of it.",
+        ),
     ],
     blocks: &[],
     exports: &[],
@@ -29,6 +36,7 @@ pub(super) const SMALL: BlockSchema = BlockSchema {
         LARGE.attributes[0].or("\"50GiB\"; \"100GiB\" with a Deep Learning AMI"),
         LARGE.attributes[1].or("3000"),
         LARGE.attributes[2].or("125"),
+        LARGE.attributes[3],
     ],
     ..LARGE
 };
@@ -81,5 +89,6 @@ pub(super) fn disk(
         iops: Some(number(iops)),
         throughput: Some(number(throughput)),
         encrypted: true,
+        kms_key: written.and_then(|disk| kms::key(x, disk)),
     }
 }

@@ -10,9 +10,9 @@ use crate::lang::schema::{Attribute, BlockSchema, Export, Type};
 use crate::lang::{Evaluated, Value};
 use crate::model::{Address, BucketArn, Link, Piece, SubnetId, Zone};
 
-use super::expansion::{Expansion, precious, tags_of};
+use super::expansion::{Expansion, flag, precious, tags_of};
 use super::names::Here;
-use super::network;
+use super::{kms, network};
 
 /// The table of the block.
 pub const SCHEMA: BlockSchema = BlockSchema {
@@ -64,6 +64,20 @@ pub const SCHEMA: BlockSchema = BlockSchema {
              the same one.",
         ),
         Attribute::new(
+            "infrequent_after",
+            Type::Duration,
+            "Of EFS: files that nobody used for so long move to cheaper storage, which costs more \
+             to read: 1, 7, 14, 30, 60, 90, 180, 270 or 365 days.",
+        ),
+        Attribute::new(
+            "backup",
+            Type::Bool,
+            "Of EFS: AWS Backup copies it every day, for a price \
+             of its own.",
+        )
+        .or("false"),
+        kms::ATTRIBUTE,
+        Attribute::new(
             "precious",
             Type::Bool,
             "Refuse to delete or replace it, whatever it holds. `precious = false` in its \
@@ -84,6 +98,13 @@ pub const SCHEMA: BlockSchema = BlockSchema {
 
 /// Attributes that only Lustre has.
 const LUSTRE_ONLY: [&str; 6] = ["size", "zone", "deployment", "compression", "import", "export"];
+
+/// Attributes that only EFS has.
+const EFS_ONLY: [&str; 2] = ["infrequent_after", "backup"];
+
+/// Days after which EFS can move files
+/// (<https://docs.aws.amazon.com/efs/latest/ug/API_LifecyclePolicy.html>).
+const EFS_DAYS: [u32; 9] = [1, 7, 14, 30, 60, 90, 180, 270, 365];
 
 /// Lustre's ports (<https://docs.aws.amazon.com/fsx/latest/LustreGuide/limit-access-security-groups.html>).
 pub(super) const LUSTRE_PORTS: [(i32, i32); 2] = [(988, 988), (1018, 1023)];
@@ -121,6 +142,14 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
     let Some(zones) = x.networks.get(&network).cloned() else { return };
     let lustre = is_lustre(block);
     group(x, block, &address, (&network, lustre));
+    let foreign: &[&str] = if lustre { &EFS_ONLY } else { &LUSTRE_ONLY };
+    for name in foreign {
+        if let Some(value) = block.attr(name) {
+            let (this, other) = if lustre { ("Lustre", "efs") } else { ("EFS", "lustre") };
+            let help = format!("leave it out, or write type = {other:?}");
+            x.check(value, Some(format!("{this} has no {name}")), &help);
+        }
+    }
     if lustre {
         let Some(zone) = zone(x, block, &zones) else { return };
         let subnet = Link::To(network::private_subnet(&network, zone));
@@ -128,12 +157,6 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
         x.desired.specs.insert(address.clone(), spec.into());
         association(x, block, &address);
         return;
-    }
-    for name in LUSTRE_ONLY {
-        if let Some(value) = block.attr(name) {
-            let problem = format!("EFS has no {name}");
-            x.check(value, Some(problem), "leave it out, or write type = \"lustre\"");
-        }
     }
     let spec = efs_file_system(x, block, &address, (&network, &zones));
     x.desired.specs.insert(address, spec.into());
@@ -193,6 +216,11 @@ fn lustre_file_system(
         _ => ("PERSISTENT_2", &[125, 250, 500, 1000]),
     };
     let compression = block.attr("compression").and_then(Value::as_str) != Some("none");
+    if let Some(written) = block.attr("kms_key") {
+        // https://docs.aws.amazon.com/fsx/latest/APIReference/API_CreateFileSystem.html
+        let problem = scratch.then(|| "scratch-2 is encrypted with a key of FSx's own".to_owned());
+        x.check(written, problem, "leave the key out, or choose a persistent deployment");
+    }
     LustreFileSystem {
         subnet,
         groups: vec![Link::To(address.with_part("group"))],
@@ -201,6 +229,7 @@ fn lustre_file_system(
         size: lustre_size(x, block),
         throughput: lustre_speed(x, block, speeds),
         compression: if compression { "LZ4" } else { "NONE" }.to_owned(),
+        kms_key: kms::key(x, block),
         precious: precious(block, !scratch),
         tags: tags_of(x, address, block),
     }
@@ -292,8 +321,23 @@ fn efs_file_system(
     EfsFileSystem {
         throughput: EfsThroughput { mode: mode.to_owned(), provisioned },
         encrypted: true,
+        kms_key: kms::key(x, block),
+        infrequent_after: infrequent_after(x, block),
+        backup: flag(block, "backup", false),
         targets: zones.iter().filter_map(target).collect(),
         precious: precious(block, true),
         tags: tags_of(x, address, block),
     }
+}
+
+/// After how many days files move to infrequent access.
+fn infrequent_after(x: &mut Expansion<'_>, block: &Evaluated) -> Option<u32> {
+    let written = block.attr("infrequent_after")?;
+    let seconds = written.seconds()?;
+    let days = u32::try_from(seconds / 86_400).unwrap_or(u32::MAX);
+    let fits = seconds % 86_400 == 0 && EFS_DAYS.contains(&days);
+    let problem = (!fits).then(|| "EFS does not move files after that time".to_owned());
+    let listed: Vec<String> = EFS_DAYS.iter().map(|days| format!("\"{days}d\"")).collect();
+    x.check(written, problem, &format!("write one of {}", listed.join(", ")));
+    Some(days)
 }

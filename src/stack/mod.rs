@@ -19,6 +19,7 @@ mod filesystem;
 mod follow;
 mod forget;
 mod ground;
+mod kms;
 mod ladder;
 mod lookup;
 mod machine;

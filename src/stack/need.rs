@@ -109,6 +109,26 @@ fn with_image(block: &Evaluated, out: &mut Candidates) {
     out.unfit.append(&mut others);
 }
 
+/// Takes EFA away from every type, or leaves out those without it.
+fn with_efa(block: &Evaluated, out: &mut Candidates) {
+    let Some(wanted) = block.attr("efa").and_then(Value::as_bool) else { return };
+    if !wanted {
+        out.fit.iter_mut().filter_map(|one| one.known.as_mut()).for_each(|known| known.efa = 0);
+        return;
+    }
+    let has = |one: &Candidate| one.known.as_ref().is_some_and(|known| known.efa > 0);
+    let (fit, others): (Vec<_>, Vec<_>) = std::mem::take(&mut out.fit).into_iter().partition(has);
+    let why = |one: &Candidate| match &one.known {
+        Some(_) => "has no EFA",
+        None => "is not in the catalogue: whether it has EFA is not known",
+    };
+    out.unfit.extend(others.into_iter().map(|one| {
+        let why = why(&one).to_owned();
+        Rejected { what: one.name, why }
+    }));
+    out.fit = fit;
+}
+
 const IMAGES: &str = "dlami-neuron is for Trainium and Inferentia, dlami-base and dlami-pytorch for\n\
                       NVIDIA's GPUs; for arm64 write an image's id or an SSM parameter";
 
@@ -152,6 +172,7 @@ pub(super) fn candidates(block: &Evaluated, catalog: &Catalog) -> Candidates {
         named(&need, catalog, &mut out)
     }
     with_image(block, &mut out);
+    with_efa(block, &mut out);
     if out.fit.is_empty()
         && out.problems.is_empty()
         && let Some(value) = place(block)

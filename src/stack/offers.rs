@@ -9,7 +9,7 @@ use crate::cloud::Reservation;
 use crate::kinds::{Interface, InterfaceKind, Market, Offer};
 use crate::lang::nearest::nearest;
 use crate::lang::{Evaluated, Value};
-use crate::model::{Address, Link, Money, ReservationId, SubnetId, Zone};
+use crate::model::{Address, Link, Moment, Money, ReservationId, SubnetId, Zone};
 
 use super::desired::Rejected;
 use super::expansion::Expansion;
@@ -68,7 +68,8 @@ struct Search<'a> {
     zones: Vec<Zone>,
     candidates: &'a Candidates,
     ground: &'a Ground,
-    ceiling: Option<Money>,
+    /// The most that a node may cost, and each of its accelerators.
+    ceilings: [Option<Money>; 2],
     group: Option<&'a Address>,
     /// How many nodes must start at once; none where what can be had starts.
     whole: Option<u32>,
@@ -77,9 +78,9 @@ struct Search<'a> {
 }
 
 /// How far down the list an offer stands: by rung of the ladder, then as the author prefers,
-/// then where spot takes nobody back just now, then by price, then a Capacity Block, which ends,
+/// then where spot took nobody back of late, then by price, then a Capacity Block, which ends,
 /// before other reservations.
-type Order = (usize, usize, bool, (bool, Option<Money>), bool, usize);
+type Order = (usize, usize, Option<Moment>, (bool, Option<Money>), bool, usize);
 
 /// What was found so far.
 #[derive(Default)]
@@ -101,9 +102,9 @@ pub(super) fn find(
     let open = ground.zones(x);
     let zones = wanted(x, block, &open);
     let rungs = ladder::ladder(x, block);
-    let ceiling = ceiling(x, block);
+    let ceilings = ["max_price", "max_gpu_price"].map(|name| ceiling(x, block, name));
     let held = block.address.as_ref().and_then(|cluster| x.pins.nodes.get(cluster));
-    let search = Search { zones, candidates, ground, ceiling, group, whole, held };
+    let search = Search { zones, candidates, ground, ceilings, group, whole, held };
     let mut found = Ranked::default();
     for (rung, way) in rungs.iter().enumerate() {
         match way {
@@ -120,8 +121,9 @@ pub(super) fn find(
         first_only(&mut ranked, &mut out.rejected);
     }
     out.offers = ranked.into_iter().map(|(_, offer)| offer).collect();
-    let free = ceiling.is_some_and(|most| most <= Money::ZERO);
-    if out.offers.is_empty() && !search.zones.is_empty() && !rungs.is_empty() && !free {
+    let free = ceilings.iter().flatten().any(|most| *most <= Money::ZERO);
+    let sought = !search.zones.is_empty() && !rungs.is_empty() && !free;
+    if out.offers.is_empty() && sought && !search.is_leaving(x, &rungs) {
         nothing(x, block, candidates, (&search.zones, &out.rejected));
     }
     out
@@ -149,8 +151,10 @@ impl Search<'_> {
                     Ok(mut offer) => {
                         offer.placement = self.group.cloned().map(Link::To);
                         let place = (candidate.name.clone(), zone.clone());
-                        let taken = market == Market::Spot && x.pins.taken.contains(&place);
-                        let order = (rung, candidate.rank, taken, cost(x, &offer), false, at);
+                        let setback = x.pins.setbacks.get(&place).copied();
+                        offer.setback = setback.filter(|_| market == Market::Spot);
+                        let behind = offer.setback.map(|it| it.until);
+                        let order = (rung, candidate.rank, behind, cost(x, &offer), false, at);
                         out.offers.push((order, offer));
                     }
                     Err(why) => {
@@ -190,7 +194,7 @@ impl Search<'_> {
                     };
                     let ends = found.market != Market::CapacityBlock;
                     let nothing = (false, Some(Money::ZERO));
-                    out.offers.push(((rung, candidate.rank, false, nothing, ends, at), offer));
+                    out.offers.push(((rung, candidate.rank, None, nothing, ends, at), offer));
                 }
                 Err(why) => out.rejected.push(Rejected { what, why }),
             }
@@ -199,6 +203,20 @@ impl Search<'_> {
             let why = "there is none in this account and region".to_owned();
             out.rejected.push(Rejected { what: which.words(), why });
         }
+    }
+
+    /// Whether it had capacity until a moment ago: a Capacity Block that ends is no mistake of the
+    /// author, and must not keep the rest of the stack from being planned.
+    fn is_leaving(&self, x: &Expansion<'_>, rungs: &[Rung]) -> bool {
+        let wanted = |found: &Reservation| {
+            let covers = |rung: &Rung| match rung {
+                Rung::Kept(which) => which.covers(found),
+                Rung::Open(_) => false,
+            };
+            let fits = self.candidates.fit.iter().any(|one| one.name == found.instance_type);
+            fits && rungs.iter().any(covers)
+        };
+        x.facts.reservations.iter().any(|found| found.leaving && wanted(found))
     }
 
     /// Where the nodes of a reservation would run, and for how many there is room. What the
@@ -232,6 +250,34 @@ impl Search<'_> {
         Ok((at, subnet, room))
     }
 
+    /// The most that a node of a type may cost; an error says what it costs too much for.
+    fn ceiling(
+        &self,
+        candidate: &Candidate,
+        price: Option<Money>,
+    ) -> Result<Option<Money>, String> {
+        let [node, gpu] = self.ceilings;
+        if let (Some(most), Some(price)) = (node, price)
+            && price > most
+        {
+            return Err(format!("{price}/h is above max_price"));
+        }
+        let Some(most) = gpu else { return Ok(node) };
+        let gpus = candidate.known.as_ref().map_or(0, InstanceType::accelerators);
+        if gpus == 0 {
+            return Err(
+                "has no accelerators that are known, and max_gpu_price must hold".to_owned()
+            );
+        }
+        if let Some(each) = price.and_then(|price| price.over(gpus))
+            && each > most
+        {
+            return Err(format!("{each}/h for an accelerator is above max_gpu_price"));
+        }
+        let all = most * gpus;
+        Ok(Some(node.map_or(all, |node| node.min(all))))
+    }
+
     fn offer(
         &self,
         x: &Expansion<'_>,
@@ -250,22 +296,17 @@ impl Search<'_> {
         let spot = x.facts.spot.get(&place).filter(|_| market == Market::Spot);
         let listed = x.pins.tables.price(&x.here.home.region, &candidate.name, market);
         let price = spot.map(|spot| spot.usd).or(listed.map(|price| price.usd));
-        match (self.ceiling, price) {
-            (Some(most), Some(price)) if price > most => {
-                return Err(format!("{price}/h is above max_price"));
-            }
-            // AWS itself holds the price of spot; of the rest nobody would.
-            (Some(_), None) if market != Market::Spot => {
-                return Err("its price is not known, and max_price must hold".to_owned());
-            }
-            (_, _) => {}
+        let ceiling = self.ceiling(candidate, price)?;
+        // AWS itself holds the price of spot; of the rest nobody would.
+        if ceiling.is_some() && price.is_none() && market != Market::Spot {
+            return Err("its price is not known, and max_price must hold".to_owned());
         }
         let subnet = self.ground.subnet(zone).ok_or("the network has no subnet there")?;
         Ok(Offer {
             market,
             interfaces: candidate.known.as_ref().map(interfaces).unwrap_or_default(),
             price,
-            max_price: self.ceiling.filter(|_| market == Market::Spot),
+            max_price: ceiling.filter(|_| market == Market::Spot),
             ..Offer::plain(&candidate.name, zone.clone(), subnet)
         })
     }
@@ -280,13 +321,14 @@ fn cost(x: &Expansion<'_>, offer: &Offer) -> (bool, Option<Money>) {
     (price.is_none(), price)
 }
 
-/// The highest price of a node per hour.
-fn ceiling(x: &mut Expansion<'_>, block: &Evaluated) -> Option<Money> {
-    let value = block.attr("max_price")?;
+/// The highest price of a node, or of an accelerator, per hour.
+fn ceiling(x: &mut Expansion<'_>, block: &Evaluated, name: &str) -> Option<Money> {
+    let value = block.attr(name)?;
     let price = value.as_number()?;
-    let problem = "max_price is no price".to_owned();
-    let help = "write US dollars per hour and node, such as 60";
-    x.check(value, (price <= Decimal::ZERO).then_some(problem), help);
+    let (what, like) = if name == "max_price" { ("node", 60) } else { ("accelerator", 8) };
+    let problem = format!("{name} is no price");
+    let help = format!("write US dollars per hour and {what}, such as {like}");
+    x.check(value, (price <= Decimal::ZERO).then_some(problem), &help);
     Some(Money::new(price))
 }
 

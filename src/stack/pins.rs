@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::catalog::Tables;
-use crate::cloud::{Live, Observed};
-use crate::kinds::Spec;
+use crate::cloud::Observed;
+use crate::kinds::{Setback, Spec};
 use crate::lang::Lock;
 use crate::model::{Address, ImageId, ReservationId, Zone};
 
@@ -20,8 +20,8 @@ pub struct Pins {
     pub images: BTreeMap<Address, (String, ImageId)>,
     /// How many nodes of a cluster stand, by the reservation that pays for them.
     pub nodes: BTreeMap<Address, BTreeMap<Option<ReservationId>, u32>>,
-    /// Where spot takes nodes back just now, by instance type and zone.
-    pub taken: BTreeSet<(String, Zone)>,
+    /// Where spot took nodes back of late, by instance type and zone.
+    pub setbacks: BTreeMap<(String, Zone), Setback>,
     /// Objects whose names were computed from an address that they had before.
     pub origins: Arc<Origins>,
     /// Hardware and prices as they are known in the stack's region.
@@ -33,14 +33,8 @@ pub struct Pins {
 impl Pins {
     /// Reads them off the cloud.
     pub fn of(observed: &Observed) -> Self {
-        let mut pins = Self { origins: Arc::new(origins(observed)), ..Self::default() };
-        for (id, condition) in &observed.conditions {
-            if let Some(Spec::Node(node)) = observed.live.get(id).and_then(Live::spec)
-                && condition.is_interrupted()
-            {
-                pins.taken.insert((node.instance_type.clone(), node.zone.clone()));
-            }
-        }
+        let (origins, setbacks) = (Arc::new(origins(observed)), observed.setbacks());
+        let mut pins = Self { origins, setbacks, ..Self::default() };
         for live in observed.live.values().filter(|live| live.phase.stands()) {
             if let Some(Spec::Node(node)) = live.spec() {
                 let nodes = pins.nodes.entry(live.owner.address.owner()).or_default();

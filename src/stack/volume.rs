@@ -8,7 +8,7 @@ use crate::lang::{Evaluated, Value};
 use crate::model::Zone;
 
 use super::expansion::{Expansion, flag, precious, tags_of};
-use super::network;
+use super::{kms, network};
 
 /// The table of the block.
 pub const SCHEMA: BlockSchema = BlockSchema {
@@ -41,6 +41,7 @@ pub const SCHEMA: BlockSchema = BlockSchema {
             .or("125"),
         Attribute::new("snapshot", Type::String, "The id of a snapshot whose data it begins with."),
         Attribute::new("encrypted", Type::Bool, "Encrypted at rest.").or("true"),
+        kms::ATTRIBUTE,
         Attribute::new(
             "precious",
             Type::Bool,
@@ -72,11 +73,17 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
         let problem = (!id.starts_with("snap-")).then(|| format!("{id:?} is no id of a snapshot"));
         x.check(written, problem, "write one, such as \"snap-0123456789abcdef0\"");
     }
+    let (encrypted, kms_key) = (flag(block, "encrypted", true), kms::key(x, block));
+    if let Some(written) = block.attr("kms_key").filter(|_| !encrypted) {
+        let problem = Some("a volume with a key is encrypted".to_owned());
+        x.check(written, problem, "leave out encrypted = false, or the key");
+    }
     let Some(zone) = zone else { return };
     let spec = Volume {
         zone,
         provisioned,
-        encrypted: flag(block, "encrypted", true),
+        encrypted,
+        kms_key,
         snapshot,
         precious: precious(block, true),
         tags: tags_of(x, &address, block),

@@ -32,6 +32,8 @@ fn kind_of(api: &str) -> Option<KindName> {
         ("ec2:DescribeVolumes", KindName::Volume),
         ("efs:DescribeFileSystems", KindName::EfsFileSystem),
         ("efs:DescribeMountTargets", KindName::EfsFileSystem),
+        ("efs:DescribeLifecycleConfiguration", KindName::EfsFileSystem),
+        ("efs:DescribeBackupPolicy", KindName::EfsFileSystem),
         // Of Lustre as well.
         ("ec2:DescribeNetworkInterfaces", KindName::EfsFileSystem),
         ("fsx:DescribeFileSystems", KindName::LustreFileSystem),

@@ -88,6 +88,7 @@ pub fn template(parts: &Parts) -> LaunchTemplate {
             iops: Some(6000),
             throughput: Some(500),
             encrypted: true,
+            kms_key: Some("arn:aws:kms:us-east-1:123456789012:key/1".to_owned()),
         },
         user_data: Text::Known("#!/bin/sh\necho \"grüße\"\n".to_owned()),
         metadata: Metadata { tokens: "required".to_owned(), hop_limit: 1, tags: true },

@@ -13,8 +13,9 @@ use mlinfra::cloud::{
     Announced, Call, Checks, Cloud, Condition, Health, Launch, Measure, Observed, Permission,
     Phase, Scope,
 };
-use mlinfra::kinds::{Market, Offer};
-use mlinfra::model::{CloudId, StackName, TemplateId, Zone};
+use mlinfra::kinds::{Change, Edit, KindName, Market, Offer};
+use mlinfra::model::{CloudId, Moment, StackName, TemplateId, Zone};
+use serde_json::json;
 
 use crate::aws_compute::{parts, template};
 use crate::aws_network::{link, tags};
@@ -67,6 +68,28 @@ impl Written {
         sent.push(form);
         let answer = r#"{"Quota":{"ServiceCode":"ebs","QuotaCode":"L-7A658B76","Value":50.0}}"#;
         Some(if applied { seam::at_once(400, UNCHANGED) } else { seam::at_once(200, answer) })
+    }
+}
+
+impl Written {
+    /// EFS has the id of a file system in the path, and the rest in a body of JSON.
+    fn efs(&self, request: &HttpRequest) {
+        let Some((_, path)) = request.uri().split_once("/file-systems/") else { return };
+        let Some((id, what)) = path.split_once('/').filter(|_| request.method() == "PUT") else {
+            return;
+        };
+        let action = match what {
+            "backup-policy" => "PutBackupPolicy",
+            "lifecycle-configuration" => "PutLifecycleConfiguration",
+            other => panic!("name {other}"),
+        };
+        let body = request.body().bytes().unwrap_or_default();
+        let mut body: serde_json::Value = serde_json::from_slice(body).expect("JSON");
+        body["FileSystemId"] = id.into();
+        let of = |key: &str, text: String| (key.to_owned(), text);
+        let form =
+            Params::from([of("Target", format!("EFS.{action}")), of("Body", body.to_string())]);
+        self.sent.lock().expect("no panic under the lock").push(form);
     }
 }
 
@@ -181,6 +204,7 @@ impl Answers for Written {
             if let Some(answer) = self.quotas(&request) {
                 return answer;
             }
+            self.efs(&request);
             // Nothing else is there: SQS and FSx speak JSON, EFS does so by paths.
             let empty = match request.uri() {
                 uri if uri.contains("route53") => NO_ZONES,
@@ -202,7 +226,12 @@ impl Answers for Written {
         let body = match action.as_str() {
             "GetCallerIdentity" => return seam::at_once(200, self.who.clone()),
             "DescribeInstances" => {
-                let all: String = (0..self.nodes).map(node).collect();
+                let mut all: String = (0..self.nodes).map(node).collect();
+                if self.told == "taken" {
+                    let ended = "<code>48</code><name>terminated</name></instanceState>\
+                        <stateReason><code>Server.SpotInstanceTermination</code></stateReason>";
+                    all = all.replace("<code>16</code><name>running</name></instanceState>", ended);
+                }
                 format!(
                     "<reservationSet><item><instancesSet>{all}</instancesSet></item></reservationSet>"
                 )
@@ -418,7 +447,60 @@ async fn aws_usage_is_counted_whoever_s_it_is() {
     let after = (of(Measure::Addresses).await, of(Measure::Vpcs).await, of(gp3()).await);
     assert_eq!(after, (before.0 + 1, before.1 + 1, before.2 + 300));
     assert_eq!(of(Measure::Disks("io2".to_owned())).await, 0);
+    assert_eq!(of(Measure::FileSystems).await, 0);
+    let (roles, profiles) = (of(Measure::Roles).await, of(Measure::Profiles).await);
+    let role = "CreateRole&RoleName=one&AssumeRolePolicyDocument=%7B%7D";
+    for action in [role, "CreateInstanceProfile&InstanceProfileName=one"] {
+        stage.moto.service("iam", &format!("Action={action}&Version=2010-05-08")).await;
+    }
+    assert_eq!(of(Measure::Roles).await, roles + 1);
+    assert_eq!(of(Measure::Profiles).await, profiles + 1);
+    let limit = async |code| stage.aws.quota("iam", code).await.expect("an answer");
+    let limits = (limit("L-FE177D64").await, limit("L-6E65F664").await, limit("L-0").await);
+    assert!(matches!(limits, (Some(1..), Some(1..), None)), "{limits:?}");
     assert_eq!(of(Measure::Lustre("SCRATCH_2".to_owned())).await, 0);
     let (fits, said) = judge(&stage.moto.all_sent());
     assert!(fits, "{said}");
+}
+
+/// Instances that have ended are seen for an hour: those that spot took back say where that was.
+#[tokio::test]
+#[ignore = "needs botocore: run `make test`"]
+async fn aws_spot_tells_where_it_took_nodes_back() {
+    let region = Written { told: "taken", ..Written::new(4) };
+    let seen = observed(&region).await;
+    assert!(seen.live.is_empty() && seen.conditions.is_empty(), "{seen:?}");
+    let ids: Vec<String> = seen.interrupted.keys().map(ToString::to_string).collect();
+    assert_eq!(ids, [id(1), id(3)], "the others are no spot instances");
+    let seen = Observed { at: Moment(0), ..seen };
+    let place = ("p5.48xlarge".to_owned(), "us-east-1a".into());
+    assert_eq!(seen.setbacks()[&place].times, 1, "both at once");
+    region.judged();
+}
+
+/// What EFS keeps beside a file system, which moto does not take.
+#[tokio::test]
+#[ignore = "needs botocore: run `make test`"]
+async fn aws_efs_settings_fit_the_published_model() {
+    let region = Written::new(0);
+    let aws = Aws::connect(seam::connect(region.clone())).await.expect("an account");
+    let edits = [
+        ("infrequent_after", json!(90)),
+        ("infrequent_after", json!(1)),
+        ("infrequent_after", json!(null)),
+        ("backup", json!(true)),
+        ("backup", json!(false)),
+    ];
+    for (field, to) in edits {
+        let edit = Edit { field: field.to_owned(), change: Change::Put(to) };
+        let (kind, id) = (KindName::EfsFileSystem, "fs-0123456789abcdef0".into());
+        aws.act(&Call::Edit { kind, id, edit }).await.expect("it is taken");
+    }
+    let sent = region.sent.lock().expect("no panic under the lock").clone();
+    let bodies: Vec<&str> =
+        sent.iter().filter_map(|form| Some(form.get("Body")?.as_str())).collect();
+    assert_eq!(bodies.len(), 5);
+    assert!(bodies[0].contains("AFTER_90_DAYS") && bodies[1].contains("AFTER_1_DAY\""));
+    assert!(bodies[3].contains("ENABLED") && bodies[4].contains("DISABLED"), "{bodies:?}");
+    region.judged();
 }

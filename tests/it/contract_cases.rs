@@ -323,6 +323,8 @@ async fn growth(stage: &Stage<'_>) -> Outcome {
         ),
         ("volume.state", "precious", json!(false)),
         ("filesystem.home", "throughput", json!({"mode": "provisioned", "provisioned": 64})),
+        ("filesystem.home", "infrequent_after", json!(90)),
+        ("filesystem.home", "infrequent_after", json!(null)),
         ("filesystem.home", "precious", json!(false)),
         ("filesystem.scratch", "size", json!(2400)),
         ("filesystem.scratch", "throughput", json!(500)),

@@ -2,14 +2,14 @@
 //! is kept in a file, and when it throttles.
 #![allow(missing_docs, clippy::expect_used)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use mlinfra::cloud::{
-    Ask, Call, CallCounts, Caller, Cloud, Condition, Facts, Failure, Observed, Phase, Reply, Scope,
-    Stray,
+    Ask, Call, CallCounts, Caller, Cloud, Condition, Facts, Failure, Measure, Observed,
+    Permissions, Phase, Pulse, Reply, Running, Scope, Stray,
 };
 use mlinfra::kinds::KindName;
 use mlinfra::model::{CloudId, Region as RegionName, Token};
@@ -111,6 +111,24 @@ impl Cloud for Sloppy {
         nodes: &[CloudId],
     ) -> Result<BTreeMap<CloudId, (Phase, Condition)>, Failure> {
         self.0.conditions(nodes).await
+    }
+    async fn quota(&self, service: &str, code: &str) -> Result<Option<u64>, Failure> {
+        self.0.quota(service, code).await
+    }
+    async fn usage(&self, of: &Measure) -> Result<u64, Failure> {
+        self.0.usage(of).await
+    }
+
+    async fn pulse(&self) -> Pulse {
+        self.0.pulse().await
+    }
+
+    async fn permissions(&self, actions: &BTreeSet<String>) -> Permissions {
+        self.0.permissions(actions).await
+    }
+
+    async fn running(&self) -> Result<Running, Failure> {
+        self.0.running().await
     }
     fn lag(&self) -> Duration {
         self.0.lag()

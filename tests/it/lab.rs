@@ -9,8 +9,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mlinfra::apply::{Ended, NoApply};
 use mlinfra::cloud::{
-    Ask, Call, CallCounts, Caller, Cloud, Condition, Facts, Failure, Observed, Phase, Reply, Scope,
-    Stray,
+    Ask, Call, CallCounts, Caller, Cloud, Condition, Facts, Failure, Measure, Observed,
+    Permissions, Phase, Pulse, Reply, Running, Scope, Stray,
 };
 use mlinfra::kinds::{Home, KindName, Plan};
 use mlinfra::lang::{self, File, Loaded, Vars};
@@ -130,6 +130,21 @@ impl Cloud for MortalCloud<'_> {
     }
     async fn quota(&self, service: &str, code: &str) -> Result<Option<u64>, Failure> {
         self.0.quota(service, code).await
+    }
+    async fn usage(&self, of: &Measure) -> Result<u64, Failure> {
+        self.0.usage(of).await
+    }
+
+    async fn pulse(&self) -> Pulse {
+        self.0.pulse().await
+    }
+
+    async fn permissions(&self, actions: &BTreeSet<String>) -> Permissions {
+        self.0.permissions(actions).await
+    }
+
+    async fn running(&self) -> Result<Running, Failure> {
+        self.0.running().await
     }
     fn lag(&self) -> Duration {
         self.0.lag()

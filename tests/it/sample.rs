@@ -181,6 +181,10 @@ pub fn queue(place: &Place, name: &str, dead: Option<&str>) -> Queue {
     }
 }
 
+fn key(place: &Place) -> String {
+    place.home.arn("kms", "key/0a1b2c3d-0000-1111-2222-333344445555")
+}
+
 /// A volume.
 pub fn volume(place: &Place) -> Volume {
     Volume {
@@ -192,6 +196,7 @@ pub fn volume(place: &Place) -> Volume {
             throughput: Some(250),
         },
         encrypted: true,
+        kms_key: Some(key(place)),
         snapshot: None,
         precious: true,
         tags: tags(),
@@ -207,6 +212,9 @@ pub fn efs() -> EfsFileSystem {
     EfsFileSystem {
         throughput: EfsThroughput { mode: "elastic".to_owned(), provisioned: None },
         encrypted: true,
+        kms_key: None,
+        infrequent_after: Some(30),
+        backup: true,
         targets: vec![target("network.main/subnet-1"), target("network.main/subnet-2")],
         precious: true,
         tags: tags(),
@@ -223,6 +231,7 @@ pub fn lustre() -> LustreFileSystem {
         size: 1200,
         throughput: Some(250),
         compression: "LZ4".to_owned(),
+        kms_key: None,
         precious: false,
         tags: tags(),
     }
@@ -289,6 +298,7 @@ pub fn template(place: &Place) -> LaunchTemplate {
             iops: None,
             throughput: None,
             encrypted: true,
+            kms_key: None,
         },
         user_data: Text::Known("#cloud-config\n{}\n".to_owned()),
         metadata: Metadata { tokens: "required".to_owned(), hop_limit: 1, tags: true },

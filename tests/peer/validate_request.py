@@ -16,7 +16,7 @@ from botocore.validate import ParamValidator
 
 SERVICES = {"2016-11-15": "ec2", "2010-05-08": "iam", "2011-06-15": "sts"}
 ENVELOPE = {"Action", "Version"}
-TARGETS = {"AWSPriceListService": "pricing", "ServiceQuotasV20190624": "service-quotas"}
+TARGETS = {"AWSPriceListService": "pricing", "ServiceQuotasV20190624": "service-quotas", "EFS": "efs"}
 
 
 class Misfit(Exception):

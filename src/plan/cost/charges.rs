@@ -1,8 +1,8 @@
 //! What is paid for one object of each kind.
 
 use super::{Origin, Prices, Rate};
-use crate::catalog::Unit;
-use crate::kinds::{Disk, LustreFileSystem, Market, Offer, Provisioned, Spec, Volume};
+use crate::catalog::{Paid, Unit};
+use crate::kinds::{Disk, LustreFileSystem, Offer, Provisioned, Spec, Volume};
 use crate::model::Money;
 
 /// What every gp3 volume has without paying for it
@@ -95,36 +95,25 @@ pub(super) fn node(offer: &Offer, prices: Prices<'_>) -> Charge {
     let Offer { instance_type, zone, market, price, .. } = offer;
     let what = format!("{instance_type} {}", market.word());
     let mut rate = Rate::default();
-    match market {
-        Market::Reserved | Market::CapacityBlock => {
-            rate.prepaid = true;
-            return (what, rate);
-        }
-        Market::OnDemand | Market::Spot => {}
-    }
-    let listed = prices.catalog.price(prices.region, instance_type, *market);
-    match (price, listed) {
-        (Some(price), Some(listed)) if *price == listed.usd => {
-            rate.hourly = *price;
-            rate.origins.insert(Origin::from(listed));
-        }
-        (Some(price), _) => {
-            rate.hourly = *price;
-            let source = format!("the {} price in {zone}", market.word());
-            rate.origins.insert(Origin { day: None, source });
-        }
-        (None, Some(listed)) => {
+    match prices.catalog.paid(prices.region, instance_type, *market, *price) {
+        Paid::Before => rate.prepaid = true,
+        Paid::Listed(listed) => {
             rate.hourly = listed.usd;
             rate.origins.insert(Origin::from(listed));
         }
-        (None, None) => rate.unknown.push(what.clone()),
+        Paid::Asked(price) => {
+            rate.hourly = price;
+            let source = format!("the {} price in {zone}", market.word());
+            rate.origins.insert(Origin { day: None, source });
+        }
+        Paid::Unknown => rate.unknown.push(what.clone()),
     }
     (what, rate)
 }
 
 /// What is paid for a node's root disk.
 pub(super) fn disk(disk: &Disk, prices: Prices<'_>) -> Charge {
-    let Disk { device: _, size, volume_type, iops, throughput, encrypted: _ } = disk;
+    let Disk { device: _, size, volume_type, iops, throughput, encrypted: _, kms_key: _ } = disk;
     let units = |number: i32| u32::try_from(number).unwrap_or(0);
     let mut rate = Rate::default();
     let mut what = format!("{volume_type} {size} GiB");
@@ -171,6 +160,7 @@ fn volume_disk(volume: &Volume, prices: Prices<'_>) -> Charge {
         iops: iops.map(number),
         throughput: throughput.map(number),
         encrypted: volume.encrypted,
+        kms_key: None,
     };
     disk(&like, prices)
 }

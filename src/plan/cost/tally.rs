@@ -118,29 +118,8 @@ fn readdress<'a>(standing: &mut Standing<'a>, plan: &'a Plan) {
 }
 
 fn disk(spec: &Spec) -> Option<&Disk> {
-    match spec {
-        Spec::LaunchTemplate(template) => Some(&template.disk),
-        Spec::NatGateway(_)
-        | Spec::ElasticIp(_)
-        | Spec::Bucket(_)
-        | Spec::BucketObject(_)
-        | Spec::Queue(_)
-        | Spec::VpcEndpoint(_)
-        | Spec::Vpc(_)
-        | Spec::Subnet(_)
-        | Spec::InternetGateway(_)
-        | Spec::RouteTable(_)
-        | Spec::SecurityGroup(_)
-        | Spec::HostedZone(_)
-        | Spec::Role(_)
-        | Spec::InstanceProfile(_)
-        | Spec::PlacementGroup(_)
-        | Spec::Volume(_)
-        | Spec::EfsFileSystem(_)
-        | Spec::LustreFileSystem(_)
-        | Spec::DataRepositoryAssociation(_)
-        | Spec::Node(_) => None,
-    }
+    let Spec::LaunchTemplate(template) = spec else { return None };
+    Some(&template.disk)
 }
 
 impl<'a> Tally<'a> {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::cloud::{
-    Ask, Call, CallCounts, Caller, Class, Cloud, Condition, Facts, Failure, Observed, Phase, Reply,
-    Scope, Stray,
+    Ask, Call, CallCounts, Caller, Class, Cloud, Condition, Facts, Failure, Measure, Observed,
+    Permissions, Phase, Pulse, Reply, Running, Scope, Stray,
 };
 use crate::fleet::{Attempt, OfferKey, Outcome};
 use crate::kinds::KindName;
@@ -116,6 +116,22 @@ impl Cloud for Recording<'_> {
 
     async fn quota(&self, service: &str, code: &str) -> Result<Option<u64>, Failure> {
         self.cloud.quota(service, code).await
+    }
+
+    async fn usage(&self, of: &Measure) -> Result<u64, Failure> {
+        self.cloud.usage(of).await
+    }
+
+    async fn pulse(&self) -> Pulse {
+        self.cloud.pulse().await
+    }
+
+    async fn permissions(&self, actions: &BTreeSet<String>) -> Permissions {
+        self.cloud.permissions(actions).await
+    }
+
+    async fn running(&self) -> Result<Running, Failure> {
+        self.cloud.running().await
     }
 
     fn lag(&self) -> Duration {

@@ -62,7 +62,7 @@ fn clusters(page: &mut Page, view: &View, screen: &Screen) {
         .iter()
         .map(|cluster| (Ink::Plain, words::cluster(cluster, view.at).to_vec()))
         .collect();
-    let table = Table { heads: &words::CLUSTER, right: &[1, 2, 5], indent: 2 };
+    let table = Table { heads: &words::CLUSTER, right: &[1, 2, 5], indent: 2, out: &[] };
     table.write(page, screen, &lines);
     for cluster in &view.clusters {
         let Some(pause) = cluster.scaled.as_ref().and_then(|it| it.pause.as_ref()) else {
@@ -78,7 +78,8 @@ fn clusters(page: &mut Page, view: &View, screen: &Screen) {
             .iter()
             .map(|node| (Ink::Plain, words::node(node, view.at).to_vec()))
             .collect();
-        Table { heads: &words::NODE, right: &[5, 6], indent: 2 }.write(page, screen, &lines);
+        Table { heads: &words::NODE, right: &[5, 6], indent: 2, out: &[] }
+            .write(page, screen, &lines);
     }
 }
 
@@ -94,7 +95,7 @@ fn blocks(page: &mut Page, view: &View, screen: &Screen) {
             (Ink::Plain, vec![name.clone(), format!("{hour}/h"), format!("{month}/month")])
         })
         .collect();
-    Table { heads: &["", "", ""], right: &[1, 2], indent: 2 }.write(page, screen, &lines);
+    Table { heads: &["", "", ""], right: &[1, 2], indent: 2, out: &[] }.write(page, screen, &lines);
     if blocks.len() > shown {
         let more = count(blocks.len() - shown, "block", "blocks");
         page.row(&Row::at(2).words(Ink::Dim, format!("and {more} that cost less (-v names them)")));

@@ -122,6 +122,7 @@ fn template(name: &str) -> LaunchTemplate {
             iops: None,
             throughput: None,
             encrypted: true,
+            kms_key: None,
         },
         user_data: "#!/bin/sh\n".into(),
         metadata: Metadata { tokens: "required".to_owned(), hop_limit: 1, tags: true },

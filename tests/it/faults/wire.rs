@@ -208,6 +208,12 @@ impl Request {
             ("POST", ["mount-targets"]) => "CreateMountTarget",
             ("DELETE", ["mount-targets", _]) => "DeleteMountTarget",
             ("PUT", ["mount-targets", _, "security-groups"]) => "ModifyMountTargetSecurityGroups",
+            ("GET", ["file-systems", _, "lifecycle-configuration"]) => {
+                "DescribeLifecycleConfiguration"
+            }
+            ("PUT", ["file-systems", _, "lifecycle-configuration"]) => "PutLifecycleConfiguration",
+            ("GET", ["file-systems", _, "backup-policy"]) => "DescribeBackupPolicy",
+            ("PUT", ["file-systems", _, "backup-policy"]) => "PutBackupPolicy",
             ("POST", ["resource-tags", _]) => "TagResource",
             ("DELETE", ["resource-tags", _]) => "UntagResource",
             other => panic!("name {other:?}"),
