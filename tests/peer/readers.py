@@ -295,7 +295,7 @@ def quickstart(binary, folder, text):
     status = mlinfra.document("status", "status", "--json")
     check("a status", ([(it["name"], it["nodes"]) for it in status["clusters"]], len(status["nodes"]),
                        status["pending"], status["last_apply"]["outcome"], status["problems"]),
-          ([("cluster.train", {"running": 2})], 2, {"known": True, "changes": None}, "converged", []))
+          ([("cluster.train", {"ready": 2})], 2, {"known": True, "changes": None}, "converged", []))
     check("what it costs", (float(status["spend"]["usd_per_hour"]) > 5, status["spend"]["blocks"][0]["block"]),
           (True, "cluster.train"))
     refused(mlinfra, "status", status, lambda other: other["clusters"][0].pop("min"))

@@ -101,9 +101,8 @@ pub(super) fn last(view: &View) -> String {
 pub(super) fn rest(view: &View) -> [String; 2] {
     let pending = match &view.pending {
         Pending::Changes(text) => format!("Configuration: not applied. {text}"),
-        Pending::Differs(text) => {
-            format!("Configuration: applied, and the cloud is not as it says any more. {text}")
-        }
+        // `top` cuts its lines: what is to be done has to stand within eighty columns.
+        Pending::Differs(text) => format!("Configuration: applied, but drifted. {text}"),
         Pending::Nothing => "Configuration: applied, nothing is to be done.".to_owned(),
         Pending::Unknown => "Configuration: not compared, since no plan can be made.".to_owned(),
     };
