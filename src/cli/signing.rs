@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::model::Problem;
 use crate::wizard::{self, Profile};
 
 use super::args::Global;
@@ -30,9 +31,18 @@ pub fn explain(mut halt: Halt, global: &Global) -> Halt {
             let known: Vec<String> = profiles().into_iter().map(|it| it.name).collect();
             let expired = problem.summary.to_ascii_lowercase().contains("expired");
             problem.help = help(named.as_deref().filter(|it| !it.is_empty()), &known, expired);
+            shorten(problem);
         }
     }
     halt
+}
+
+/// What the SDK tried, one line each, is a note: a headline is read, a page is not.
+fn shorten(problem: &mut Problem) {
+    if let Some((headline, rest)) = problem.summary.clone().split_once('\n') {
+        problem.detail = rest.lines().map(str::trim).collect::<Vec<_>>().join("\n");
+        problem.summary = headline.trim_end_matches(" Attempted:").to_owned();
+    }
 }
 
 fn help(named: Option<&str>, known: &[String], expired: bool) -> String {
@@ -61,6 +71,18 @@ fn help(named: Option<&str>, known: &[String], expired: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_tried_is_a_note() {
+        let text = "sts:GetCallerIdentity: NoCredentials: none found in chain. Attempted:\n    Environment: not set\n    Profile: none";
+        let mut problem = Problem::error("C001", text);
+        shorten(&mut problem);
+        assert_eq!(problem.summary, "sts:GetCallerIdentity: NoCredentials: none found in chain.");
+        assert_eq!(problem.detail, "Environment: not set\nProfile: none");
+        let mut short = Problem::error("C001", "NoCredentials: expired");
+        shorten(&mut short);
+        assert_eq!(short, Problem::error("C001", "NoCredentials: expired"));
+    }
 
     #[test]
     fn whoever_has_not_signed_in_is_told_how_and_what_profiles_there_are() {
