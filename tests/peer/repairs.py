@@ -6,7 +6,7 @@
   that it does not know.
 * moto lets a statement that denies deny whatever its condition says. Here it denies
   nobody: what the tests send stands for requests over TLS.
-* moto's EFS has no UpdateFileSystem.
+* moto's EFS has no UpdateFileSystem and no PutBackupPolicy.
 * moto makes hosted zones again under a reference that was used, and twice in one VPC;
   and lets a zone answer in one VPC twice.
 * moto breaks down when a role is taken out of a profile that does not hold it.
@@ -102,10 +102,21 @@ def update_file_system(self):
     return json.dumps(system.info_json()), {"status": 202, "Content-Type": "application/json"}
 
 
+def put_backup_policy(self):
+    """PutBackupPolicy"""
+    policy = self._get_param("BackupPolicy")
+    _, systems = self.efs_backend.describe_file_systems(
+        file_system_id=self._get_param("FileSystemId")
+    )
+    systems[0]._backup = policy["Status"] in ("ENABLED", "ENABLING")
+    return json.dumps({"BackupPolicy": policy}), {"Content-Type": "application/json"}
+
+
 def make():
     """Once, before anything is served."""
     LaunchTemplate.tags = property(lambda self: self.get_tags(), lambda self, tags: None)
     EFSResponse.update_file_system = update_file_system
+    EFSResponse.put_backup_policy = put_backup_policy
     Queue._set_attributes = keep_policy(Queue._set_attributes)
     NatGatewayBackend.delete_nat_gateway = let_go(NatGatewayBackend.delete_nat_gateway)
     Route53Backend.create_hosted_zone = once(Route53Backend.create_hosted_zone)

@@ -249,6 +249,8 @@ fn change_files(spec: &mut Spec) {
         Spec::EfsFileSystem(system) => {
             system.throughput =
                 EfsThroughput { mode: "provisioned".to_owned(), provisioned: Some(64) };
+            system.infrequent_after = Some(30);
+            system.backup = !system.backup;
             system.targets.clear();
             other_tags(&mut system.tags);
         }
