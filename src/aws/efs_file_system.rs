@@ -165,9 +165,7 @@ impl Aws {
         owner: &Owner,
     ) -> Result<CloudId, Failure> {
         const API: &str = "efs:CreateFileSystem";
-        let mut more = vec![found::precious(spec.precious)];
-        more.extend(found::key_tag(spec.kms_key.as_ref()));
-        let tags = found::birth_tags(owner, &spec.tags, &more);
+        let tags = found::data_tags(owner, &spec.tags, (spec.precious, spec.kms_key.as_ref()));
         let request = self
             .efs
             .create_file_system()

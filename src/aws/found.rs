@@ -151,6 +151,14 @@ pub fn birth_tags(owner: &Owner, user: &Tags, more: &[(&str, &str)]) -> Tags {
     all
 }
 
+/// The tags of a new object that holds data: whether that forbids deleting it, and the key that
+/// the author chose for it.
+pub fn data_tags(owner: &Owner, user: &Tags, (is_precious, key): (bool, Option<&String>)) -> Tags {
+    let mut more = vec![precious(is_precious)];
+    more.extend(key.map(|key| (tags::KMS_KEY, key.as_str())));
+    birth_tags(owner, user, &more)
+}
+
 /// The id that a link must have by now.
 pub fn id_of<T: Display>(api: &str, link: &Link<T>) -> Result<String, Failure> {
     match link.id() {
@@ -172,11 +180,6 @@ pub fn is_precious(found: &Tags) -> bool {
 /// The tag that says so.
 pub fn precious(precious: bool) -> (&'static str, &'static str) {
     (tags::PRECIOUS, if precious { "true" } else { "false" })
-}
-
-/// The tag that says that the author chose the key that encrypts an object.
-pub fn key_tag(key: Option<&String>) -> Option<(&'static str, &str)> {
-    key.map(|key| (tags::KMS_KEY, key.as_str()))
 }
 
 /// The key that encrypts an object, where the author chose it.

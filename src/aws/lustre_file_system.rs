@@ -153,9 +153,7 @@ impl Aws {
         owner: &Owner,
     ) -> Result<CloudId, Failure> {
         const API: &str = "fsx:CreateFileSystem";
-        let mut more = vec![found::precious(spec.precious)];
-        more.extend(found::key_tag(spec.kms_key.as_ref()));
-        let tags = found::birth_tags(owner, &spec.tags, &more);
+        let tags = found::data_tags(owner, &spec.tags, (spec.precious, spec.kms_key.as_ref()));
         let mut groups = Vec::new();
         for group in &spec.groups {
             groups.push(found::id_of(API, group)?);

@@ -69,9 +69,7 @@ impl Aws {
         owner: &Owner,
     ) -> Result<CloudId, Failure> {
         const API: &str = "ec2:CreateVolume";
-        let mut more = vec![found::precious(spec.precious)];
-        more.extend(found::key_tag(spec.kms_key.as_ref()));
-        let tags = found::birth_tags(owner, &spec.tags, &more);
+        let tags = found::data_tags(owner, &spec.tags, (spec.precious, spec.kms_key.as_ref()));
         let Provisioned { size, volume_type, iops, throughput } = &spec.provisioned;
         let request = self
             .ec2
