@@ -299,7 +299,9 @@ impl Search<'_> {
         let ceiling = self.ceiling(candidate, price)?;
         // AWS itself holds the price of spot; of the rest nobody would.
         if ceiling.is_some() && price.is_none() && market != Market::Spot {
-            return Err("its price is not known, and max_price must hold".to_owned());
+            let [node, _] = self.ceilings;
+            let limit = if node.is_some() { "max_price" } else { "max_gpu_price" };
+            return Err(format!("its price is not known, and {limit} must hold"));
         }
         let subnet = self.ground.subnet(zone).ok_or("the network has no subnet there")?;
         Ok(Offer {
