@@ -57,12 +57,10 @@ impl Clock for Side {
 }
 
 /// A runtime. In the simulated region nobody waits: its clock jumps to whatever is
-/// waited for, unless MLINFRA_SANDBOX_CLOCK=real.
+/// waited for.
 pub fn runtime(global: &Global) -> Result<Runtime, Halt> {
-    let jumps =
-        load::sandbox(global).is_some() && env("MLINFRA_SANDBOX_CLOCK").as_deref() != Some("real");
     let mut builder = Builder::new_current_thread();
-    builder.enable_all().start_paused(jumps);
+    builder.enable_all().start_paused(load::hurries(global));
     builder.build().map_err(|error| Halt::one("X002", format!("cannot start: {error}"), ""))
 }
 

@@ -54,10 +54,10 @@ fn at_most(wants: &mut Wants, what: &str, block: &Address, number: usize) {
 
 /// Subnets count in each VPC for itself.
 fn subnets(wants: &mut Wants, desired: &Desired) {
-    let mut places: BTreeMap<String, (usize, &Address)> = BTreeMap::new();
+    let mut places = BTreeMap::new();
     for (address, spec) in &desired.specs {
         if let Spec::Subnet(subnet) = spec {
-            let place = places.entry(format!("{:?}", subnet.vpc)).or_insert((0, address));
+            let place = places.entry(&subnet.vpc).or_insert((0, address));
             place.0 += 1;
         }
     }

@@ -1,6 +1,6 @@
 //! `mlinfra history`
 
-use crate::ledger::{Apply, Journal, Ledger, Store, StoreError, history};
+use crate::ledger::{Apply, Ledger, Store, StoreError, history};
 use crate::show;
 
 use super::DONE;
@@ -14,7 +14,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &HistoryArgs) -> Result<u
     runtime.block_on(async {
         let session = connect::session_to_ledger(global, &args.vars).await?;
         let store = session.read_store()?;
-        let ledger = Journal::open(&*store, "").await?.ledger;
+        let ledger = super::store::ledger_in(&*store).await?;
         match &args.command {
             None => {
                 let applies = history::all(&*store, &ledger).await?;

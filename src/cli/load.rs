@@ -83,7 +83,8 @@ pub fn sandbox(global: &Global) -> Option<PathBuf> {
     }
 }
 
-/// Whether it is the simulated region, and its clock jumps to whatever is waited for.
+/// Whether it is the simulated region, and its clock jumps to whatever is waited for: it does
+/// unless MLINFRA_SANDBOX_CLOCK=real.
 pub fn hurries(global: &Global) -> bool {
     sandbox(global).is_some() && env("MLINFRA_SANDBOX_CLOCK").as_deref() != Some("real")
 }

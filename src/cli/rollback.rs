@@ -1,7 +1,7 @@
 //! `mlinfra rollback`
 
 use crate::lang::Snapshot;
-use crate::ledger::{Apply, Journal, Store};
+use crate::ledger::{Apply, Store};
 use crate::show;
 
 use super::apply;
@@ -16,7 +16,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &RollbackArgs) -> Result<
     let read = async {
         let session = connect::session_to_ledger(global, &args.run.vars).await?;
         let store = session.read_store()?;
-        let ledger = Journal::open(&*store, "").await?.ledger;
+        let ledger = super::store::ledger_in(&*store).await?;
         let apply = history::find(&*store, &ledger, number).await?;
         refuse(&apply, args.force)?;
         let snapshot = snapshot(&*store, &apply).await?;

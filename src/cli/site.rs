@@ -21,9 +21,7 @@ enum Left {
 impl Session {
     /// Where this session looks.
     pub fn site(&self) -> Site {
-        let home = self.facts.home.clone();
-        let stack = self.stack.config.stack.clone();
-        Site { account: home.account, region: home.region, stack }
+        Site::new(&self.stack.config.stack, &self.facts.home)
     }
 
     /// Refuses while objects stand where the configuration does not look any more.

@@ -25,6 +25,11 @@ const FLEETS: &str = "fleet";
 /// The buckets of the simulated world, in its folder.
 pub const BUCKETS: &str = "buckets";
 
+/// The ledger in a store, wherever the stack stands; for reading only.
+pub async fn ledger_in(store: &dyn Store) -> Result<Ledger, Halt> {
+    Ok(Journal::open(store, "").await?.ledger)
+}
+
 /// Says why nothing happens for a while.
 fn waiting(holder: &Holder, time: Duration) {
     let text = format!(
@@ -56,7 +61,7 @@ impl Session {
     /// The ledger, for reading only; refused where the stack stands elsewhere.
     pub async fn read_ledger(&self) -> Result<Ledger, Halt> {
         let store = self.read_store()?;
-        let ledger = Journal::open(&*store, "").await?.ledger;
+        let ledger = ledger_in(&*store).await?;
         self.stands_here(&*store, &ledger).await?;
         Ok(ledger)
     }

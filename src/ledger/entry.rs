@@ -36,10 +36,15 @@ pub struct Site {
 }
 
 impl Site {
+    /// Of a stack at home there.
+    pub fn new(stack: &StackName, home: &Home) -> Self {
+        let Home { account, region } = home.clone();
+        Self { account, region, stack: stack.clone() }
+    }
+
     /// Where this looks.
     pub fn of(scope: &Scope) -> Self {
-        let Home { account, region } = scope.home.clone();
-        Self { account, region, stack: scope.stack.clone() }
+        Self::new(&scope.stack, &scope.home)
     }
 }
 
