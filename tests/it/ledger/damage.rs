@@ -445,6 +445,48 @@ fn an_object_that_is_missing_or_stands_elsewhere_is_found() {
     assert_eq!(verified(), whole);
 }
 
+/// A writer that dies while it lets go of the records of a state long folded leaves any of
+/// them: no damage, since nobody reads them again, and the next writer removes them.
+#[test]
+fn what_is_left_of_a_journal_that_was_being_removed_is_no_damage() {
+    let bucket = Bucket::default();
+    history(&store(bucket.clone()));
+    let old: BTreeMap<_, _> = bucket.objects.lock().unwrap().clone().into_iter().collect();
+    let finish = || {
+        let store = store(bucket.clone());
+        now(async {
+            let mut journal = Journal::open(&store, "lineage").await.unwrap();
+            journal.append(entry(40)).await.unwrap();
+            journal.finish(Moment(40)).await.unwrap();
+        });
+    };
+    finish();
+    let verified = || now(async { verify(&store(bucket.clone()), "stack").await.unwrap() });
+    let whole = verified();
+    assert_eq!((whole.damage.len(), whole.good.map(|good| good.serial)), (0, Some(3)));
+    let gone = |key: &&String| key.starts_with("journal/0000000001/");
+    let records: Vec<_> = old.keys().filter(gone).cloned().collect();
+    assert_eq!(records.len(), 10);
+    let put = |key: &String| bucket.objects.lock().unwrap().insert(key.clone(), old[key].clone());
+    let leftovers = || bucket.keys().iter().filter(gone).count();
+    for left in 1..records.len() {
+        for some in [&records[..left], &records[left..]] {
+            assert_eq!(leftovers(), 0);
+            some.iter().for_each(|key| drop(put(key)));
+            assert_eq!(verified(), whole, "{some:?}");
+            let mut objects = bucket.objects.lock().unwrap();
+            some.iter().for_each(|key| drop(objects.remove(key)));
+        }
+    }
+    // Even where the state is lost, which is all that is then wrong.
+    put(&records[9]);
+    let state = bucket.objects.lock().unwrap().remove("state").unwrap();
+    assert_eq!(verified().damage.iter().map(|one| &one.place[..]).collect::<Vec<_>>(), ["state"]);
+    bucket.objects.lock().unwrap().insert("state".to_owned(), state);
+    finish();
+    assert_eq!((leftovers(), verified().damage), (0, vec![]));
+}
+
 /// The same for files, as `mlinfra ledger verify` reads them.
 #[test]
 fn verify_names_what_is_damaged_on_disk() {
