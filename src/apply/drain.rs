@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_secs(15);
 impl Hands<'_> {
     /// Marks nodes, so that they take no more jobs, and waits until those that say that they are
     /// busy have ended theirs, however long that takes. A node without an agent says nothing:
-    /// nobody knows of a job on it, and it is not waited for.
+    /// nobody knows of a job on it, and it is not waited for, which the plan has told.
     pub(super) async fn drain(&self, at: StepId, nodes: &[CloudId]) -> Result<(), Trouble> {
         let mut told = self.tell_themselves(nodes).await;
         if told.is_empty() {
@@ -68,8 +68,9 @@ impl Hands<'_> {
         let state = |node: &&CloudId| {
             let condition = observed.conditions.get(*node);
             let speaks = |it: &Condition| {
-                // One that is unhealthy has closed its door already: only a job counts.
-                it.is_busy() || matches!(it.state.as_deref(), Some("idle" | "ready"))
+                // One that is unhealthy has closed its door already: only a job counts. The boot
+                // of a node without an agent says `ready`, and then nobody says anything.
+                it.is_busy() || (it.is_healthy() && it.tells_of_jobs())
             };
             blind || condition.is_some_and(speaks)
         };

@@ -93,6 +93,17 @@ async fn interrupts(terminal: &Terminal, stop: &CancellationToken, asking: &Atom
     }
 }
 
+/// What comes of planning.
+struct Planned {
+    plan: Plan,
+    bill: Bill,
+    /// What stands is to be written down as what the last apply left, although there is nothing
+    /// to do.
+    renew: bool,
+    /// What is to be said about it.
+    notes: Vec<Problem>,
+}
+
 /// One apply or destroy.
 struct Work<'a> {
     global: &'a Global,
@@ -132,12 +143,8 @@ impl Work<'_> {
             patience: Patience::default(),
             tables: session.tables.clone(),
         };
-        let (plan, bill, renew) = self.plan(store, &hands, &mut events).await?;
-        let stopped = match session.hand {
-            None => tell::stopped(&hands.journal.lock().await.ledger, *goal == Goal::Nothing),
-            Some(_) => Vec::new(),
-        };
-        if self.present((&plan, &bill), &former, &stopped) {
+        let Planned { plan, bill, renew, notes } = self.plan(store, &hands, &mut events).await?;
+        if self.present((&plan, &bill), &former, &notes) {
             return Ok(PROBLEM);
         }
         if renew && plan.is_empty() && !selection.refresh_only {
@@ -176,14 +183,13 @@ impl Work<'_> {
         Ok(answer)
     }
 
-    /// Ties up the loose ends of earlier runs, then plans. Also says whether what stands is to
-    /// be written down as what the last apply left, although there is nothing to do.
+    /// Ties up the loose ends of earlier runs, then plans.
     async fn plan(
         &self,
         store: &dyn Store,
         hands: &Hands<'_>,
         events: &mut UnboundedReceiver<Event>,
-    ) -> Result<(Plan, Bill, bool), Halt> {
+    ) -> Result<Planned, Halt> {
         let Order { goal, selection, saved, .. } = self.order;
         let (session, destroy) = (self.session, *goal == Goal::Nothing);
         let declared: BTreeSet<&Address> =
@@ -218,7 +224,9 @@ impl Work<'_> {
                 None => !destroy && selection.targets.is_empty() && plan.unchanged > 0,
                 Some(outside) => selection.refresh_only && !outside.found.is_empty(),
             };
-            return Ok((plan, bill, renew));
+            let mut notes = tell::stopped(ledger, destroy);
+            notes.extend(tell::jobs(&plan, &observed, destroy));
+            return Ok(Planned { plan, bill, renew, notes });
         };
         let rest = hand.rest(&plan);
         if !rest.is_empty() && !self.global.json {
@@ -226,7 +234,7 @@ impl Work<'_> {
             self.terminal.print(&show::plan::text(&rest, &self.terminal.screen));
             self.terminal.print("\n");
         }
-        Ok((hand.part(plan), bill, false))
+        Ok(Planned { plan: hand.part(plan), bill, renew: false, notes: Vec::new() })
     }
 
     /// Shows what is to be done, and what is to be said against it. True when it may not be done.
@@ -234,7 +242,7 @@ impl Work<'_> {
         &self,
         (plan, bill): (&Plan, &Bill),
         former: &BTreeMap<String, serde_json::Value>,
-        stopped: &[Problem],
+        notes: &[Problem],
     ) -> bool {
         let (terminal, session) = (self.terminal, self.session);
         tell::plan(terminal, (plan, bill), self.order, former);
@@ -246,7 +254,7 @@ impl Work<'_> {
         let sources = &session.stack.loaded.sources;
         Closing::default()
             .with(&session.stack.warnings, sources)
-            .with(stopped, sources)
+            .with(notes, sources)
             .with(&select::part(&self.order.selection), sources)
             .with(&verdict, sources)
             .tell(terminal);

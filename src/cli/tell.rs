@@ -10,6 +10,7 @@ use crate::ledger::{Applied, Boots, Ledger, Store, StoreError};
 use crate::model::{Address, Problem, Severity, Sources};
 use crate::plan::cost::Bill;
 use crate::plan::drift::Outside;
+use crate::plan::{self, Jobs};
 use crate::show::{self, event_json};
 
 use super::args::Global;
@@ -141,6 +142,47 @@ pub fn stopped(ledger: &Ledger, destroy: bool) -> Vec<Problem> {
         Problem::warning("P017", text).help(help)
     };
     stopped.map(problem).collect()
+}
+
+/// Jobs that would end with their nodes.
+pub fn jobs(plan: &Plan, observed: &Observed, destroy: bool) -> Vec<Problem> {
+    let mut out = Vec::new();
+    for (cluster, Jobs { unheard, cut }) in plan::jobs(plan, observed) {
+        if !cut.is_empty() {
+            let named: Vec<&str> = cut.values().flatten().map(String::as_str).collect();
+            let named = match named.as_slice() {
+                [] => String::new(),
+                names => format!(": {}", names.join(", ")),
+            };
+            let jobs = counted(cut.len(), "the job on 1 node is", "the jobs on", "nodes are");
+            let text = format!("{cluster}: {jobs} not waited for{named}");
+            let help = "`mlinfra nodes` shows who works; to let them finish, destroy later";
+            out.push(Problem::warning("P019", text).help(help));
+        }
+        if !unheard.is_empty() {
+            let nodes = counted(unheard.len(), "the node", "the", "nodes");
+            let text = format!(
+                "{cluster}: no agent tells of jobs on {nodes} to be terminated: whatever runs \
+                 there is ended"
+            );
+            let help = if destroy {
+                "`mlinfra ssh NODE` shows what runs there"
+            } else {
+                "let it finish first; a node with an `agent` says when it works, and ends after \
+                 its job"
+            };
+            out.push(Problem::warning("P019", text).help(help));
+        }
+    }
+    out
+}
+
+/// `the node`, or `the 3 nodes`.
+fn counted(number: usize, one: &str, before: &str, after: &str) -> String {
+    match number {
+        1 => one.to_owned(),
+        many => format!("{before} {many} {after}"),
+    }
 }
 
 /// What others have changed since the last apply. Where that cannot be told a plan is as good

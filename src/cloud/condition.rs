@@ -220,6 +220,11 @@ impl Condition {
         }
     }
 
+    /// Whether something on it says when it works: its agent, or whatever else writes these words.
+    pub fn tells_of_jobs(&self) -> bool {
+        self.reports || matches!(self.state.as_deref(), Some("busy" | "idle")) || self.job.is_some()
+    }
+
     /// Its own word, or none: nobody knows of a job on it then.
     pub fn is_busy(&self) -> bool {
         self.state.as_deref() == Some("busy") || self.job.is_some()

@@ -17,6 +17,7 @@ pub mod drift;
 mod ending;
 mod forget;
 mod health;
+mod jobs;
 mod misled;
 mod moved;
 mod nodes;
@@ -30,6 +31,7 @@ mod settle;
 mod spread;
 mod steps;
 
+pub use jobs::{Jobs, jobs};
 pub use misled::{Misled, misled};
 pub use refusal::Refusal;
 pub use select::Selection;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::cloud::{Condition, Observed};
 use crate::kinds::{Action, Care, KindName, Node, Offer, Spec, Trait, Why};
-use crate::model::{Address, CloudId, Link};
+use crate::model::{Address, Block, CloudId, Link};
 use crate::stack::{Desired, Fleet};
 
 use super::ending::{Found, terminate};
@@ -110,13 +110,13 @@ fn fleet<'a>(
     let renew = draft.replace.contains(address);
     let (mut current, outdated): (Vec<Found<'_>>, Vec<_>) =
         nodes.into_iter().partition(|found| !renew && judge.wrongs(found).next().is_none());
-    // The oldest launches stay: what has trained longest is the last to go.
-    current.sort_by_key(|(id, live, _)| (live.batch, *id));
+    current.sort_by_key(|found| turn(found, observed));
     let keep = usize::try_from(fleet.count).unwrap_or(usize::MAX).min(current.len());
     let surplus = current.split_off(keep);
 
     let (from, to) = (count(keep + surplus.len()), fleet.count);
-    terminate(draft, (address, false), (&surplus, &[]), &Why::Shrink { from, to });
+    let drain = fleet.has_jobs();
+    terminate(draft, (address, drain), (&surplus, &[]), &Why::Shrink { from, to });
     draft.unchanged += keep;
 
     let why = match renew {
@@ -142,6 +142,18 @@ fn fleet<'a>(
     renew_all(draft, (address, fleet), renewal, stale);
     sorted.end(draft, address, &failed);
     current.iter().chain(&stays).map(|(id, ..)| (*id).clone()).collect()
+}
+
+/// Who stays before whom. What was told to go goes, then what does nothing; of the others the oldest
+/// launches stay: what has trained longest is the last to go.
+fn turn<'a>(
+    (id, live, _): &Found<'a>,
+    observed: &Observed,
+) -> (bool, bool, Option<u32>, &'a CloudId) {
+    let condition = observed.conditions.get(*id);
+    let told = condition.is_some_and(|it| it.mark.is_some());
+    let works = condition.is_some_and(Condition::is_busy);
+    (told, !works, live.batch, *id)
 }
 
 /// Without an offer nothing could take the place of those that are to go: they stay.
@@ -264,6 +276,8 @@ pub(super) fn orphans(draft: &mut Draft<'_>, standing: &Standing<'_>, destroy: b
             })
             .collect();
         let why = if destroy { Why::Destroyed } else { Why::Removed };
-        terminate(draft, (address, false), (&nodes, &[]), &why);
+        // A job that hangs must not keep a stack from being destroyed: that is said before.
+        let drain = !destroy && address.block == Block::Cluster;
+        terminate(draft, (address, drain), (&nodes, &[]), &why);
     }
 }

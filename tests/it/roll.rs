@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use mlinfra::cloud::Phase;
+use mlinfra::cloud::{Cloud, Phase};
 use mlinfra::kinds::KindName;
 use mlinfra::model::{CloudId, tags};
+use mlinfra::plan::{Jobs, jobs};
 use mlinfra::sim::{ObjectView, Region, Settings};
+use mlinfra::stack::Desired;
 
 use crate::dice::Dice;
 use crate::lab::Lab;
@@ -132,17 +134,92 @@ async fn without_surge_only_so_many_nodes_are_missing() {
     assert!(yard.fewest >= 150 && yard.most <= 200, "{} to {}", yard.fewest, yard.most);
 }
 
-/// The check can fail: nodes that say nothing are not waited for, and their jobs die.
+/// The first nodes that stand, all of which say this.
+async fn four(lab: &Lab, more: &str, state: Option<&str>) -> (String, Desired, BTreeSet<CloudId>) {
+    let text = STACK.replace("200", "4").replace("nodes  ", &format!("{more}\n  nodes  "));
+    let desired = lab.desired(&text).await;
+    lab.apply(&desired).await.expect("an apply");
+    let first = nodes(&lab.region);
+    for node in first.iter().filter(|_| state.is_some()) {
+        say(&lab.region, node, state.unwrap_or_default());
+    }
+    (text, desired, first.into_iter().map(|it| it.id).collect())
+}
+
+async fn told(lab: &Lab, desired: &Desired) -> Vec<Jobs> {
+    let plan = lab.plan(desired).await.expect("a plan");
+    let observed = lab.region.observe(&lab.scope(desired)).await;
+    jobs(&plan, &observed).into_values().collect()
+}
+
+fn standing(lab: &Lab, first: &BTreeSet<CloudId>) -> BTreeSet<CloudId> {
+    let stands = nodes(&lab.region).into_iter().filter(|it| it.phase.stands());
+    stands.map(|it| it.id).filter(|id| first.contains(id)).collect()
+}
+
+const AGENT: &str = r#"agent {
+    url    = "https://example.com/mlinfra"
+    sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+  }"#;
+
+/// Nodes that say nothing are not waited for, whatever runs there, and every plan that ends them
+/// says so; of those with an agent it says nothing.
 #[tokio::test(start_paused = true)]
 async fn jobs_of_nodes_that_do_not_say_so_are_not_seen() {
+    for (from, to) in [("ubuntu-24.04", "al2023"), ("= 4", "= 2")] {
+        let lab = Lab::new(Settings::default());
+        let (text, old, first) = four(&lab, "", None).await;
+        let new = lab.desired_after(&text.replace(from, to), &old).await;
+        let ends = if to == "= 2" { 2 } else { 4 };
+        let found = told(&lab, &new).await;
+        let unheard: BTreeSet<CloudId> =
+            found.iter().flat_map(|jobs| jobs.unheard.clone()).collect();
+        assert_eq!((found.len(), unheard.len()), (1, ends), "{to}: {found:?}");
+        assert!(found.iter().all(|jobs| jobs.cut.is_empty()), "{to}: {found:?}");
+        let begun = tokio::time::Instant::now();
+        assert!(lab.apply(&new).await.expect("an apply").1.is_converged());
+        assert!(begun.elapsed() < Duration::from_secs(1200), "{to}: {:?}", begun.elapsed());
+        let left = standing(&lab, &first);
+        assert_eq!(left, first.difference(&unheard).cloned().collect(), "{to}");
+
+        let lab = Lab::new(Settings::default());
+        let (text, old, _) = four(&lab, AGENT, Some("idle")).await;
+        let new = lab.desired_after(&text.replace(from, to), &old).await;
+        assert_eq!(told(&lab, &new).await, [], "{to}");
+    }
+}
+
+/// Fewer nodes: those that do nothing go, and where all work it waits; a block that was removed
+/// waits as well. To destroy waits for nobody, and says whose job that ends.
+#[tokio::test(start_paused = true)]
+async fn a_smaller_cluster_waits_for_jobs_and_destroy_names_them() {
     let lab = Lab::new(Settings::default());
-    let text = STACK.replace("200", "4");
-    let old = lab.desired(&text).await;
-    lab.apply(&old).await.expect("an apply");
-    let new = lab.desired_after(&text.replace("ubuntu-24.04", "al2023"), &old).await;
-    let begun = tokio::time::Instant::now();
-    assert!(lab.apply(&new).await.expect("an apply").1.is_converged());
-    assert!(begun.elapsed() < Duration::from_secs(1200), "{:?}", begun.elapsed());
+    let (text, old, first) = four(&lab, AGENT, Some("busy")).await;
+    let idle: BTreeSet<CloudId> = first.iter().take(2).cloned().collect();
+    for node in nodes(&lab.region).iter().filter(|it| idle.contains(&it.id)) {
+        say(&lab.region, node, "idle");
+    }
+    let two = lab.desired_after(&text.replace("= 4", "= 2"), &old).await;
+    assert!(lab.apply(&two).await.expect("an apply").1.is_converged());
+    let busy: BTreeSet<CloudId> = first.difference(&idle).cloned().collect();
+    assert_eq!(standing(&lab, &first), busy);
+
+    let one = lab.desired_after(&text.replace("= 4", "= 1"), &two).await;
+    let without = text.split("cluster").next().expect("the rest");
+    let none = lab.desired_after(without, &two).await;
+    for fewer in [&one, &none] {
+        assert_eq!(told(&lab, fewer).await, []);
+        let apply = lab.apply(fewer);
+        drop(tokio::time::timeout(Duration::from_secs(3600), apply).await);
+        assert_eq!(standing(&lab, &first), busy);
+    }
+    let job = busy.first().expect("a node");
+    lab.region.foreign_tag(job.as_str(), tags::JOB, Some("train-17")).expect("a tag");
+    let found = told(&lab, &Desired::nothing(old.stack.clone())).await;
+    let [Jobs { unheard, cut }] = found.as_slice() else { panic!("{found:?}") };
+    assert!(unheard.is_empty(), "{unheard:?}");
+    assert_eq!(cut.keys().cloned().collect::<BTreeSet<_>>(), busy);
+    assert_eq!(cut[job].as_deref(), Some("train-17"));
 }
 
 /// What cannot be seen is not taken for idle: whichever list of nodes fails, no job ends.
