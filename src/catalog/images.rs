@@ -24,7 +24,7 @@ struct Known {
     /// has one per version only.
     parameter: Option<&'static str>,
     /// Whose accelerators it has the driver of; none for an image without any, which an author's
-    /// own set-up may bring.
+    /// own set-up may bring: it then runs before the boot check (`stack/machine/boot.sh`).
     driver: Option<Maker>,
     /// What it calls its root disk
     /// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/device_naming.html>).
@@ -125,6 +125,11 @@ fn known(name: &str) -> Option<&'static Known> {
 /// or where it has none.
 pub fn image_driver(name: &str) -> Option<Maker> {
     known(name)?.driver
+}
+
+/// Whether an image that has a name here comes without any driver.
+pub fn image_lacks_driver(name: &str) -> bool {
+    known(name).is_some_and(|known| known.driver.is_none())
 }
 
 /// What an image calls its root disk, and how many GiB that must have room for; none of an image
@@ -237,6 +242,9 @@ mod tests {
         }
         for name in ["ubuntu-24.04", "al2023", "ami-0abc123", "acme-train-*", "/acme/gpu"] {
             assert_eq!(image_driver(name), None, "{name}");
+            // Of what nobody knows here nothing is said.
+            let known = ["ubuntu-24.04", "al2023"].contains(&name);
+            assert_eq!(image_lacks_driver(name), known, "{name}");
         }
         assert_eq!(image_architecture("al2023"), Some("x86_64"));
         assert_eq!(image_architecture("ami-0abc123"), None);

@@ -16,8 +16,8 @@ mod tables;
 pub use expect::{Maker, expectation};
 pub use fresh::{Fresh, Stale};
 pub use images::{
-    ImageQuery, image_architecture, image_disk, image_driver, image_names, image_of_parameter,
-    image_query, is_image_id, is_parameter, is_public_image_parameter,
+    ImageQuery, image_architecture, image_disk, image_driver, image_lacks_driver, image_names,
+    image_of_parameter, image_query, is_image_id, is_parameter, is_public_image_parameter,
 };
 pub use instances::{Accelerator, InstanceType, is_type_name};
 pub use limits::{Counted, Limit};

@@ -6,7 +6,7 @@ use crate::lang::{Evaluated, Loaded, Value};
 use crate::model::{Problem, Severity, tags};
 
 use super::wrong::wrong;
-use super::{adopt, backend, budget, forget, lookup, moved};
+use super::{adopt, backend, budget, forget, lookup, moved, need};
 
 /// Problems of the `stack` block, and secrets where there may be none.
 pub fn check(loaded: &Loaded) -> Vec<Problem> {
@@ -27,8 +27,24 @@ pub fn check(loaded: &Loaded) -> Vec<Problem> {
         deferred(block, &mut problems);
         lookup::check(block, &mut problems);
         types(block, &mut problems);
+        problems.extend(undriven(block));
     }
     problems
+}
+
+/// A written image without any driver, on machines with accelerators, where no set-up can bring
+/// one: every node would fail its boot check.
+fn undriven(block: &Evaluated) -> Option<Problem> {
+    let value = block.attr("image")?;
+    let image = value.as_str().filter(|image| catalog::image_lacks_driver(image))?;
+    if block.attr("setup").is_some() {
+        return None;
+    }
+    let has = need::candidates(block, Catalog::shipped()).accelerated()?;
+    let text = format!("{image} has no driver for {has}: nodes would fail their boot check");
+    let help = "leave `image` away, write dlami-base or dlami-pytorch (dlami-neuron for Trainium\n\
+                and Inferentia), or a `setup` that installs the driver";
+    Some(doubt(value, text, help))
 }
 
 /// What stands in a block ends up in the cloud, in plans and in the ledger, for everybody
@@ -148,6 +164,31 @@ mod tests {
         let loaded = lang::load(&[file], &Vars::new(), &Words::default(), None);
         assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
         check(&loaded).into_iter().map(|problem| problem.summary).collect()
+    }
+
+    #[test]
+    fn accelerators_without_a_driver_are_told_of_unless_a_set_up_may_bring_one() {
+        let with = |body: &str| {
+            found(&format!(
+                "stack \"s\" {{ region = \"us-east-1\" }}\nnetwork \"n\" {{}}\n\
+                            cluster \"c\" {{\n network = network.n\n nodes = 1\n{body}\n}}"
+            ))
+        };
+        let (gpu, cpu) = ("instance_type = \"g5.xlarge\"", "instance_type = \"c7i.large\"");
+        let (ubuntu, setup) = ("image = \"ubuntu-24.04\"", "setup = \"apt-get …\"");
+        let found = with(&format!("{gpu}\n{ubuntu}"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("ubuntu-24.04 has no driver for 1 × A10G"), "{found:?}");
+        let by_need = with("accelerators = \"Trainium:1\"\nimage = \"al2023\"");
+        assert!(by_need[0].starts_with("al2023 has no driver for "), "{by_need:?}");
+        for fine in [
+            format!("{gpu}\n{ubuntu}\n{setup}"),
+            format!("{cpu}\n{ubuntu}"),
+            format!("{gpu}\nimage = \"ami-0abc123\""),
+            gpu.to_owned(),
+        ] {
+            assert_eq!(with(&fine), [""; 0], "{fine}");
+        }
     }
 
     #[test]

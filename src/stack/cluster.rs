@@ -153,7 +153,7 @@ pub const SCHEMA: BlockSchema = BlockSchema {
             "setup",
             Type::String,
             "A script that every node runs once, as root, at its first boot, after everything \
-             else; in Bash where its first line names nothing else. When it fails, so has the node. \
+             else (without a driver in the image before its GPUs are checked); in Bash where its first line names nothing else. When it fails, so has the node. \
              With one that makes user data longer than EC2's 16 KiB, the cluster gets a private \
              bucket of its own, from which each node fetches it and checks it by its SHA-256.",
         ),

@@ -66,6 +66,12 @@ impl Candidates {
         counts.collect::<Option<Vec<u32>>>()?.into_iter().max()
     }
 
+    /// What the first of them with accelerators has.
+    pub fn accelerated(&self) -> Option<String> {
+        let mut known = self.fit.iter().filter_map(|one| one.known.as_ref());
+        known.find(|it| it.maker().is_some()).map(InstanceType::accelerator_words)
+    }
+
     /// Their names.
     pub fn names(&self) -> BTreeSet<String> {
         self.fit.iter().map(|one| one.name.clone()).collect()

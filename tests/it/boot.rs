@@ -246,6 +246,55 @@ fn what_the_driver_has_reported_is_weighed() {
     assert_eq!(with(h100, "Xid 79 said somebody\n".to_owned()), good);
 }
 
+/// The author's part may bring the driver: it runs before the GPUs are looked for, and what runs
+/// containers is told of them afterwards. Where the image has a driver a bad machine is found first.
+#[test]
+fn a_set_up_that_brings_the_driver_runs_before_the_check() {
+    let machine = Machine::new();
+    for step in ["agent", "mounts", "scratch"] {
+        fs::remove_file(machine.at("lib").join(step)).expect("a step");
+    }
+    let root = machine.root();
+    let sees = "command -v nvidia-smi >/dev/null && sees=GPUs || sees=nothing";
+    let note = |what: &str| format!("#!/bin/bash\n{sees}\necho {what} $sees >>{root}/calls\n");
+    executable(&machine.at("lib/containers"), &note("containers"));
+    let brings = format!("mv {root}/driver {root}/bin/nvidia-smi\n");
+    executable(&machine.at("lib/setup"), &(note("setup") + &brings));
+    machine.expects(Some("nvidia=1"));
+    machine.gpus(1, "NVIDIA A10G", "0");
+    fs::rename(machine.at("bin/nvidia-smi"), machine.at("driver")).expect("moved");
+    let order = || {
+        let calls = machine.read("calls");
+        let ours = |it: &&str| it.starts_with("containers") || it.starts_with("setup");
+        let out: Vec<String> = calls.lines().filter(ours).map(str::to_owned).collect();
+        machine.write("calls", "");
+        out
+    };
+    let said = machine.run("boot");
+    assert_eq!((said.code, machine.read("run/boot").as_str()), (0, "ready\n\n"), "{}", said.text);
+    assert_eq!(order(), ["containers nothing", "setup nothing", "containers GPUs"]);
+    // It has its driver by now, and is set up.
+    assert_eq!(machine.run("boot").code, 0);
+    assert_eq!(order(), ["containers GPUs"]);
+
+    // What the author's part did not bring is missed.
+    fs::remove_file(machine.at("keep/setup-done")).expect("it was set up");
+    fs::remove_file(machine.at("bin/nvidia-smi")).expect("the driver");
+    executable(&machine.at("lib/setup"), &note("setup"));
+    assert_eq!(machine.run("boot").code, 1);
+    assert_eq!(order(), ["containers nothing", "setup nothing", "containers nothing"]);
+    assert_eq!(
+        machine.read("run/boot"),
+        "unhealthy\ncheck: no NVIDIA driver: nvidia-smi is missing\n"
+    );
+
+    fs::remove_file(machine.at("keep/setup-done")).expect("it was set up");
+    machine.gpus(0, "", "");
+    assert_eq!(machine.run("boot").code, 1);
+    assert_eq!(order(), ["containers GPUs"]);
+    assert_eq!(machine.read("run/boot"), "unhealthy\ncheck: 0 of 1 GPUs\n");
+}
+
 #[test]
 fn efa_devices_may_come_late_and_dcgm_has_its_say() {
     let machine = Machine::new();

@@ -34,15 +34,28 @@ step() {
   exit 1
 }
 
+driver() {
+  command -v nvidia-smi >/dev/null || [ -n "$(find "${MLINFRA_DEV:-/dev}" -maxdepth 1 -name 'neuron[0-9]*')" ]
+}
+
 state booting
 for name in agent scratch mounts containers; do
   if [ -x "$lib/$name" ]; then step "$name" "$lib/$name"; fi
 done
-step check timeout "${MLINFRA_CHECK_SECONDS:-60}" "$lib/check"
-if [ -x "$lib/setup" ] && [ ! -e "$keep/setup-done" ]; then
-  step setup env "PATH=$theirs" "$lib/setup"
-  touch "$keep/setup-done"
+setup() {
+  if [ -x "$lib/setup" ] && [ ! -e "$keep/setup-done" ]; then
+    step setup env "PATH=$theirs" "$lib/setup"
+    touch "$keep/setup-done"
+  fi
+}
+# An image without a driver gets it from the author's part, before anybody looks for the GPUs;
+# containers can use them only then. With a driver, a bad machine is found before that.
+if [ -x "$lib/setup" ] && ! driver; then
+  setup
+  if [ -x "$lib/containers" ]; then step containers "$lib/containers"; fi
 fi
+step check timeout "${MLINFRA_CHECK_SECONDS:-60}" "$lib/check"
+setup
 if [ -e "$etc/service" ]; then
   step service "$lib/service" start
   step health "$lib/health" start
