@@ -10,6 +10,9 @@ use super::halt::Halt;
 use super::terminal::Terminal;
 use super::{DONE, connect, nodes, ssh};
 
+/// The unit of a service.
+const SERVICE: &str = "mlinfra-service";
+
 /// How much of a journal is shown.
 const LINES: u32 = 500;
 
@@ -17,8 +20,15 @@ pub fn run(global: &Global, terminal: &Terminal, args: &LogsArgs) -> Result<u8, 
     let runtime = connect::runtime(global)?;
     let found = runtime.block_on(nodes::find(global, &args.which))?;
     let serves = found.row().is_some_and(|row| row.live.owner.address.block == Block::Service);
-    if args.print || (serves && !args.console && !global.json) {
-        return journal(global, terminal, &found, (serves, args.print));
+    let own = serves.then_some(SERVICE).filter(|_| !args.console && !global.json);
+    match args.unit.as_deref().or(own) {
+        Some(unit) => return journal(global, terminal, &found, (unit, args.print)),
+        None if args.print => {
+            let text = format!("{} runs no service", found.id.short());
+            let help = "without --print its console is shown; --unit names a unit of systemd";
+            return Err(Halt::one("S006", text, help));
+        }
+        None => {}
     }
     runtime.block_on(async {
         let console = console(&found.session.side, &found.id).await?;
@@ -51,22 +61,23 @@ pub fn run(global: &Global, terminal: &Terminal, args: &LogsArgs) -> Result<u8, 
     })
 }
 
-/// What a service, or the container that it runs, has said of late: journald has it on the
+/// What a unit, such as a service or the container that it runs, has said of late: journald has it on the
 /// machine, and Systems Manager reads it there.
 fn journal(
     global: &Global,
     terminal: &Terminal,
     found: &nodes::Found,
-    (serves, print): (bool, bool),
+    (unit, print): (&str, bool),
 ) -> Result<u8, Halt> {
-    if !serves {
-        let text = format!("{} runs no service", found.id.short());
-        return Err(Halt::one("S006", text, "`mlinfra logs` without --print shows its console"));
+    let fine = |c: char| c.is_ascii_alphanumeric() || "-_.@:\\".contains(c);
+    if unit.is_empty() || unit.starts_with('-') || !unit.chars().all(fine) {
+        let text = format!("{unit:?} is no unit of systemd");
+        return Err(Halt::one("S006", text, "write a name such as mlinfra-node or docker.service"));
     }
     let region = found.session.facts.home.region.to_string();
     let mut words = ssh::session(found.id.short(), &region, global.profile.as_deref());
     words.extend(["--document-name", "AWS-StartNonInteractiveCommand"].map(str::to_owned));
-    let command = format!("journalctl --no-pager --unit mlinfra-service --lines {LINES}");
+    let command = format!("journalctl --no-pager --unit {unit} --lines {LINES}");
     let parameters = serde_json::json!({ "command": [command] });
     words.extend(["--parameters".to_owned(), parameters.to_string()]);
     if print {

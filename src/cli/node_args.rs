@@ -127,6 +127,10 @@ pub struct LogsArgs {
     /// The console also of a machine of a service, of which the journal is shown otherwise.
     #[arg(long)]
     pub console: bool,
+    /// The journal of this systemd unit, such as `mlinfra-node` (the agent), through AWS Systems
+    /// Manager.
+    #[arg(long, conflicts_with = "console")]
+    pub unit: Option<String>,
     /// Print the command that reads the journal, and do not run it.
     #[arg(long, conflicts_with = "console")]
     pub print: bool,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::is_parameter;
-use crate::kinds::{LaunchTemplate, Metadata, Peer, PlacementGroup, Rule, SecurityGroup, Tags};
+use crate::kinds::{LaunchTemplate, Peer, PlacementGroup, Rule, SecurityGroup, Tags};
 use crate::lang::schema::{Attribute, BlockSchema, Export, Type};
 use crate::lang::{Evaluated, Value};
 use crate::model::{Address, ImageId, Link, tags};
@@ -341,7 +341,7 @@ pub(super) fn template(x: &mut Expansion<'_>, block: &Evaluated, image_from: &st
         groups: vec![Link::To(address.with_part("group"))],
         disk,
         user_data,
-        metadata: Metadata { tokens: "required".to_owned(), hop_limit: 1, tags: true },
+        metadata: machine::metadata(block),
         on_shutdown: "terminate".to_owned(),
         default_version: 1,
         tags: tags_of(x, &at, block),

@@ -160,6 +160,9 @@ fn policies(x: &Expansion<'_>, block: &Evaluated) -> Vec<InlinePolicy> {
         statements
             .push(json!({ "Effect": "Allow", "Action": actions, "Resource": inside(&write) }));
     }
+    if let Some(agent) = machine::agent_arn(block, x.here.home.partition()) {
+        statements.push(json!({ "Effect": "Allow", "Action": "s3:GetObject", "Resource": agent }));
+    }
     statements.extend(mounts::statements(x, block));
     statements.extend(kept(x, block));
     statements.extend(pulled(x, block));

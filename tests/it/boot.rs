@@ -642,6 +642,53 @@ fn health_is_asked_for_as_it_was_declared_and_said_when_it_changes() {
 }
 
 #[test]
+fn an_agent_in_s3_is_fetched_by_the_cli_that_the_image_may_not_have() {
+    let binary = "#!/bin/sh\nexit 0\n";
+    let sum = mlinfra::kinds::walk::sha256(binary);
+    let url = "s3://acme-tools/mlinfra";
+    let machine = Machine::new();
+    let root = machine.root();
+    for step in ["containers", "mounts", "scratch", "setup"] {
+        drop(fs::remove_file(machine.at("lib").join(step)));
+    }
+    machine.write("shelf", binary);
+    let settings = format!(
+        "MLINFRA_STACK=s\nMLINFRA_AGENT_URL={url}\nMLINFRA_AGENT_SHA256={sum}\n\
+         MLINFRA_AGENT_AT={root}/mlinfra\n"
+    );
+    machine.write("etc/env", &settings);
+    // The CLI is not there before it is installed; then the right takes its time.
+    let aws = format!(
+        "#!/bin/bash\necho \"aws $*\" >>{root}/calls\n\
+         if [ ! -e {root}/late ]; then touch {root}/late; echo AccessDenied >&2; exit 1; fi\n\
+         cp {root}/shelf \"${{@: -1}}\"\n"
+    );
+    executable(&machine.at("shelved"), &aws);
+    let install = format!("#!/bin/sh\necho cli >>{root}/calls\ncp {root}/shelved {root}/bin/aws\n");
+    executable(&machine.at("lib/cli"), &install);
+    machine.tool("systemctl", "case $1 in is-active) exit 3 ;; esac");
+    machine.tool("chmod", "exec /usr/bin/chmod \"$@\"");
+    let said = machine.run("boot");
+    assert_eq!((said.code, machine.read("run/boot").as_str()), (0, "ready\n\n"), "{}", said.text);
+    assert_eq!(machine.read("mlinfra"), binary);
+    let calls = machine.read("calls");
+    assert_eq!(calls.matches(&format!("aws s3 cp --quiet {url} ")).count(), 2, "{calls}");
+    assert!(calls.find("cli") < calls.find("aws"), "{calls}");
+    assert!(calls.contains("systemctl enable --now mlinfra-node"), "{calls}");
+
+    // It is there: nothing is fetched. Another one that cannot be had is said.
+    machine.write("calls", "");
+    assert_eq!(machine.run("boot").code, 0);
+    assert!(!machine.read("calls").contains("aws"));
+    machine.write("etc/env", &settings.replace(&sum, &"0".repeat(64)));
+    fs::remove_file(machine.at("shelf")).expect("it goes");
+    assert_eq!(machine.run("boot").code, 1);
+    let reason = format!("unhealthy\nagent: the agent cannot be fetched from {url}\n");
+    assert_eq!(machine.read("run/boot"), reason);
+    assert_eq!(machine.read("mlinfra"), binary);
+}
+
+#[test]
 fn a_set_up_that_is_fetched_runs_once_it_is_what_was_asked_for() {
     let script = "#!/bin/bash\necho \"set up in $PWD\" >>\"$0.ran\"\n";
     let sum = mlinfra::kinds::walk::sha256(script);

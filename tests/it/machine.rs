@@ -4,9 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mlinfra::kinds::{Spec, packed, unpacked, walk};
-use mlinfra::model::{CloudId, Text};
+use mlinfra::kinds::{LaunchTemplate, Metadata, Spec, packed, unpacked, walk};
+use mlinfra::model::{Address, CloudId, Text};
 use mlinfra::sim::Settings;
+use mlinfra::stack::Desired;
 use serde_json::Value;
 
 use crate::lab::Lab;
@@ -14,8 +15,8 @@ use crate::lab::Lab;
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ3bPnbQkUZcqvZT1qXkTzH0pGJmS5Q1 ann";
 const SUM: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
-/// The user data of `cluster.c`, whose body this is, with every id filled in.
-async fn user_data(body: &str) -> String {
+/// What a stack with `cluster.c`, whose body this is, wants.
+async fn desired(body: &str) -> Desired {
     let text = format!(
         "stack \"s\" {{\n  region = \"us-east-1\"\n}}\nnetwork \"n\" {{}}\nqueue \"q\" {{}}\n\
          bucket \"b\" {{}}\n\
@@ -23,13 +24,23 @@ async fn user_data(body: &str) -> String {
          nodes = 1\n}}\n\
          cluster \"c\" {{\n  network = network.n\n  nodes = 1\n{body}\n}}\n"
     );
-    let desired = Lab::new(Settings::default()).desired(&text).await;
+    Lab::new(Settings::default()).desired(&text).await
+}
+
+/// The template of `cluster.c`.
+async fn template(body: &str) -> LaunchTemplate {
     let at = "cluster.c/template".parse().expect("an address");
-    let Some(Spec::LaunchTemplate(template)) = desired.specs.get(&at) else {
-        panic!("no template");
-    };
+    match desired(body).await.specs.remove(&at) {
+        Some(Spec::LaunchTemplate(template)) => template,
+        _ => panic!("no template"),
+    }
+}
+
+/// The user data of `cluster.c`, whose body this is, with every id filled in.
+async fn user_data(body: &str) -> String {
+    let template = template(body).await;
     let id = |_: &_| Some(CloudId::from("sg-0123456789abcdef0"));
-    match template.user_data.clone() {
+    match template.user_data {
         Text::Known(text) => text,
         Text::Deferred(pieces) => match walk::render(pieces, &id) {
             Text::Known(text) => text,
@@ -111,6 +122,7 @@ fn shapes() -> Vec<(&'static str, String)> {
         ("deferred setup", format!("{bare}\n{setup}")),
         ("far setup", format!("{bare}\nsetup = {}", hcl(&noise(30_000)))),
         ("agent", format!("{bare}\n{agent}")),
+        ("agent in S3", format!("{bare}\n{}", in_s3(&agent))),
         ("access", format!("{bare}\n{access}")),
         ("all", format!("{gpu}\nqueue = queue.q\n{setup}\n{agent}\n{access}")),
     ]
@@ -220,6 +232,55 @@ async fn what_an_author_writes_stays_data() {
         files["/usr/local/lib/mlinfra/setup"] =
             plain["files"]["/usr/local/lib/mlinfra/setup"].clone();
         assert_eq!(files, plain["files"], "{text:?}");
+    }
+}
+
+/// An agent block whose binary is an object.
+fn in_s3(agent: &str) -> String {
+    agent.replace("https://example.com/mlinfra", "s3://acme-tools/bin/mlinfra")
+}
+
+/// The AWS CLI comes with whatever needs it, and the role may read exactly that object, before a
+/// node boots.
+#[tokio::test]
+async fn an_agent_in_s3_brings_the_cli_and_the_right_to_read_it() {
+    let bare =
+        "instance_type = \"c7i.large\"\nimage = \"ubuntu-24.04\"\nscratch {\n fs = \"none\"\n}";
+    let agent =
+        format!("agent {{\n url = \"https://example.com/mlinfra\"\n sha256 = \"{SUM}\"\n}}");
+    let right = "arn:aws:s3:::acme-tools/bin/mlinfra";
+    for (body, needs) in
+        [(format!("{bare}\n{agent}"), false), (format!("{bare}\n{}", in_s3(&agent)), true)]
+    {
+        let text = user_data(&body).await;
+        for script in ["cli", "s3", "packages"] {
+            let there = text.contains(&format!("/usr/local/lib/mlinfra/{script}"));
+            assert_eq!(there, needs, "{script}");
+        }
+        let desired = desired(&body).await;
+        let at = |part: &str| format!("cluster.c/{part}").parse::<Address>().expect("an address");
+        let role = serde_json::to_string(&desired.specs[&at("role")]).expect("JSON");
+        assert_eq!(role.contains(right), needs, "{role}");
+        let after = desired.after.get(&at("template"));
+        assert_eq!(after.is_some_and(|it| it.contains(&at("role"))), needs);
+    }
+    // What the agent says stands where `mlinfra logs` looks.
+    let text = user_data(&format!("{bare}\n{agent}")).await;
+    assert!(text.contains("StandardOutput=journal+console\n"), "{text}");
+}
+
+/// A bridged container is one hop further away; only who asks for it gets that hop.
+#[tokio::test]
+async fn containers_reach_the_role_only_where_that_is_asked_for() {
+    let bare = "instance_type = \"c7i.large\"";
+    for (access, hops) in [
+        ("", 1),
+        ("access {\n sudo = true\n}", 1),
+        ("access {\n container_role = false\n}", 1),
+        ("access {\n container_role = true\n}", 2),
+    ] {
+        let metadata = template(&format!("{bare}\n{access}")).await.metadata;
+        assert_eq!(metadata, Metadata { tokens: "required".into(), hop_limit: hops, tags: true });
     }
 }
 

@@ -34,11 +34,28 @@ pub(super) const SCHEMA: BlockSchema = BlockSchema {
              no port is open, and SSH goes through AWS Systems Manager.",
         )
         .or("[]"),
+        Attribute::new(
+            "container_role",
+            Type::Bool,
+            "Whether containers with a network of their own (Docker's default) get the rights of \
+             the machine's role: the metadata service then answers over two hops. Those with \
+             `--network host` have them anyway.",
+        )
+        .or("false"),
     ],
     blocks: &[],
     exports: &[],
-    doc: "Who may log in beside those whom AWS Systems Manager lets in.",
+    doc: "Who may log in beside those whom AWS Systems Manager lets in, and who has the machine's \
+          rights.",
 };
+
+/// Over how many hops the metadata service answers: a bridge between a container and its machine
+/// is one more
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-options.html>).
+pub(super) fn hops(block: &Evaluated) -> i32 {
+    let wide = block.nested("access").any(|access| flag(access, "container_role", false));
+    if wide { 2 } else { 1 }
+}
 
 /// Key types that OpenSSH takes, and those on hardware.
 const KEYS: [&str; 7] = [

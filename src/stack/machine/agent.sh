@@ -9,7 +9,7 @@ if [ "$(sum "$at")" != "$MLINFRA_AGENT_SHA256" ]; then
   new=$(mktemp "$at.XXXXXX")
   trap 'rm -f "$new"' EXIT
   case $MLINFRA_AGENT_URL in
-  s3://*) aws s3 cp --quiet "$MLINFRA_AGENT_URL" "$new" ;;
+  s3://*) s3 "$MLINFRA_AGENT_URL" "$new" ;;
   *) curl -sfL --proto '=https' --max-time 300 --retry 5 -o "$new" "$MLINFRA_AGENT_URL" ;;
   esac || {
     echo "the agent cannot be fetched from $MLINFRA_AGENT_URL"

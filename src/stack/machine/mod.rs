@@ -6,11 +6,12 @@
 //! what depends on the instance type (how many GPUs there must be) is a tag of the launch.
 
 mod access;
+mod agent;
 mod config;
 mod far;
 mod service;
 
-use crate::kinds::{Rule, packed};
+use crate::kinds::{Metadata, Rule, packed};
 use crate::lang::schema::{Attribute, BlockSchema, Type};
 use crate::lang::{Evaluated, Value};
 use crate::model::{Block, Encoder, Piece, Text};
@@ -20,6 +21,7 @@ use super::mounts;
 use config::{Config, pieces};
 use service::Service;
 
+pub(super) use agent::arn as agent_arn;
 pub(super) use service::{CONTAINER, HEALTH, Secret, UNIT, patience, run, secrets};
 
 /// EC2's limit for user data, before base64
@@ -54,25 +56,7 @@ pub(super) const SCRATCH: BlockSchema = BlockSchema {
 pub(super) const ACCESS: BlockSchema = access::SCHEMA;
 
 /// How a node tells how it is.
-pub(super) const AGENT: BlockSchema = BlockSchema {
-    word: "agent",
-    label: None,
-    repeats: false,
-    attributes: &[
-        Attribute::new(
-            "url",
-            Type::String,
-            "Where a node fetches the `mlinfra` binary: `https://…`, or `s3://…` that it may read.",
-        )
-        .required(),
-        Attribute::new("sha256", Type::String, "The binary's checksum; another is not run.")
-            .required(),
-    ],
-    blocks: &[],
-    exports: &[],
-    doc: "The node agent (`mlinfra node`): it tells by tags whether its node is ready, busy or \
-          idle, finishes jobs before it powers off, and passes spot notices on to them.",
-};
+pub(super) const AGENT: BlockSchema = agent::SCHEMA;
 
 /// One of our scripts.
 type Script = (&'static str, &'static str);
@@ -88,6 +72,7 @@ const PACKAGES: Script = ("packages", include_str!("packages.sh"));
 const DISKS: Script = ("scratch", include_str!("scratch.sh"));
 const MOUNTS: Script = ("mounts", include_str!("mounts.sh"));
 const CLI: Script = ("cli", include_str!("cli.sh"));
+const S3: Script = ("s3", include_str!("s3.sh"));
 const CONTAINERS: Script = ("containers", include_str!("containers.sh"));
 const FETCH: Script = ("agent", include_str!("agent.sh"));
 const AGENT_UNIT: &str = include_str!("mlinfra-node.service");
@@ -102,6 +87,8 @@ struct Wants {
     scratch: bool,
     containers: bool,
     agent: bool,
+    /// Its binary is an object of S3.
+    agent_in_s3: bool,
     setup: Option<Text>,
     /// Where the set-up is instead, and its checksum.
     far: Option<Vec<Piece>>,
@@ -111,6 +98,11 @@ struct Wants {
 /// The rules that let people in; none by default: AWS Systems Manager needs no open port.
 pub(super) fn doors(block: &Evaluated) -> Vec<Rule> {
     access::rules(block)
+}
+
+/// How machines reach what they may know of themselves, and with it their rights.
+pub(super) fn metadata(block: &Evaluated) -> Metadata {
+    Metadata { tokens: "required".to_owned(), hop_limit: access::hops(block), tags: true }
 }
 
 /// The cloud-config of a cluster's nodes; `gpus` when any of them may have NVIDIA's.
@@ -149,7 +141,7 @@ fn wants(x: &mut Expansion<'_>, block: &Evaluated, gpus: bool) -> Wants {
         environment.push(("MLINFRA_SCRATCH", path.clone()));
         environment.push(("MLINFRA_SCRATCH_FS", fs.clone()));
     }
-    let agent = agent(x, block);
+    let agent = agent::read(x, block);
     if let Some((url, sum)) = &agent {
         environment.push(("MLINFRA_AGENT_URL", url.clone()));
         environment.push(("MLINFRA_AGENT_SHA256", sum.clone()));
@@ -167,6 +159,7 @@ fn wants(x: &mut Expansion<'_>, block: &Evaluated, gpus: bool) -> Wants {
         containers,
         service,
         agent: agent.is_some(),
+        agent_in_s3: agent.is_some_and(|(url, _)| agent::object(&url).is_some()),
         setup: block.attr("setup").and_then(Value::text).map(executable),
         far: None,
     }
@@ -185,12 +178,14 @@ fn render(config: &mut Config, wants: Wants) {
     }
     let mut scripts = ALWAYS.to_vec();
     let installs = wants.scratch || mounted || wants.containers || wants.service.is_some();
-    let installs = installs || wants.far.is_some();
+    let from_s3 = wants.far.is_some() || wants.agent_in_s3;
+    let installs = installs || from_s3;
     let optional = [
         (installs, PACKAGES),
         (wants.scratch, DISKS),
         (mounted, MOUNTS),
-        (mounted || wants.service.is_some() || wants.far.is_some(), CLI),
+        (mounted || wants.service.is_some() || from_s3, CLI),
+        (from_s3, S3),
         (wants.containers, CONTAINERS),
         (wants.agent, FETCH),
     ];
@@ -336,22 +331,6 @@ fn scratch(x: &mut Expansion<'_>, block: &Evaluated) -> Option<(String, String)>
     let default = if mounts::takes(block, "/scratch") { "/local" } else { "/scratch" };
     let path = text("path").unwrap_or(default).to_owned();
     (fs != "none").then_some((path, fs))
-}
-
-/// Where the agent comes from, and its checksum.
-fn agent(x: &mut Expansion<'_>, block: &Evaluated) -> Option<(String, String)> {
-    let written = block.nested("agent").next()?;
-    let (url, sum) = (written.attr("url")?, written.attr("sha256")?);
-    let (of_url, of_sum) = (url.as_str()?.to_owned(), sum.as_str()?.to_ascii_lowercase());
-    let fine = |c: char| c.is_ascii_alphanumeric() || "/._-~%+=:@".contains(c);
-    let scheme = of_url.starts_with("https://") || of_url.starts_with("s3://");
-    let problem = format!("{of_url:?} is no place for a binary");
-    let help = "write https://… or s3://… of letters, digits and /._-~%+=:@";
-    x.check(url, (!scheme || !of_url.chars().all(fine)).then_some(problem), help);
-    let hex = of_sum.len() == 64 && of_sum.chars().all(|c| c.is_ascii_hexdigit());
-    let problem = "this is no SHA-256 checksum".to_owned();
-    x.check(sum, (!hex).then_some(problem), "write the 64 digits that `sha256sum` prints");
-    Some((of_url, of_sum))
 }
 
 impl Expansion<'_> {
