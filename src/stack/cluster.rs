@@ -240,7 +240,7 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
         x.desired.specs.insert(at, spec.into());
     }
     let image = need::image(block, &candidates).to_owned();
-    template(x, block, &image, candidates.have_nvidia());
+    template(x, block, &image, candidates.hardware());
     let group = together.then(|| address.with_part("placement"));
     // Of a gang that is resized the jobs say how many nodes must start at once.
     let whole = (gang && size.most == size.least).then_some(size.least);
@@ -326,17 +326,17 @@ fn security_group(
 }
 
 /// Adds the template of the nodes.
-pub(super) fn template(x: &mut Expansion<'_>, block: &Evaluated, image_from: &str, gpus: bool) {
+pub(super) fn template(x: &mut Expansion<'_>, block: &Evaluated, from: &str, has: need::Hardware) {
     let Some(address) = &block.address else { return };
     let at = address.with_part("template");
-    let image = image(x, block, &at, image_from);
+    let image = image(x, block, &at, from);
     x.instance_tags(block);
-    let user_data = machine::user_data(x, block, gpus);
-    let disk = disk::disk(x, block, (image_from, &image));
+    let user_data = machine::user_data(x, block, has);
+    let disk = disk::disk(x, block, (from, &image));
     let spec = LaunchTemplate {
         name: x.here.name(&at, "", 110),
         image,
-        image_from: image_from.to_owned(),
+        image_from: from.to_owned(),
         profile: Link::To(address.with_part("profile")),
         groups: vec![Link::To(address.with_part("group"))],
         disk,

@@ -32,6 +32,15 @@ impl Candidate {
     }
 }
 
+/// What machines may be made of, as far as their set-up depends on it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hardware {
+    /// NVIDIA's GPUs.
+    pub nvidia: bool,
+    /// EFA devices.
+    pub efa: bool,
+}
+
 /// What a cluster's needs come to.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Candidates {
@@ -50,8 +59,14 @@ impl Candidates {
         !self.fit.is_empty() && self.fit.iter().all(efa)
     }
 
+    /// What its machines may be made of.
+    pub fn hardware(&self) -> Hardware {
+        let efa = |one: &Candidate| one.known.as_ref().is_some_and(|found| found.efa > 0);
+        Hardware { nvidia: self.have_nvidia(), efa: self.fit.iter().any(efa) }
+    }
+
     /// Whether nodes of this cluster may have NVIDIA GPUs.
-    pub fn have_nvidia(&self) -> bool {
+    fn have_nvidia(&self) -> bool {
         self.fit.iter().any(|one| one.maker() == Some(Maker::Nvidia))
     }
 

@@ -138,7 +138,7 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
     mounts::join(x, block, &address, ground.as_ref());
     rights::role(x, block, &address);
     let image = need::image(block, &candidates).to_owned();
-    cluster::template(x, block, &image, candidates.have_nvidia());
+    cluster::template(x, block, &image, candidates.hardware());
     let offers::Found { offers, rejected } =
         offers::find(x, block, &candidates, ground.as_ref(), (None, None));
     let default = if mounts::alone(x, block) {

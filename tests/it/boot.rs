@@ -42,7 +42,8 @@ impl Machine {
     /// were called.
     fn new() -> Self {
         let machine = Self(tempfile::tempdir().expect("a folder"));
-        for folder in ["lib", "bin", "etc", "run", "sys/class/infiniband", "dev", "disks"] {
+        let kernel = ["sys/class/infiniband", "sys/module/efa", "sys/module/ib_uverbs"];
+        for folder in kernel.into_iter().chain(["lib", "bin", "etc", "run", "dev", "disks"]) {
             fs::create_dir_all(machine.at(folder)).expect("a folder");
         }
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src/stack/machine");
@@ -72,6 +73,7 @@ impl Machine {
         machine.tool("blkid", "exit 2");
         machine.tool("lsblk", "");
         machine.tool("chmod", "");
+        machine.tool("runuser", "echo unlimited");
         machine
     }
 
@@ -142,6 +144,8 @@ impl Machine {
             .env("MLINFRA_DEV", format!("{root}/dev"))
             .env("MLINFRA_DISKS", format!("{root}/disks"))
             .env("MLINFRA_DLAMI", format!("{root}/dlami"))
+            .env("MLINFRA_EFA", format!("{root}/efa"))
+            .env("MLINFRA_ROOT", &root)
             .env("MLINFRA_FSTAB", format!("{root}/fstab"))
             .env("MLINFRA_SCRATCH", format!("{root}/scratch"))
             .env("MLINFRA_SCRATCH_FS", "xfs")
@@ -251,7 +255,7 @@ fn what_the_driver_has_reported_is_weighed() {
 #[test]
 fn a_set_up_that_brings_the_driver_runs_before_the_check() {
     let machine = Machine::new();
-    for step in ["agent", "mounts", "scratch"] {
+    for step in ["agent", "efa", "mounts", "scratch"] {
         fs::remove_file(machine.at("lib").join(step)).expect("a step");
     }
     let root = machine.root();
@@ -320,6 +324,94 @@ fn efa_devices_may_come_late_and_dcgm_has_its_say() {
     assert_eq!(machine.check(), (1, "DCGM: PCIe Fail - GPU 3".to_owned()));
 }
 
+/// Devices that programs cannot use are none.
+#[test]
+fn efa_that_no_job_could_use_fails_the_boot() {
+    let bad = |text: &str| (1, text.to_owned());
+    let good = (0, "good".to_owned());
+    let machine = Machine::new();
+    machine.expects(Some("efa=2"));
+    machine.efa(2);
+    assert_eq!(machine.check(), good);
+    fs::remove_dir(machine.at("sys/module/ib_uverbs")).expect("a module");
+    assert_eq!(machine.check(), bad("kernel modules of EFA are not loaded: ib_uverbs"));
+    let watch = machine.run("check watch");
+    assert_eq!(watch.last(), "kernel modules of EFA are not loaded: ib_uverbs");
+    fs::remove_dir(machine.at("sys/module/efa")).expect("a module");
+    fs::remove_dir_all(machine.at("sys/class/infiniband")).expect("devices");
+    assert_eq!(machine.check(), bad("0 of 2 EFA devices, not loaded: efa ib_uverbs"));
+    for module in ["efa", "ib_uverbs"] {
+        fs::create_dir(machine.at("sys/module").join(module)).expect("a module");
+    }
+    machine.efa(2);
+
+    // Libfabric stands beside the PATH.
+    fs::create_dir_all(machine.at("efa/bin")).expect("a folder");
+    let says = |text: &str, code: u8| {
+        let body =
+            format!("#!/bin/sh\n[ \"$*\" = '-p efa' ] || exit 9\necho '{text}'\nexit {code}\n");
+        executable(&machine.at("efa/bin/fi_info"), &body);
+    };
+    says("fi_getinfo: -61 (No data available)", 61);
+    assert_eq!(machine.check(), bad("fi_info finds no EFA: fi_getinfo: -61 (No data available)"));
+    // Jobs use the devices: nobody else opens them then.
+    assert_eq!(machine.run("check watch").last(), "good");
+    says("provider: tcp", 0);
+    assert_eq!(machine.check(), bad("fi_info finds no EFA"));
+    says("provider: efa", 0);
+    assert_eq!(machine.check(), good);
+
+    machine.tool("runuser", "echo 65536");
+    assert_eq!(machine.check(), bad("only 65536 KiB of memory may be pinned, EFA wants 16 GiB"));
+    machine.tool("runuser", "echo 16777216");
+    assert_eq!(machine.check(), good);
+    // Without EFA none of it is asked.
+    machine.tool("runuser", "echo 64");
+    machine.expects(Some("nvidia=1"));
+    machine.gpus(1, "NVIDIA A10G", "0");
+    assert_eq!(machine.check(), good);
+}
+
+#[test]
+fn with_efa_jobs_may_pin_their_memory() {
+    let machine = Machine::new();
+    machine.tool("systemctl", "");
+    machine.tool("docker", "");
+    assert_eq!(machine.run("efa").code, 0, "nothing is known of it");
+    machine.expects(Some("nvidia=8"));
+    assert_eq!(machine.run("efa").code, 0);
+    assert!(!machine.at("etc/security").exists() && !machine.at("etc/docker").exists());
+
+    machine.expects(Some("nvidia=8 efa=32"));
+    fs::create_dir_all(machine.at("etc/docker")).expect("a folder");
+    let runtime = "{\"runtimes\": {\"nvidia\": {\"path\": \"nvidia-container-runtime\"}}}";
+    machine.write("etc/docker/daemon.json", runtime);
+    let said = machine.run("efa");
+    assert_eq!((said.code, said.text.as_str()), (0, ""));
+    let limits = machine.read("etc/security/limits.d/99-mlinfra.conf");
+    assert_eq!(limits, "* - memlock unlimited\nroot - memlock unlimited\n");
+    let systemd = machine.read("etc/systemd/system.conf.d/mlinfra.conf");
+    assert_eq!(systemd, "[Manager]\nDefaultLimitMEMLOCK=infinity\n");
+    let docker: serde_json::Value =
+        serde_json::from_str(&machine.read("etc/docker/daemon.json")).expect("JSON");
+    let memlock = serde_json::json!({"Name": "memlock", "Hard": -1, "Soft": -1});
+    assert_eq!(docker["default-ulimits"]["memlock"], memlock);
+    assert_eq!(docker["runtimes"]["nvidia"]["path"], "nvidia-container-runtime");
+    let restarts = || machine.read("calls").matches("systemctl restart docker").count();
+    assert_eq!(restarts(), 1);
+
+    // Another boot disturbs nothing, and what somebody has set stays.
+    assert_eq!(machine.run("efa").code, 0);
+    assert_eq!(restarts(), 1);
+    let own =
+        "{\"default-ulimits\": {\"memlock\": {\"Name\": \"memlock\", \"Hard\": 5, \"Soft\": 5}}}";
+    machine.write("etc/docker/daemon.json", own);
+    assert_eq!(machine.run("efa").code, 0);
+    assert_eq!((restarts(), machine.read("etc/docker/daemon.json").as_str()), (1, own));
+    machine.write("etc/docker/daemon.json", "{ not JSON");
+    assert_eq!(machine.run("efa").code, 1);
+}
+
 /// The same check while jobs run: it waits for nothing, and runs nothing on the GPUs.
 #[test]
 fn a_machine_is_watched_without_disturbing_its_jobs() {
@@ -363,7 +455,7 @@ fn tagged(machine: &Machine) -> Vec<String> {
 #[test]
 fn a_boot_ends_ready_or_says_which_step_failed_and_why() {
     let machine = Machine::new();
-    for step in ["agent", "containers", "mounts", "scratch"] {
+    for step in ["agent", "containers", "efa", "mounts", "scratch"] {
         fs::remove_file(machine.at("lib").join(step)).expect("a step");
     }
     let note = |word: &str| {
@@ -648,7 +740,7 @@ fn an_agent_in_s3_is_fetched_by_the_cli_that_the_image_may_not_have() {
     let url = "s3://acme-tools/mlinfra";
     let machine = Machine::new();
     let root = machine.root();
-    for step in ["containers", "mounts", "scratch", "setup"] {
+    for step in ["containers", "efa", "mounts", "scratch", "setup"] {
         drop(fs::remove_file(machine.at("lib").join(step)));
     }
     machine.write("shelf", binary);
@@ -693,7 +785,7 @@ fn a_set_up_that_is_fetched_runs_once_it_is_what_was_asked_for() {
     let script = "#!/bin/bash\necho \"set up in $PWD\" >>\"$0.ran\"\n";
     let sum = mlinfra::kinds::walk::sha256(script);
     let machine = Machine::new();
-    for step in ["agent", "containers", "mounts", "scratch"] {
+    for step in ["agent", "containers", "efa", "mounts", "scratch"] {
         fs::remove_file(machine.at("lib").join(step)).expect("a step");
     }
     let far = fs::read_to_string(machine.at("lib/far")).expect("our script");

@@ -39,7 +39,7 @@ driver() {
 }
 
 state booting
-for name in agent scratch mounts containers; do
+for name in agent scratch mounts containers efa; do
   if [ -x "$lib/$name" ]; then step "$name" "$lib/$name"; fi
 done
 setup() {
@@ -52,7 +52,9 @@ setup() {
 # containers can use them only then. With a driver, a bad machine is found before that.
 if [ -x "$lib/setup" ] && ! driver; then
   setup
-  if [ -x "$lib/containers" ]; then step containers "$lib/containers"; fi
+  for name in containers efa; do
+    if [ -x "$lib/$name" ]; then step "$name" "$lib/$name"; fi
+  done
 fi
 step check timeout "${MLINFRA_CHECK_SECONDS:-60}" "$lib/check"
 setup

@@ -28,7 +28,8 @@ for word in $expect; do
 done
 echo "expected: ${expect:-nothing}"
 
-count() { find "$1" -maxdepth 1 -name "$2" 2>/dev/null | wc -l; }
+# A folder that is not there holds none.
+count() { { find "$1" -maxdepth 1 -name "$2" 2>/dev/null || true; } | wc -l; }
 
 names=''
 if [ -n "$nvidia" ] && ! command -v nvidia-smi >/dev/null; then
@@ -91,7 +92,27 @@ if [ -n "$efa" ]; then
     if [ "$mode" = watch ]; then break; fi
     if [ "$try" -lt 4 ]; then sleep "${MLINFRA_PAUSE:-5}"; fi
   done
-  if [ "$found" -lt "$efa" ]; then bad "$found of $efa EFA devices"; fi
+  missing=''
+  for module in efa ib_uverbs; do
+    if [ ! -d "$sys/module/$module" ]; then missing+=" $module"; fi
+  done
+  if [ "$found" -lt "$efa" ]; then bad "$found of $efa EFA devices${missing:+, not loaded:$missing}"; fi
+  # Without the second one programs cannot reach the devices.
+  if [ -n "$missing" ]; then bad "kernel modules of EFA are not loaded:$missing"; fi
+fi
+if [ -n "$efa" ] && [ "$mode" = boot ]; then
+  # Libfabric comes with AWS's installer, beside the PATH.
+  PATH=$PATH:${MLINFRA_EFA:-/opt/amazon/efa}/bin
+  if command -v fi_info >/dev/null; then
+    report=$(timeout 20 fi_info -p efa 2>&1) || bad "fi_info finds no EFA: $(tail -n 1 <<<"$report")"
+    if ! grep -q 'provider: *efa' <<<"$report"; then bad "fi_info finds no EFA"; fi
+  fi
+  # What whoever logs in may pin, in KiB: 16 GiB are the least that EFA is good with.
+  pin=$(runuser -u nobody -- sh -c 'ulimit -l' 2>/dev/null || echo unknown)
+  case $pin in
+  unlimited | unknown) ;;
+  *) if [ "$pin" -lt 16777216 ]; then bad "only $pin KiB of memory may be pinned, EFA wants 16 GiB"; fi ;;
+  esac
 fi
 
 # What DCGM has noticed in passing; at the boot its short diagnosis, which runs on the GPUs.

@@ -18,6 +18,7 @@ use crate::model::{Block, Encoder, Piece, Text};
 
 use super::expansion::{Expansion, flag};
 use super::mounts;
+use super::need::Hardware;
 use config::{Config, pieces};
 use service::Service;
 
@@ -74,6 +75,7 @@ const MOUNTS: Script = ("mounts", include_str!("mounts.sh"));
 const CLI: Script = ("cli", include_str!("cli.sh"));
 const S3: Script = ("s3", include_str!("s3.sh"));
 const CONTAINERS: Script = ("containers", include_str!("containers.sh"));
+const EFA: Script = ("efa", include_str!("efa.sh"));
 const FETCH: Script = ("agent", include_str!("agent.sh"));
 const AGENT_UNIT: &str = include_str!("mlinfra-node.service");
 
@@ -86,6 +88,8 @@ struct Wants {
     mounts: Text,
     scratch: bool,
     containers: bool,
+    /// Some of them have EFA.
+    efa: bool,
     agent: bool,
     /// Its binary is an object of S3.
     agent_in_s3: bool,
@@ -105,11 +109,11 @@ pub(super) fn metadata(block: &Evaluated) -> Metadata {
     Metadata { tokens: "required".to_owned(), hop_limit: access::hops(block), tags: true }
 }
 
-/// The cloud-config of a cluster's nodes; `gpus` when any of them may have NVIDIA's.
-pub(super) fn user_data(x: &mut Expansion<'_>, block: &Evaluated, gpus: bool) -> Text {
+/// The cloud-config of a cluster's nodes, any of which may have this.
+pub(super) fn user_data(x: &mut Expansion<'_>, block: &Evaluated, has: Hardware) -> Text {
     let mut config = Config::new("What a node of mlinfra is made of. Written by `mlinfra apply`.");
     access::users(x, block, &mut config);
-    let wants = wants(x, block, gpus);
+    let wants = wants(x, block, has);
     let whole = |wants: &Wants| {
         let mut config = config.clone();
         render(&mut config, wants.clone());
@@ -134,7 +138,7 @@ pub(super) fn user_data(x: &mut Expansion<'_>, block: &Evaluated, gpus: bool) ->
     text
 }
 
-fn wants(x: &mut Expansion<'_>, block: &Evaluated, gpus: bool) -> Wants {
+fn wants(x: &mut Expansion<'_>, block: &Evaluated, has: Hardware) -> Wants {
     let mut environment = names(x, block);
     let scratch = scratch(x, block);
     if let Some((path, fs)) = &scratch {
@@ -150,13 +154,14 @@ fn wants(x: &mut Expansion<'_>, block: &Evaluated, gpus: bool) -> Wants {
     let service = if serves { service::of(x, block) } else { None };
     let containers = match &service {
         Some(service) => service.in_container,
-        None => !serves && flag(block, "container", gpus),
+        None => !serves && flag(block, "container", has.nvidia),
     };
     Wants {
         environment,
         mounts: mounts::table(x, block),
         scratch: scratch.is_some(),
         containers,
+        efa: has.efa,
         service,
         agent: agent.is_some(),
         agent_in_s3: agent.is_some_and(|(url, _)| agent::object(&url).is_some()),
@@ -187,6 +192,7 @@ fn render(config: &mut Config, wants: Wants) {
         (mounted || wants.service.is_some() || from_s3, CLI),
         (from_s3, S3),
         (wants.containers, CONTAINERS),
+        (wants.efa, EFA),
         (wants.agent, FETCH),
     ];
     scripts.extend(optional.into_iter().filter_map(|(wanted, script)| wanted.then_some(script)));
