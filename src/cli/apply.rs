@@ -224,8 +224,7 @@ impl Work<'_> {
                 None => !destroy && selection.targets.is_empty() && plan.unchanged > 0,
                 Some(outside) => selection.refresh_only && !outside.found.is_empty(),
             };
-            let mut notes = tell::stopped(ledger, destroy);
-            notes.extend(tell::jobs(&plan, &observed, destroy));
+            let notes = tell::notes(session, (&plan, ledger, &observed), destroy);
             return Ok(Planned { plan, bill, renew, notes });
         };
         let rest = hand.rest(&plan);

@@ -48,8 +48,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         let sources = &session.stack.loaded.sources;
         let closing = Closing::default()
             .with(&session.stack.warnings, sources)
-            .with(&tell::stopped(&ledger, args.destroy), sources)
-            .with(&tell::jobs(&plan, &observed, args.destroy), sources)
+            .with(&tell::notes(&session, (&plan, &ledger, &observed), args.destroy), sources)
             .with(&select::part(&order.selection), sources)
             .with(&open, sources)
             .with(left.as_slice(), sources)

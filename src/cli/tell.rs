@@ -10,10 +10,11 @@ use crate::ledger::{Applied, Boots, Ledger, Store, StoreError};
 use crate::model::{Address, Problem, Severity, Sources};
 use crate::plan::cost::Bill;
 use crate::plan::drift::Outside;
-use crate::plan::{self, Jobs};
+use crate::plan::{self, Jobs, Spared};
 use crate::show::{self, event_json};
 
 use super::args::Global;
+use super::connect::Session;
 use super::halt::Halt;
 use super::machine::stamp;
 use super::order::{Goal, Order};
@@ -144,8 +145,42 @@ pub fn stopped(ledger: &Ledger, destroy: bool) -> Vec<Problem> {
     stopped.map(problem).collect()
 }
 
+/// What is to be said about a plan of nodes: fleets that get no more of them, jobs that would end
+/// with theirs, and failures that are too many at once.
+pub fn notes(
+    session: &Session,
+    (plan, ledger, observed): (&Plan, &Ledger, &Observed),
+    destroy: bool,
+) -> Vec<Problem> {
+    let mut out = stopped(ledger, destroy);
+    out.extend(jobs(plan, observed, destroy));
+    // What cannot be expanded has been told already.
+    if let (false, Ok(desired)) = (destroy, session.desired(observed, destroy)) {
+        out.extend(plan::spared(&desired, observed).iter().map(spared));
+    }
+    out
+}
+
+/// Too many have failed at once to be replaced.
+pub fn spared(one: &Spared) -> Problem {
+    let Spared { cluster, failed, most } = one;
+    let mut hows: Vec<&str> = failed.values().map(String::as_str).collect();
+    hows.sort_unstable();
+    hows.dedup();
+    let text = format!(
+        "{cluster}: {} nodes have failed at once, more than {most}: none of them is replaced or \
+         ended: {}",
+        failed.len(),
+        hows.join("; ")
+    );
+    let help = "so many at once are hardly the machines' fault: look at the image, `setup` and \
+                what they have in common. Another template renews them, `--replace` does so as \
+                they are, and `health { max_unhealthy = … }` lets more fail";
+    Problem::warning("P020", text).help(help)
+}
+
 /// Jobs that would end with their nodes.
-pub fn jobs(plan: &Plan, observed: &Observed, destroy: bool) -> Vec<Problem> {
+fn jobs(plan: &Plan, observed: &Observed, destroy: bool) -> Vec<Problem> {
     let mut out = Vec::new();
     for (cluster, Jobs { unheard, cut }) in plan::jobs(plan, observed) {
         if !cut.is_empty() {

@@ -39,7 +39,7 @@ pub mod walk;
 pub use bucket::{Bucket, Encryption, LifecycleRule};
 pub use bucket_object::BucketObject;
 pub use canonical::{canonical, canonical_json};
-pub use care::Care;
+pub use care::{Care, Share};
 pub use data_repository_association::{DataRepositoryAssociation, Events};
 pub use edit::{Change, Edit, differing, dismantle, edits, keeping};
 pub use efs_file_system::{EfsFileSystem, EfsThroughput, MountTarget};

@@ -1,11 +1,13 @@
 //! Which nodes of a fleet count: who has failed is made up for, kept for a while to be looked
 //! at, and ended.
 
+use std::collections::BTreeMap;
+
 use crate::cloud::{Announced, Condition, Health, Live, Observed};
-use crate::kinds::{Action, Care, Node, Trait, Why};
+use crate::kinds::{Action, Care, Node, Spec, Trait, Why};
 use crate::model::{Address, CloudId, Moment};
 
-use crate::stack::Fleet;
+use crate::stack::{Desired, Fleet};
 
 use super::Draft;
 use super::ending::{Found, terminate};
@@ -26,8 +28,52 @@ pub(super) struct Sorted<'a> {
     kept: usize,
 }
 
-/// Sorts them. A node of which nothing is known is taken for good: nobody has said otherwise.
-pub(super) fn sort<'a>(nodes: Vec<Found<'a>>, care: &Care, observed: &Observed) -> Sorted<'a> {
+/// Sorts them. A node of which nothing is known is taken for good: nobody has said otherwise. Where
+/// too many have failed at once, they count as before, whoever they are.
+pub(super) fn sort<'a>(nodes: Vec<Found<'a>>, fleet: &Fleet, observed: &Observed) -> Sorted<'a> {
+    let mut out = each(nodes, &fleet.care, observed);
+    if out.failed.len() > most(fleet) {
+        out.counted.extend(out.failed.drain(..).map(|(found, _)| found));
+    }
+    out
+}
+
+/// How many may have failed at once.
+fn most(fleet: &Fleet) -> usize {
+    usize::try_from(fleet.care.max_unhealthy.of(fleet.count)).unwrap_or(usize::MAX)
+}
+
+/// Nodes of a cluster that have failed, and are too many to be the machines' fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spared {
+    /// The cluster.
+    pub cluster: Address,
+    /// They have failed, and how.
+    pub failed: BTreeMap<CloudId, String>,
+    /// How many might have.
+    pub most: usize,
+}
+
+/// What is left as it is, because too much has failed at once.
+pub fn spared(desired: &Desired, observed: &Observed) -> Vec<Spared> {
+    let mut out = Vec::new();
+    for (address, fleet) in desired.fleets.iter().filter(|(_, fleet)| !fleet.is_scaled()) {
+        let own = observed.live.iter().filter(|(_, live)| live.owner.address == *address);
+        let nodes = own.filter_map(|(id, live)| match live.spec() {
+            Some(Spec::Node(node)) if live.is_usable() => Some((id, live, node)),
+            Some(_) | None => None,
+        });
+        let failed = each(nodes.collect(), &fleet.care, observed).failed;
+        let most = most(fleet);
+        if failed.len() > most {
+            let failed = failed.into_iter().map(|((id, ..), how)| (id.clone(), how)).collect();
+            out.push(Spared { cluster: address.owner(), failed, most });
+        }
+    }
+    out
+}
+
+fn each<'a>(nodes: Vec<Found<'a>>, care: &Care, observed: &Observed) -> Sorted<'a> {
     let mut out = Sorted::default();
     for found in nodes {
         let (id, live, _) = found;

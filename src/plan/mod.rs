@@ -31,6 +31,7 @@ mod settle;
 mod spread;
 mod steps;
 
+pub use health::{Spared, spared};
 pub use jobs::{Jobs, jobs};
 pub use misled::{Misled, misled};
 pub use refusal::Refusal;

@@ -102,7 +102,7 @@ fn fleet<'a>(
     }
     draft.nodes.extend(nodes.iter().map(|(id, ..)| (*id).clone()));
     let batch = 1 + nodes.iter().filter_map(|(_, live, _)| live.batch).max().unwrap_or(0);
-    let mut sorted = health::sort(nodes, &fleet.care, observed);
+    let mut sorted = health::sort(nodes, fleet, observed);
     let failed = sorted.mark(draft, (address, &fleet.care));
     let nodes = std::mem::take(&mut sorted.counted);
     let template = draft.staying.get(&fleet.template).cloned();
@@ -144,16 +144,17 @@ fn fleet<'a>(
     current.iter().chain(&stays).map(|(id, ..)| (*id).clone()).collect()
 }
 
-/// Who stays before whom. What was told to go goes, then what does nothing; of the others the oldest
-/// launches stay: what has trained longest is the last to go.
+/// Who stays before whom. What was told to go goes, what has failed, then what does nothing; of the others
+/// the oldest launches stay: what has trained longest is the last to go.
 fn turn<'a>(
     (id, live, _): &Found<'a>,
     observed: &Observed,
-) -> (bool, bool, Option<u32>, &'a CloudId) {
+) -> (bool, bool, bool, Option<u32>, &'a CloudId) {
     let condition = observed.conditions.get(*id);
     let told = condition.is_some_and(|it| it.mark.is_some());
     let works = condition.is_some_and(Condition::is_busy);
-    (told, !works, live.batch, *id)
+    let ill = condition.is_some_and(Condition::is_unhealthy);
+    (told, ill && !works, !works, live.batch, *id)
 }
 
 /// Without an offer nothing could take the place of those that are to go: they stay.

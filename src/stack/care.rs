@@ -1,6 +1,6 @@
 //! What is done about nodes of a cluster that do not come up, or fall ill.
 
-use crate::kinds::Care;
+use crate::kinds::{Care, Share};
 use crate::lang::Evaluated;
 use crate::lang::schema::{Attribute, BlockSchema, Type};
 
@@ -40,6 +40,15 @@ pub(super) const HEALTH: BlockSchema = BlockSchema {
             "How many are kept at once, 0 to 100; the others that fail end at once.",
         )
         .or("2"),
+        Attribute::new(
+            "max_unhealthy",
+            Type::Either(&[Type::Integer, Type::String]),
+            "How many may have failed at once: a share of `nodes`, such as `\"20%\"`, rounded up, \
+             or a number, and at least one. When more have, it is hardly the machines: none is \
+             replaced or ended, and plans say so, until they are fewer. Of clusters of a fixed \
+             size.",
+        )
+        .or("\"20%\""),
     ],
     blocks: &[],
     exports: &[],
@@ -59,7 +68,33 @@ pub(super) fn care(x: &mut Expansion<'_>, block: &Evaluated, resized: bool) -> C
         boot: x.seconds(written, "boot_timeout", seconds(boot), 60..=LONGEST),
         quarantine: x.seconds(written, "quarantine", seconds(kept), 0..=LONGEST),
         keep: x.integer(written, "keep", default.keep, 0..=100),
+        max_unhealthy: share(x, written, resized).unwrap_or(default.max_unhealthy),
     }
+}
+
+/// How many may have failed at once.
+fn share(x: &mut Expansion<'_>, written: &Evaluated, resized: bool) -> Option<Share> {
+    let value = written.attr("max_unhealthy")?;
+    if value.is_wholly_unknown() {
+        return None;
+    }
+    let text = value.as_str();
+    let percent = text.and_then(|text| text.strip_suffix('%')?.trim().parse().ok());
+    let number = text.map_or_else(|| value.as_u64(), |text| text.parse().ok());
+    let number = number.and_then(|number| u32::try_from(number).ok());
+    let share = percent.map(Share::Percent).or(number.map(Share::Nodes));
+    let fine = match share {
+        Some(Share::Percent(percent)) => (1..=100).contains(&percent),
+        Some(Share::Nodes(nodes)) => (1..=1000).contains(&nodes),
+        None => false,
+    };
+    let problem = "this is no number of nodes, and no share of them".to_owned();
+    let help = "write \"1%\" to \"100%\", or 1 to 1000";
+    x.check(value, (!fine).then_some(problem), help);
+    let problem = "the autoscaler replaces what fails in a cluster that it resizes".to_owned();
+    let help = "leave max_unhealthy away: after five failures in a row no more are launched there";
+    x.check(value, resized.then_some(problem), help);
+    share.filter(|_| fine)
 }
 
 fn seconds(number: u64) -> u32 {

@@ -67,6 +67,7 @@ mod lab;
 mod ledger;
 mod life;
 mod machine;
+mod mass;
 mod money;
 #[cfg(feature = "aws")]
 mod moto;
