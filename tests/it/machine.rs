@@ -1,6 +1,7 @@
 //! What a node is made of: the cloud-config judged by the real `cloud-init schema`, its
 //! scripts by `shellcheck`, and hostile texts in it that stay data.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -15,6 +16,15 @@ use crate::lab::Lab;
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ3bPnbQkUZcqvZT1qXkTzH0pGJmS5Q1 ann";
 const SUM: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
+/// What a stack with these blocks beside a network, a queue and a bucket wants.
+async fn desired_of(blocks: &str) -> Desired {
+    let text = format!(
+        "stack \"s\" {{\n  region = \"us-east-1\"\n}}\nnetwork \"n\" {{\n  zones = [\"a\", \"b\"]\n}}\n\
+         queue \"q\" {{}}\nbucket \"b\" {{}}\n{blocks}\n"
+    );
+    Lab::new(Settings::default()).desired(&text).await
+}
+
 /// What a stack with `cluster.c`, whose body this is, wants.
 async fn desired(body: &str) -> Desired {
     let text = format!(
@@ -27,18 +37,27 @@ async fn desired(body: &str) -> Desired {
     Lab::new(Settings::default()).desired(&text).await
 }
 
-/// The template of `cluster.c`.
-async fn template(body: &str) -> LaunchTemplate {
-    let at = "cluster.c/template".parse().expect("an address");
-    match desired(body).await.specs.remove(&at) {
+/// The template of a block.
+fn template_of(mut desired: Desired, block: &str) -> LaunchTemplate {
+    let at = format!("{block}/template").parse().expect("an address");
+    match desired.specs.remove(&at) {
         Some(Spec::LaunchTemplate(template)) => template,
         _ => panic!("no template"),
     }
 }
 
+/// The template of `cluster.c`.
+async fn template(body: &str) -> LaunchTemplate {
+    template_of(desired(body).await, "cluster.c")
+}
+
 /// The user data of `cluster.c`, whose body this is, with every id filled in.
 async fn user_data(body: &str) -> String {
-    let template = template(body).await;
+    filled(template(body).await)
+}
+
+/// The user data of a template with every id filled in.
+fn filled(template: LaunchTemplate) -> String {
     let id = |_: &_| Some(CloudId::from("sg-0123456789abcdef0"));
     match template.user_data {
         Text::Known(text) => text,
@@ -128,17 +147,68 @@ fn shapes() -> Vec<(&'static str, String)> {
     ]
 }
 
+/// Machines that mount what holds data, and those of services: the block, and its text.
+fn others() -> Vec<(&'static str, &'static str, String)> {
+    let storage = "filesystem \"l\" {\n type = \"lustre\"\n network = network.n\n zone = \"a\"\n \
+                   size = \"1200GiB\"\n import = bucket.b\n}\n\
+                   filesystem \"e\" {\n type = \"efs\"\n network = network.n\n}\n\
+                   volume \"v\" {\n size = \"10GiB\"\n zone = \"a\"\n}\n";
+    let mount = |path: &str, from: &str| format!("mount \"{path}\" {{\n from = {from}\n}}\n");
+    let all = mount("/fast", "filesystem.l")
+        + &mount("/home", "filesystem.e")
+        + &mount("/data", "bucket.b");
+    let cluster = |nodes: u32, mounts: &str| {
+        format!(
+            "{storage}cluster \"c\" {{\n network = network.n\n instance_type = \"g5.xlarge\"\n \
+             zones = [\"a\"]\n nodes = {nodes}\n{mounts}}}\n"
+        )
+    };
+    let service = |body: &str| {
+        format!(
+            "{storage}service \"s\" {{\n network = network.n\n instance_type = \"t3.large\"\n \
+             ports = [5000]\n{body}\n}}\n"
+        )
+    };
+    let secrets = "secrets = {\n A = \"ssm:/s/a\"\n B = \"secretsmanager:b\"\n }";
+    let env = "env = {\n NAME = \"it's \\\"$(quoted)\\\" \\\\ here\"\n }";
+    let container = format!(
+        "container {{\n image = \"ghcr.io/mlflow/mlflow:v3\"\n command = [\"mlflow\", \"a b\"]\n \
+         {env}\n {secrets}\n}}\nhealth {{\n http = \"/health\"\n}}"
+    );
+    let unit = format!(
+        "setup = \"useradd jobs\"\nunit {{\n command = [\"/usr/bin/db\", \"--flag\"]\n user = \
+         \"jobs\"\n {env}\n {secrets}\n}}\nhealth {{\n command = [\"/usr/bin/db\", \"ping\"]\n}}"
+    );
+    vec![
+        ("file systems", "cluster.c", cluster(2, &all)),
+        ("a volume", "cluster.c", cluster(1, &(all.clone() + &mount("/state", "volume.v")))),
+        ("a container", "service.s", service(&container)),
+        ("a unit", "service.s", service(&unit)),
+        ("a service that mounts", "service.s", service(&(container.clone() + "\n" + &all))),
+    ]
+}
+
+/// All of them, by name, with their user data.
+async fn every_shape() -> Vec<(&'static str, String)> {
+    let mut out = Vec::new();
+    for (name, block, text) in others() {
+        out.push((name, filled(template_of(desired_of(&text).await, block))));
+    }
+    for (name, body) in shapes() {
+        out.push((name, user_data(&body).await));
+    }
+    out
+}
+
 #[tokio::test]
 #[ignore = "needs cloud-init and shellcheck: run `make test`"]
 async fn cloud_init_takes_every_shape_and_shellcheck_every_script() {
-    let mut configs = Vec::new();
-    for (_, body) in shapes() {
-        configs.push(user_data(&body).await);
-    }
+    let shapes = every_shape().await;
+    let configs: Vec<String> = shapes.iter().map(|(_, config)| config.clone()).collect();
     let read = judged(&configs);
     let work = tempfile::tempdir().expect("a folder");
     let mut scripts = Vec::new();
-    for ((name, _), found) in shapes().iter().zip(&read) {
+    for ((name, _), found) in shapes.iter().zip(&read) {
         assert_eq!(found["wrong"], Value::Null, "{name}: {}", found["wrong"]);
         for (path, content) in found["files"].as_object().expect("files") {
             let content = content.as_str().expect("text");
@@ -158,7 +228,9 @@ async fn cloud_init_takes_every_shape_and_shellcheck_every_script() {
             .expect("it")
             .ends_with("echo sg-0123456789abcdef0 >/tmp/x\n")
     );
-    assert!(scripts.len() > 40, "{}", scripts.len());
+    assert!(scripts.len() > 100, "{}", scripts.len());
+    verify(&units(&read), work.path());
+    settings_and_mounts(&shapes, &read, work.path());
     // Comments are left out of what is sent, and with them what tells shellcheck better.
     let sources = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/stack/machine"));
     let sources = sources.expect("a folder").flatten().map(|entry| entry.path());
@@ -171,15 +243,68 @@ async fn cloud_init_takes_every_shape_and_shellcheck_every_script() {
         let checked = Command::new("bash").arg("-n").arg(script).output().expect("bash");
         assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
     }
+    assert_eq!(units(&read).len(), 4);
 
     // Both see what is wrong.
-    let wrong = configs[0].replace("write_files:", "users: 5\nwrite_files:");
+    let wrong = configs[0].replacen("write_files:", "users: 5\nwrite_files:", 1);
     let config = judged(&[wrong]);
     assert!(config[0]["wrong"].as_str().expect("a problem").contains("users"), "{config:?}");
     let bad = work.path().join("bad");
     std::fs::write(&bad, "#!/bin/bash\nrm -rf $1/*\n").expect("written");
     let (fine, said) = shellcheck(&[bad]);
     assert!(!fine && said.contains("SC2086"), "{said}");
+}
+
+/// What stands in the files that scripts read.
+fn settings_and_mounts(shapes: &[(&str, String)], read: &[Value], work: &Path) {
+    // What a service sources is shell as well, and keeps what the author wrote.
+    let of =
+        |name: &str| &read[shapes.iter().position(|(it, _)| *it == name).expect("it")]["files"];
+    for service in ["a container", "a unit", "a service that mounts"] {
+        let settings = of(service)["/etc/mlinfra/service"].as_str().expect("settings");
+        let at = work.join("settings");
+        std::fs::write(&at, format!("#!/bin/bash\n{settings}\nprintf '%s\\n' \"${{env[@]}}\"\n"))
+            .expect("written");
+        let told = Command::new("bash").arg(&at).output().expect("bash");
+        let told = String::from_utf8_lossy(&told.stdout).into_owned();
+        assert_eq!(told, "NAME=it's \"$(quoted)\" \\ here\n", "{service}: {settings}");
+    }
+    for (shape, kinds) in [
+        ("file systems", &["lustre", "efs", "s3"][..]),
+        ("a volume", &["lustre", "efs", "s3", "ebs"]),
+    ] {
+        let mounts = of(shape)["/etc/mlinfra/mounts"].as_str().expect("mounts");
+        let mut found: Vec<&str> = mounts.lines().filter_map(|it| it.split('\t').next()).collect();
+        let mut kinds = kinds.to_vec();
+        found.sort_unstable();
+        kinds.sort_unstable();
+        assert_eq!(found, kinds, "{mounts}");
+    }
+}
+
+/// The units of systemd that stand in them.
+fn units(read: &[Value]) -> BTreeMap<&str, &str> {
+    let files = read.iter().filter_map(|one| one["files"].as_object()).flatten();
+    let units = files.filter(|(path, _)| path.starts_with("/etc/systemd/system/"));
+    units.filter_map(|(path, text)| Some((path.as_str(), text.as_str()?))).collect()
+}
+
+/// Systemd knows every word of them. What they run is not here.
+fn verify(units: &BTreeMap<&str, &str>, work: &Path) {
+    let folder = work.join("units");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    for (path, text) in units {
+        let name = path.rsplit('/').next().expect("a name");
+        std::fs::write(folder.join(name), text).expect("written");
+    }
+    for path in units.keys() {
+        let at = folder.join(path.rsplit('/').next().expect("a name"));
+        let judged = Command::new("systemd-analyze").arg("verify").arg(&at).output();
+        let said = judged.expect("systemd-analyze: `make peers` installs it").stderr;
+        let said = String::from_utf8_lossy(&said).into_owned();
+        let wrong = said.lines().filter(|line| !line.contains("is not executable"));
+        assert_eq!(wrong.collect::<Vec<_>>(), [""; 0], "{path}");
+    }
 }
 
 /// Texts that try to be something else.
@@ -294,14 +419,13 @@ async fn local_disks_give_way_to_what_is_mounted() {
 
 #[tokio::test]
 async fn user_data_is_the_same_each_time_and_ends_at_what_ec2_takes() {
-    for (name, body) in shapes() {
-        let text = user_data(&body).await;
+    for (name, text) in every_shape().await {
         assert!(text.starts_with("#cloud-config\n"), "{name}");
-        assert_eq!(text, user_data(&body).await, "{name}");
         let sent = packed(&text);
         assert!(sent.len() <= 16_384, "{name}: {} bytes", sent.len());
         assert_eq!(unpacked(&sent).as_deref(), Some(text.as_str()), "{name}");
     }
+    assert_eq!(every_shape().await, every_shape().await);
     let long = "x".repeat(60_000);
     let sent = packed(&long);
     assert!(sent.len() < 1000 && sent.starts_with(&[0x1f, 0x8b]));
