@@ -8,15 +8,18 @@ use rust_decimal::Decimal;
 
 use super::{Aws, ec2, pages};
 use crate::cloud::{Ask, Class, Failure, Reservation, SpotPrice, SpotPrices};
-use crate::kinds::Market;
-use crate::model::{Moment, Money, ReservationId, Zone};
+use crate::kinds::{Home, Market};
+use crate::model::{GroupName, Moment, Money, ReservationId, Zone};
 
-/// What a reservation is. Those for other systems or on hardware of one's own are closed.
-fn read(found: CapacityReservation) -> Option<Reservation> {
+/// What a reservation is. Those for other systems, on hardware of one's own or in a placement
+/// group that only another account can name are closed.
+fn read(home: &Home, found: CapacityReservation) -> Option<Reservation> {
     let state = found.state.as_ref().map_or("unknown", |state| state.as_str()).to_owned();
     let word = |word: Option<&str>| word.unwrap_or_default().to_owned();
     let platform = word(found.instance_platform.as_ref().map(|it| it.as_str()));
     let tenancy = word(found.tenancy.as_ref().map(|it| it.as_str()));
+    let group = found.placement_group_arn.filter(|arn| !arn.is_empty());
+    let owner = group.as_deref().and_then(|arn| arn.split(':').nth(4));
     let closed = if state != "active" {
         let from = found.start_date.and_then(|at| at.fmt(DateTimeFormat::DateTime).ok());
         let from = from.filter(|_| state == "scheduled" || state == "pending");
@@ -25,6 +28,8 @@ fn read(found: CapacityReservation) -> Option<Reservation> {
         Some(format!("is for {platform}"))
     } else if tenancy == "dedicated" {
         Some("is for dedicated instances".to_owned())
+    } else if let Some(owner) = owner.filter(|owner| *owner != home.account.as_str()) {
+        Some(format!("is in a placement group of account {owner}"))
     } else {
         None
     };
@@ -35,6 +40,7 @@ fn read(found: CapacityReservation) -> Option<Reservation> {
         market: if block { Market::CapacityBlock } else { Market::Reserved },
         instance_type: found.instance_type?,
         zone: Zone(found.availability_zone?),
+        group: group.map(GroupName),
         free: count(found.available_instance_count),
         total: count(found.total_instance_count),
         ends: found.end_date.filter(|_| block).and_then(|at| at.to_millis().ok()).map(Moment),
@@ -57,7 +63,8 @@ impl Aws {
         let stands = |found: &CapacityReservation| {
             !ended.contains(&found.state.as_ref().map_or("", |state| state.as_str()))
         };
-        let mut out: Vec<_> = all.into_iter().filter(stands).filter_map(read).collect();
+        let mut out: Vec<_> =
+            all.into_iter().filter(stands).filter_map(|found| read(self.home(), found)).collect();
         out.iter_mut().for_each(|found| *found = found.clone().at(ask.at));
         out.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(out)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::kinds::{Market, Tags};
-use crate::model::{Moment, Money, ReservationId, Zone};
+use crate::model::{GroupName, Moment, Money, ReservationId, Zone};
 
 /// From so many seconds before its end a Capacity Block is left, as Karpenter does: then AWS says
 /// that it ends, ten minutes before it begins to take machines back
@@ -33,6 +33,9 @@ pub struct Reservation {
     pub instance_type: String,
     /// Where.
     pub zone: Zone,
+    /// The placement group that it was made in: what is launched in it must name that group
+    /// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/cr-cpg.html>).
+    pub group: Option<GroupName>,
     /// How many nodes it has room for now.
     pub free: u32,
     /// How many it was made for.
@@ -83,6 +86,7 @@ mod tests {
             market: Market::CapacityBlock,
             instance_type: "p5.48xlarge".to_owned(),
             zone: "us-east-1a".into(),
+            group: None,
             free: 4,
             total: 4,
             ends: Some(Moment(ends)),

@@ -8,7 +8,7 @@ use super::table::{Line, Table};
 use crate::catalog::Catalog;
 use crate::cloud::taken_back;
 use crate::kinds::Offer;
-use crate::model::{Address, Money};
+use crate::model::{Address, Link, Money};
 use crate::stack::{Fleet, Rejected};
 
 /// What a node costs for each of its accelerators.
@@ -71,6 +71,13 @@ pub fn text(catalog: &Catalog, address: &Address, fleet: &Fleet, screen: &Screen
     if fleet.offers.iter().any(|offer| offer.reservation.is_some()) {
         let text =
             "A reservation is paid whether it is used or not: nodes in it cost nothing more.";
+        page.row(&Row::at(2).words(Ink::Plain, text));
+    }
+    for offer in &fleet.offers {
+        let group = offer.placement.as_ref().and_then(Link::id);
+        let (Some(id), Some(group)) = (&offer.reservation, group) else { continue };
+        let name = group.as_str().rsplit('/').next().unwrap_or_default();
+        let text = format!("{id} is in the placement group {name}, and so are its nodes.");
         page.row(&Row::at(2).words(Ink::Plain, text));
     }
     for offer in &fleet.offers {

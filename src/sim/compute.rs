@@ -136,7 +136,10 @@ impl Caller<'_> {
                 uses.push(id);
             }
         }
-        if let Some(group) = launch.offer.placement.as_ref().and_then(Link::id) {
+        let group = launch.offer.placement.as_ref().and_then(Link::id);
+        // That of a reservation is somebody else's, and stands where the reservation does.
+        let kept = self.group_kept(launch);
+        if let Some(group) = group.filter(|group| kept.as_ref() != Some(group)) {
             let object = self.standing(api, &CloudId(group.0.clone()))?;
             self.same_zone(api, object, launch)?;
         }

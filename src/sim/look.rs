@@ -78,6 +78,7 @@ fn kept(world: &World, region: &RegionName, now: u64) -> Vec<Reservation> {
         market: kept.market,
         instance_type: kept.instance_type.clone(),
         zone: kept.zone.clone(),
+        group: judge.group_of(kept),
         free: judge.free_in(id, kept.total),
         total: kept.total,
         ends: kept.ends.filter(|_| kept.market == Market::CapacityBlock),

@@ -1,10 +1,12 @@
 //! Whether there is room for a launch: quotas, capacity, reservations, prices.
 
+use super::look;
 use super::rules::{Caller, refuse};
+use super::supply::Kept;
 use crate::catalog::Catalog;
 use crate::cloud::{Class, Failure, Launch};
 use crate::kinds::{KindName, Market, Node, Spec};
-use crate::model::ReservationId;
+use crate::model::{GroupName, Link, ReservationId};
 
 impl Caller<'_> {
     /// How many nodes of a launch start: all of them, or as many as can be had.
@@ -56,6 +58,19 @@ impl Caller<'_> {
         total.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX))
     }
 
+    /// The placement group that a reservation was made in.
+    pub(super) fn group_of(&self, kept: &Kept) -> Option<GroupName> {
+        let home = look::home(self.world, self.region);
+        let arn = |name| home.arn("ec2", &format!("placement-group/{name}"));
+        kept.placement.as_ref().map(|name| GroupName(arn(name)))
+    }
+
+    /// The same of the reservation that a launch names.
+    pub(super) fn group_kept(&self, launch: &Launch) -> Option<GroupName> {
+        let id = launch.offer.reservation.as_ref()?;
+        self.group_of(self.world.settings.supply.reservations.get(id.as_str())?)
+    }
+
     fn reserved(&self, api: &str, launch: &Launch, id: &ReservationId) -> Result<u32, Failure> {
         let offer = &launch.offer;
         let Some(kept) = self.world.settings.supply.reservations.get(id.as_str()) else {
@@ -67,6 +82,13 @@ impl Caller<'_> {
             != (&offer.instance_type, &offer.zone, offer.market)
         {
             let text = format!("{id} is for {} in {}", kept.instance_type, kept.zone);
+            return Err(refuse(Class::Invalid, api, "InvalidParameterCombination", text));
+        }
+        // EC2's own words for it are not published.
+        if let Some(group) = self.group_of(kept)
+            && offer.placement.as_ref().and_then(Link::id) != Some(&group)
+        {
+            let text = format!("{id} is in the placement group {group}");
             return Err(refuse(Class::Invalid, api, "InvalidParameterCombination", text));
         }
         grant(launch, u64::from(self.free_in(id.as_str(), kept.total))).ok_or_else(|| {

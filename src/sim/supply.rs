@@ -114,6 +114,9 @@ pub struct Kept {
     pub total: u32,
     /// A reservation or a Capacity Block.
     pub market: Market,
+    /// The placement group that it was made in, by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placement: Option<String>,
     /// When it ends, where it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends: Option<Moment>,
@@ -122,15 +125,17 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Reads `type,zone,count`, then `capacity-block`, `ends=` with a time, and `key=value`
-    /// in any order.
+    /// Reads `type,zone,count`, then `capacity-block`, `placement=` with a group's name, `ends=`
+    /// with a time, and `key=value` in any order.
     fn read(text: &str) -> Option<Self> {
         let mut words = text.split(',').map(str::trim);
         let (instance_type, zone) = (words.next()?.to_owned(), Zone::from(words.next()?));
         let total = words.next()?.parse().ok()?;
-        let (mut market, mut ends, mut tags) = (Market::Reserved, None, Tags::new());
+        let (mut market, mut tags) = (Market::Reserved, Tags::new());
+        let (mut placement, mut ends) = (None, None);
         for word in words {
             match word.split_once('=') {
+                Some(("placement", name)) => placement = Some(name.to_owned()),
                 Some(("ends", at)) => ends = Some(Moment::read(at)?),
                 Some((key, value)) => drop(tags.insert(key.to_owned(), value.to_owned())),
                 None if word == Market::CapacityBlock.word() => market = Market::CapacityBlock,
@@ -138,7 +143,7 @@ impl Kept {
             }
         }
         zone.letter()?;
-        Some(Self { instance_type, zone, total, market, ends, tags })
+        Some(Self { instance_type, zone, total, market, placement, ends, tags })
     }
 
     fn text(&self) -> String {
@@ -146,6 +151,7 @@ impl Kept {
         if self.market == Market::CapacityBlock {
             out.push_str(",capacity-block");
         }
+        out.extend(self.placement.iter().map(|name| format!(",placement={name}")));
         out.extend(self.ends.map(|at| format!(",ends={at}")));
         out.extend(self.tags.iter().map(|(key, value)| format!(",{key}={value}")));
         out

@@ -167,8 +167,8 @@ impl Search<'_> {
     }
 
     /// What is kept for the account. It is paid whether it is used or not, so a node in it
-    /// costs nothing more; and it says itself how its nodes stand together, so no group of
-    /// ours is put on top.
+    /// costs nothing more; and it says itself how its nodes stand together: in the group that it
+    /// was made in, without which EC2 starts nothing in it, and never in one of ours on top.
     fn kept(&self, x: &Expansion<'_>, (rung, which): (usize, &Which), out: &mut Ranked) {
         let mut none = true;
         for found in x.facts.reservations.iter().filter(|found| which.covers(found)) {
@@ -186,6 +186,7 @@ impl Search<'_> {
                     let offer = Offer {
                         market: found.market,
                         reservation: Some(found.id.clone()),
+                        placement: found.group.clone().map(Link::Id),
                         interfaces: candidate.known.as_ref().map(interfaces).unwrap_or_default(),
                         price: Some(Money::ZERO),
                         free: Some(free),

@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use mlinfra::aws::Aws;
 use mlinfra::cloud::{Ask, Cloud};
 use mlinfra::kinds::Market;
-use mlinfra::model::Moment;
+use mlinfra::model::{GroupName, Moment};
 
 use crate::aws_requests::judge;
 use crate::aws_stage::Stage;
@@ -45,9 +45,15 @@ fn reservations(second: bool) -> String {
             <tagSet><item><key>team</key><value>llm</value></item></tagSet>";
         let ended = "<state>expired</state>";
         let windows = "<state>active</state><instancePlatform>Windows</instancePlatform>";
+        let group = |account: &str| {
+            let arn = format!("arn:aws:ec2:us-east-1:{account}:placement-group/near");
+            format!("{open}<placementGroupArn>{arn}</placementGroupArn>")
+        };
         let items = reservation("cr-0d", open)
             + &reservation("cr-0e", ended)
-            + &reservation("cr-0f", windows);
+            + &reservation("cr-0f", windows)
+            + &reservation("cr-1a", &group("123456789012"))
+            + &reservation("cr-1b", &group("210987654321"));
         (items, "<nextToken>more</nextToken>")
     };
     format!(
@@ -107,6 +113,7 @@ async fn aws_capacity_is_read_as_it_is_answered() {
     let taken = Some(
         "ends at 2026-11-24T06:00:00Z, and AWS takes its machines back from 2026-11-24T05:30:00Z on",
     );
+    let elsewhere = Some("is in a placement group of account 210987654321");
     let later = Some("is scheduled until 2026-12-01T11:30:00Z");
     assert_eq!(
         found,
@@ -116,10 +123,17 @@ async fn aws_capacity_is_read_as_it_is_answered() {
             ("cr-0c", Market::CapacityBlock, 0, 8, later),
             ("cr-0d", Market::Reserved, 6, 8, None),
             ("cr-0f", Market::Reserved, 0, 8, Some("is for Windows")),
+            ("cr-1a", Market::Reserved, 6, 8, None),
+            ("cr-1b", Market::Reserved, 6, 8, elsewhere),
         ]
     );
     assert_eq!(facts.reservations[1].ends, Moment::read("2026-12-20T11:30:00Z"));
     assert_eq!(facts.reservations[3].ends, None);
+    let groups: Vec<_> =
+        facts.reservations.iter().map(|it| it.group.as_ref().map(GroupName::as_str)).collect();
+    let near = |account| format!("arn:aws:ec2:us-east-1:{account}:placement-group/near");
+    let (own, theirs) = (near("123456789012"), near("210987654321"));
+    assert_eq!(groups, [None, None, None, None, None, Some(&*own), Some(&*theirs)]);
     assert_eq!(facts.reservations[3].tags.get("team").map(String::as_str), Some("llm"));
     let price = &facts.spot[&("p5.48xlarge".to_owned(), "us-east-1a".into())];
     assert_eq!((price.usd.to_string().as_str(), price.day.as_str()), ("$19.25", "2026-11-24"));

@@ -271,6 +271,7 @@ async fn aws_launches_say_market_reservation_and_placement() {
     let offers = [
         (Market::Spot, None, true),
         (Market::Reserved, Some("cr-0123456789abcdef0"), false),
+        (Market::Reserved, Some("cr-0123456789abcdef1"), true),
         (Market::CapacityBlock, Some("cr-0fedcba9876543210"), false),
     ];
     for (market, reservation, grouped) in offers {

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use mlinfra::cloud::{Class, Cloud, Failure};
-use mlinfra::kinds::Spec;
+use mlinfra::kinds::{Offer, Spec};
 use mlinfra::ledger::Journal;
+use mlinfra::model::Link;
 use mlinfra::sim::{ObjectView, Settings};
 use mlinfra::stack::Desired;
 
@@ -314,6 +315,33 @@ async fn places_that_a_cluster_holds_itself_are_room_for_it() {
     assert_eq!(apply(&lab, &desired).await, None);
     assert_eq!(self::ways(&lab), BTreeMap::from([("reserved".to_owned(), 4)]));
     assert!(lab.plan(&desired).await.expect("a plan").is_empty());
+}
+
+/// What is kept in a placement group is launched into that group, which is nobody's of the stack,
+/// and not into the cluster's own; without the group the region starts nothing there.
+#[tokio::test(start_paused = true)]
+async fn a_reservation_in_a_placement_group_is_launched_into_that_group() {
+    let ways = r#"["capacity-block:cr-0b", "reservation:cr-0a", "spot", "on-demand"]"#;
+    let text = LADDER.replace(ways, r#"["reservation:cr-0a", "on-demand"]"#);
+    let kept = "p5.48xlarge,us-east-1a,4,placement=near";
+    let lab = lab(&pairs(&[("reservation.cr-0a", kept)]));
+    let desired = lab.desired(&text).await;
+    let theirs = "arn:aws:ec2:us-east-1:000000000000:placement-group/near";
+    let groups = |desired: &Desired| -> Vec<String> {
+        let offers = &desired.fleets.values().next().expect("a cluster").offers;
+        let group = |offer: &Offer| serde_json::to_string(&offer.placement).expect("JSON");
+        offers.iter().map(group).collect()
+    };
+    let own = r#"{"$to":"cluster.c/placement"}"#;
+    assert_eq!(groups(&desired), [&format!(r#"{{"$id":"{theirs}"}}"#), own]);
+    assert_eq!(apply(&lab, &desired).await, None);
+    assert_eq!(self::ways(&lab), BTreeMap::from([("reserved".to_owned(), 4)]));
+    for node in nodes(&lab) {
+        let Spec::Node(node) = node.spec else { panic!("{node:?}") };
+        assert_eq!(node.placement, Some(Link::Id(theirs.into())));
+    }
+    let again = lab.desired_after(&text, &desired).await;
+    assert!(lab.plan(&again).await.expect("a plan").is_empty());
 }
 
 /// Two clusters of a thousand nodes at once, against the bucket that EC2 publishes: 1,000

@@ -44,6 +44,37 @@ async fn launch_tokens_count_per_zone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_reservation_in_a_placement_group_wants_it_named() {
+    let changes = [
+        ("reservation.cr-0a", "p5.48xlarge,us-east-1a,2,placement=near"),
+        ("reservation.cr-0b", "p5.48xlarge,us-east-1a,2"),
+    ];
+    let Base { region, subnet, template, .. } = base(&changes).await;
+    let own = make(&region, "g", group()).await;
+    let call = |kept: &str, group: Option<&str>, token: &str| {
+        let mut call = launch(&template, &subnet, "us-east-1a", 1, token);
+        if let Call::Launch(launch) = &mut call {
+            launch.offer.market = Market::Reserved;
+            launch.offer.reservation = Some(kept.into());
+            launch.offer.placement = group.map(|group| Link::Id(group.into()));
+        }
+        call
+    };
+    let theirs = "arn:aws:ec2:us-east-1:000000000000:placement-group/near";
+    for (token, group) in [("l", None), ("m", Some(own.as_str()))] {
+        let failure = region.act(&call("cr-0a", group, token)).await.expect_err("its group");
+        assert_eq!(failure.code, "InvalidParameterCombination");
+        assert!(failure.text.contains(theirs), "{}", failure.text);
+    }
+    region.act(&call("cr-0a", Some(theirs), "n")).await.expect("in its group");
+    // What stands in none goes into any, and that of another reservation is not there for it.
+    region.act(&call("cr-0b", Some(own.as_str()), "o")).await.expect("in ours");
+    assert!(region.act(&call("cr-0b", Some(theirs), "p")).await.is_err());
+    let texts: Vec<_> = region.settings().list().into_iter().map(|(_, value)| value).collect();
+    assert!(texts.iter().any(|text| text == changes[0].1), "{texts:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn offers_and_quotas_limit_launches() {
     let changes = [("offer.p5.48xlarge", "b"), ("quota.node", "1")];
     let Base { region, vpc, subnet: a, template } = base(&changes).await;

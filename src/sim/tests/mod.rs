@@ -10,8 +10,8 @@ use crate::cloud::{
     Call, Class, Cloud, Failure, Launch, Live, Make, Observed, Owner, Phase, Scope,
 };
 use crate::kinds::{
-    Disk, ElasticIp, InternetGateway, Kind, KindName, LaunchTemplate, Metadata, NatGateway, Offer,
-    PlacementGroup, Spec, Subnet, Tags, Vpc, edits,
+    Disk, ElasticIp, InternetGateway, Kind, KindName, LaunchTemplate, Market, Metadata, NatGateway,
+    Offer, PlacementGroup, Spec, Subnet, Tags, Vpc, edits,
 };
 use crate::model::{
     Address, CloudId, ImageId, Link, Region as RegionName, StackName, TemplateId, Token, Zone,
