@@ -36,6 +36,7 @@ peers:
 test: export MLINFRA_KILLS ?= 100
 test: export MLINFRA_DEPARTURES ?= 2
 test: export MLINFRA_SCHEDULES ?= 10000
+test: export MLINFRA_SUBSETS ?= all
 test: peers
 	cargo test --locked -- --include-ignored
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::catalog::{Catalog, expectation};
+use crate::catalog::expectation;
 use crate::cloud::{Call, Class, Failure, Launch, Left, Owner};
 use crate::kinds::{Care, KindName, Offer, StepId};
 use crate::ledger::Refusal;
@@ -13,7 +13,7 @@ use super::Event;
 use super::boot::{Up, again_and_again};
 use super::hands::{Hands, Trouble};
 use super::ids::{Ids, link};
-use super::order::{Order, nodes_of};
+use super::order::Order;
 use super::retry;
 
 /// Nodes that need not be alike are asked for in such numbers: AWS itself advises five calls
@@ -279,29 +279,6 @@ impl Hands<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Says which quota it was, how high it is, and how to have it raised.
-    async fn name_quota(&self, failure: Failure, offer: &Offer, count: u32) -> Failure {
-        let Some(quota) = Catalog::quota(&offer.instance_type, offer.market) else {
-            return failure;
-        };
-        let known = self.tables.get(&offer.instance_type);
-        let need = known.map(|known| u64::from(known.vcpus) * u64::from(count));
-        // A refusal to tell is no reason to hide what was refused.
-        let value = self.cloud.quota("ec2", &quota.code).await.unwrap_or_default();
-        let is = value.map_or_else(|| "not known here".to_owned(), |it| format!("{it} vCPUs"));
-        let more = nodes_of(usize::try_from(count).unwrap_or(usize::MAX));
-        let needs = need.map(|need| format!(", and {more} more take {need}"));
-        let asks = value.zip(need).map(|(value, need)| format!(": ask for {}", value + need));
-        let text = format!(
-            "{} (the quota {} is {is}{}{})",
-            failure.text,
-            quota.code,
-            needs.unwrap_or_default(),
-            asks.unwrap_or_default(),
-        );
-        Failure { text, ..failure }
     }
 }
 

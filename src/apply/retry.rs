@@ -14,16 +14,18 @@ pub enum Next {
     GiveUp,
 }
 
-/// First pause, longest pause and total patience per class, in seconds. Dependents of a
+/// First pause in milliseconds, longest pause and total patience in seconds, per class. A bucket of
+/// EC2's slowest calls holds another one after half a second
+/// (<https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>). Dependents of a
 /// deleted object (network interfaces above all) can take twenty minutes to go; what was
 /// just made is known everywhere within a few minutes
 /// (<https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html>).
 fn patience(class: Class) -> Option<(u64, u64, u64)> {
     match class {
-        Class::Throttled => Some((1, 20, 600)),
-        Class::Unavailable => Some((1, 30, 300)),
-        Class::Settling | Class::Gone => Some((2, 15, 300)),
-        Class::InUse => Some((5, 30, 1200)),
+        Class::Throttled => Some((500, 20, 600)),
+        Class::Unavailable => Some((1000, 30, 300)),
+        Class::Settling | Class::Gone => Some((2000, 15, 300)),
+        Class::InUse => Some((5000, 30, 1200)),
         Class::Capacity
         | Class::Quota
         | Class::Denied
@@ -48,7 +50,7 @@ pub fn next(class: Class, failures: u32, waited: Duration) -> Next {
         return Next::GiveUp;
     }
     let doubled = first.saturating_mul(1 << failures.saturating_sub(1).min(10));
-    Next::After(Duration::from_secs(doubled.min(longest)))
+    Next::After(Duration::from_millis(doubled.min(longest * 1000)))
 }
 
 #[cfg(test)]
@@ -59,8 +61,8 @@ mod tests {
     fn pauses_double_up_to_a_limit_and_patience_ends() {
         let pause =
             |failures, waited| next(Class::Throttled, failures, Duration::from_secs(waited));
-        assert_eq!(pause(1, 0), Next::After(Duration::from_secs(1)));
-        assert_eq!(pause(4, 7), Next::After(Duration::from_secs(8)));
+        assert_eq!(pause(1, 0), Next::After(Duration::from_millis(500)));
+        assert_eq!(pause(4, 7), Next::After(Duration::from_secs(4)));
         assert_eq!(pause(40, 100), Next::After(Duration::from_secs(20)));
         assert_eq!(pause(50, 600), Next::GiveUp);
     }

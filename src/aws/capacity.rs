@@ -7,7 +7,7 @@ use aws_sdk_ec2::types::{CapacityReservation, InstanceType};
 use rust_decimal::Decimal;
 
 use super::{Aws, ec2, pages};
-use crate::cloud::{Ask, Class, Failure, Reservation, SpotPrice, SpotPrices};
+use crate::cloud::{Ask, Class, Failure, Reservation, SpotPrice, SpotPrices, Wish};
 use crate::kinds::{Home, Market};
 use crate::model::{GroupName, Moment, Money, ReservationId, Zone};
 
@@ -40,6 +40,7 @@ fn read(home: &Home, found: CapacityReservation) -> Option<Reservation> {
         market: if block { Market::CapacityBlock } else { Market::Reserved },
         instance_type: found.instance_type?,
         zone: Zone(found.availability_zone?),
+        open: found.instance_match_criteria.as_ref().is_some_and(|it| it.as_str() == "open"),
         group: group.map(GroupName),
         free: count(found.available_instance_count),
         total: count(found.total_instance_count),
@@ -53,12 +54,17 @@ fn read(home: &Home, found: CapacityReservation) -> Option<Reservation> {
 impl Aws {
     /// Capacity that is kept for the account. There is no filter for tags.
     pub(super) async fn reservations(&self, ask: &Ask) -> Result<Vec<Reservation>, Failure> {
-        if !ask.reservations {
-            return Ok(Vec::new());
-        }
-        let request = || self.ec2.describe_capacity_reservations().max_results(1000);
-        let all =
-            pages!(self, "ec2:DescribeCapacityReservations", request(), capacity_reservations);
+        let answer = match ask.reservations {
+            Wish::No => return Ok(Vec::new()),
+            Wish::Welcome | Wish::Needed => self.all_reservations().await,
+        };
+        let all = match answer {
+            Err(failure) if failure.class == Class::Denied && ask.reservations == Wish::Welcome => {
+                tracing::debug!(code = failure.code, "reservations may not be seen");
+                return Ok(Vec::new());
+            }
+            answer => answer?,
+        };
         let ended = ["expired", "cancelled", "failed", "payment-failed"];
         let stands = |found: &CapacityReservation| {
             !ended.contains(&found.state.as_ref().map_or("", |state| state.as_str()))
@@ -68,6 +74,11 @@ impl Aws {
         out.iter_mut().for_each(|found| *found = found.clone().at(ask.at));
         out.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(out)
+    }
+
+    async fn all_reservations(&self) -> Result<Vec<CapacityReservation>, Failure> {
+        let request = || self.ec2.describe_capacity_reservations().max_results(1000);
+        Ok(pages!(self, "ec2:DescribeCapacityReservations", request(), capacity_reservations))
     }
 
     /// What spot costs now. Who may not ask still may launch: its prices are then unknown.

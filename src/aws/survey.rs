@@ -126,6 +126,8 @@ fn read(info: &InstanceTypeInfo) -> Option<InstanceType> {
     let ebs = info.ebs_info.as_ref().and_then(|it| it.ebs_optimized_info.as_ref());
     let ebs = ebs.and_then(|it| it.maximum_bandwidth_in_mbps).unwrap_or(0);
     let markets = info.supported_usage_classes.as_deref().unwrap_or_default();
+    let groups = info.placement_group_info.as_ref();
+    let groups = groups.and_then(|it| it.supported_strategies.as_deref()).unwrap_or_default();
     let processors = info.processor_info.as_ref()?.supported_architectures.as_deref();
     Some(InstanceType {
         name: info.instance_type.as_ref()?.as_str().to_owned(),
@@ -144,6 +146,7 @@ fn read(info: &InstanceTypeInfo) -> Option<InstanceType> {
         .unwrap_or(0),
         ebs_gbps: tenths(i64::from(ebs), 1000),
         markets: markets.iter().filter_map(|it| Market::from_word(it.as_str())).collect(),
+        placement: groups.iter().map(|it| it.as_str().to_owned()).collect(),
     })
 }
 

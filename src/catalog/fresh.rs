@@ -13,7 +13,7 @@ use crate::model::{Money, Region, Zone};
 /// The words that such a file begins with, and its format.
 const MAGIC: &str = "mlinfra-catalogue";
 /// The format that this version writes and reads.
-const FORMAT: &str = "1";
+const FORMAT: &str = "2";
 const END: &str = "[end]";
 
 /// What a region sells.
@@ -92,7 +92,7 @@ impl Fresh {
              region {region}\nday {day}\nsource {source}\n\n\
              # type, architecture, accelerator, how many, GiB each, vCPU, GiB, network Gbit/s,\n\
              # cards, interfaces per card, cards with EFA, the first of them, NVMe GB, EBS Gbit/s, \
-             markets\n[types]\n"
+             markets, placement groups\n[types]\n"
         );
         let mut add = |line: String| {
             out.push_str(&line);
@@ -228,7 +228,7 @@ mod tests {
         let read = |text: &str| Fresh::read(text, &region).expect_err("no catalogue");
         assert_eq!(read(""), Stale::Foreign);
         assert_eq!(read("[end]\n"), Stale::Foreign);
-        assert_eq!(read(&text.replacen(" 1\n", " 2\n", 1)), Stale::Format("2".to_owned()));
+        assert_eq!(read(&text.replacen(" 2\n", " 1\n", 1)), Stale::Format("1".to_owned()));
         let half = &text[..text.len() / 2];
         assert!(matches!(read(half), Stale::CutOff | Stale::Line(_)), "{half}");
         assert_eq!(read(text.trim_end().trim_end_matches(END)), Stale::CutOff);

@@ -36,6 +36,8 @@ pub struct InstanceType {
     pub ebs_gbps: Decimal,
     /// How it can be bought. A reservation takes whatever is sold on demand.
     pub markets: BTreeSet<Market>,
+    /// Strategies of the placement groups that take it, in EC2's words.
+    pub placement: BTreeSet<String>,
 }
 
 /// The accelerators of an instance type.
@@ -53,6 +55,11 @@ impl InstanceType {
     /// How many accelerators it has.
     pub fn accelerators(&self) -> u32 {
         self.accelerator.as_ref().map_or(0, |found| found.count)
+    }
+
+    /// Whether nodes of it can stand close together, in a cluster placement group.
+    pub fn stands_close(&self) -> bool {
+        self.placement.contains("cluster")
     }
 
     /// Its accelerators in a few words: `8 × H100 80 GiB`.
@@ -77,7 +84,7 @@ pub(super) fn row(words: &[&str]) -> Option<InstanceType> {
     else {
         return None;
     };
-    let [efa, efa_from, nvme, ebs, markets] = rest else { return None };
+    let [efa, efa_from, nvme, ebs, markets, placement] = rest else { return None };
     let accelerator = match *kind {
         "" => None,
         name => Some(Accelerator {
@@ -100,6 +107,7 @@ pub(super) fn row(words: &[&str]) -> Option<InstanceType> {
         nvme: nvme.parse().ok()?,
         ebs_gbps: ebs.parse().ok()?,
         markets: markets.split(' ').map(Market::from_word).collect::<Option<_>>()?,
+        placement: placement.split_whitespace().map(str::to_owned).collect(),
     })
 }
 
@@ -110,12 +118,13 @@ pub(super) fn line(found: &InstanceType) -> String {
         None => ",0,0".to_owned(),
     };
     let InstanceType { name, architecture, vcpus, memory, gbps, cards, per_card, .. } = found;
-    let InstanceType { efa, efa_from, nvme, ebs_gbps, markets, .. } = found;
+    let InstanceType { efa, efa_from, nvme, ebs_gbps, markets, placement, .. } = found;
     let markets: Vec<&str> = markets.iter().map(|market| market.word()).collect();
     format!(
         "{name},{architecture},{accelerator},{vcpus},{memory},{gbps},{cards},{per_card},{efa},\
-         {efa_from},{nvme},{ebs_gbps},{}",
-        markets.join(" ")
+         {efa_from},{nvme},{ebs_gbps},{},{}",
+        markets.join(" "),
+        placement.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
     )
 }
 
@@ -148,9 +157,11 @@ mod tests {
         let p5 = Catalog::shipped().get("p5.48xlarge").expect("in the table");
         assert_eq!(p5.accelerator_words(), "8 × H100 80 GiB");
         assert_eq!((p5.cards, p5.efa, p5.efa_from, p5.nvme), (32, 32, 0, 30400));
-        assert!(p5.markets.contains(&Market::CapacityBlock));
+        assert!(p5.markets.contains(&Market::CapacityBlock) && p5.stands_close());
+        assert!(Catalog::shipped().get("t3.large").is_some_and(|it| !it.stands_close()));
         for found in Catalog::shipped().types() {
             assert_eq!(row(&line(found).split(',').collect::<Vec<_>>()).as_ref(), Some(found));
+            assert!(found.efa == 0 || found.stands_close(), "{}", found.name);
             assert!(found.efa_from + found.efa <= found.cards, "{}", found.name);
             assert!(found.markets.contains(&Market::OnDemand), "{}", found.name);
         }

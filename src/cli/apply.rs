@@ -25,7 +25,7 @@ use super::machine::{aside, dice, stamp};
 use super::order::{Goal, Order};
 use super::store::SCOPE;
 use super::terminal::Terminal;
-use super::{DONE, INTERRUPTED, PROBLEM, ask, planfile, select, site, tell};
+use super::{DONE, INTERRUPTED, PROBLEM, advise, ask, planfile, select, site, tell};
 
 pub fn run(global: &Global, terminal: &Terminal, args: &ApplyArgs) -> Result<u8, Halt> {
     terminal.announce();
@@ -224,7 +224,8 @@ impl Work<'_> {
                 None => !destroy && selection.targets.is_empty() && plan.unchanged > 0,
                 Some(outside) => selection.refresh_only && !outside.found.is_empty(),
             };
-            let notes = tell::notes(session, (&plan, ledger, &observed), destroy);
+            let mut notes = tell::notes(session, (&plan, ledger, &observed), destroy);
+            notes.extend(advise::of(session, (&plan, destroy), &observed).await);
             return Ok(Planned { plan, bill, renew, notes });
         };
         let rest = hand.rest(&plan);

@@ -78,6 +78,7 @@ async fn examine(session: &Session) -> Report {
     found.extend(judged);
     found.extend(checks::images(session));
     found.extend(checks::zones(session, &desired));
+    found.extend(checks::capacity(&desired));
     found.extend(checks::services(&desired, &observed));
     found.extend(doctor_quota::quotas(session, &desired, &observed).await);
     found.extend(doctor_limits::limits(session, &desired, &observed).await);

@@ -9,7 +9,7 @@ use crate::cloud::{CallCounts, Observed, Permission, Permissions, Pulse};
 use crate::kinds::Spec;
 use crate::kinds::{Bucket, KindName};
 use crate::lang::LOCK_FILE;
-use crate::model::{Address, Clock, Region, Zone};
+use crate::model::{Address, Clock, Problem, Region, Zone};
 use crate::plan::{self, Misled};
 use crate::show::doctor::{Check, Status};
 use crate::stack::{self, Backend, Desired, Permits};
@@ -82,6 +82,18 @@ pub fn region(session: &Session) -> Check {
         return Check::new(NAME, Status::Failed, text).help(help);
     }
     Check::new(NAME, Status::Good, format!("zones {} of {region} are open", letters(zones.iter())))
+}
+
+/// What may be better about how clusters get their nodes.
+pub fn capacity(desired: &Desired) -> Vec<Check> {
+    let advice = desired.fleets.values().flat_map(|fleet| &fleet.advice);
+    let check = |one: &Problem| {
+        let Problem { summary, detail, help, .. } = one;
+        let more = if detail.is_empty() { String::new() } else { format!(": {detail}") };
+        let text = format!("{summary}{}", more.replace('\n', "; "));
+        Check::new("capacity", Status::Warning, text).help(help.replace('\n', " "))
+    };
+    advice.map(check).collect()
 }
 
 fn letters<'a>(zones: impl Iterator<Item = &'a Zone>) -> String {

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::apply::vcpus_used;
 use crate::catalog::{Catalog, Quota};
 use crate::cloud::{Observed, Running};
-use crate::kinds::{Market, Offer, Spec};
+use crate::kinds::{Offer, Spec};
 use crate::model::Address;
 use crate::show::doctor::{Check, Status};
 use crate::stack::{Desired, Fleet};
@@ -28,15 +29,6 @@ fn vcpus(catalog: &Catalog, name: &str) -> u64 {
     catalog.get(name).map_or(0, |found| u64::from(found.vcpus))
 }
 
-/// What nodes use of a quota.
-fn used(catalog: &Catalog, quota: &Quota, running: &Running) -> u64 {
-    let of = |((name, market), count): (&(String, Market), &u32)| {
-        let counts = Catalog::quota(name, *market).is_some_and(|it| it == quota);
-        if counts { vcpus(catalog, name) * u64::from(*count) } else { 0 }
-    };
-    running.iter().map(of).sum()
-}
-
 /// Quotas that launches count against, by what is wanted, used and allowed.
 pub async fn quotas(session: &Session, desired: &Desired, observed: &Observed) -> Vec<Check> {
     const NAME: &str = "quotas";
@@ -56,9 +48,9 @@ pub async fn quotas(session: &Session, desired: &Desired, observed: &Observed) -
     for (quota, want) in wants {
         out.push(match cloud.quota("ec2", &quota.code).await {
             Ok(Some(value)) => {
-                let in_use = used(&session.tables, quota, &running);
+                let in_use = vcpus_used(&session.tables, quota, &running);
                 // Nodes that are the stack's own already are in both numbers.
-                let own = used(&session.tables, quota, &own(observed)).min(in_use);
+                let own = vcpus_used(&session.tables, quota, &own(observed)).min(in_use);
                 judged(quota, &want, (value, in_use, in_use - own))
             }
             Ok(None) => {

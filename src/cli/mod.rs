@@ -4,6 +4,7 @@
 //! writes to the terminal. Problems of every other room get their hints here.
 
 mod adopt;
+mod advise;
 mod apply;
 mod args;
 mod ask;

@@ -14,7 +14,7 @@ use super::halt::Halt;
 use super::order::Order;
 use super::plan_args::PlanFormat;
 use super::terminal::Terminal;
-use super::{CHANGES, DONE, PROBLEM, planfile, report, select, tell};
+use super::{CHANGES, DONE, PROBLEM, advise, planfile, report, select, tell};
 
 pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, Halt> {
     terminal.announce();
@@ -38,6 +38,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         let store = session.read_store()?;
         let outside = tell::find(terminal, &*store, &ledger, &observed).await?;
         let refresh_only = selection.refresh_only;
+        let advice = advise::of(&session, (&plan, args.destroy), &observed).await;
         let order = Order::of(args.destroy, selection);
         if args.shown.format == PlanFormat::Text {
             tell::outside(terminal, global, &plan, (outside.as_ref(), refresh_only));
@@ -52,6 +53,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
             .with(&select::part(&order.selection), sources)
             .with(&open, sources)
             .with(left.as_slice(), sources)
+            .with(&advice, sources)
             .with(&verdict, sources);
         closing.tell(terminal);
         if args.timings {

@@ -33,6 +33,8 @@ pub struct Reservation {
     pub instance_type: String,
     /// Where.
     pub zone: Zone,
+    /// What fits goes into it without naming it.
+    pub open: bool,
     /// The placement group that it was made in: what is launched in it must name that group
     /// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/cr-cpg.html>).
     pub group: Option<GroupName>,
@@ -86,6 +88,7 @@ mod tests {
             market: Market::CapacityBlock,
             instance_type: "p5.48xlarge".to_owned(),
             zone: "us-east-1a".into(),
+            open: false,
             group: None,
             free: 4,
             total: 4,

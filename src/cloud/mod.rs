@@ -121,11 +121,23 @@ pub struct Ask {
     /// What exists already.
     pub lookups: BTreeSet<Lookup>,
     /// Whether capacity is kept for the account.
-    pub reservations: bool,
+    pub reservations: Wish,
     /// Instance types whose prices on spot matter.
     pub spot: BTreeSet<String>,
     /// When they are asked for.
     pub at: Moment,
+}
+
+/// How much an answer matters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wish {
+    /// Nobody asks.
+    #[default]
+    No,
+    /// It is told where it may be seen: nothing depends on it.
+    Welcome,
+    /// Nothing goes on without.
+    Needed,
 }
 
 /// The root disk of an image.

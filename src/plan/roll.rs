@@ -56,6 +56,7 @@ mod tests {
             template: Address::from_tag("cluster.c/template").expect("an address"),
             offers: Vec::new(),
             rejected: Vec::new(),
+            advice: Vec::new(),
             types: BTreeSet::new(),
             autoscale: None,
             published: None,

@@ -1,12 +1,11 @@
 //! What a failed step left behind, and what to do next: one answer per class of failure.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::fold::Row;
 use super::screen::Ink;
 use super::words;
-use crate::apply::BOOTS;
+use crate::apply::{BOOTS, asked};
 use crate::catalog::Catalog;
 use crate::cloud::{Class, Failure, Left};
 use crate::kinds::{Action, Market, Offer, Step, Why};
@@ -194,7 +193,7 @@ fn ids_in(text: &str, own: &[&CloudId]) -> Vec<String> {
 }
 
 fn capacity(step: &Step) -> String {
-    let Action::Launch { count, offers, .. } = &step.action else {
+    let Action::Launch { count, gang, offers, .. } = &step.action else {
         return "The cloud has no capacity for it now. Run `mlinfra apply` again later.".to_owned();
     };
     if offers.is_empty() {
@@ -202,19 +201,39 @@ fn capacity(step: &Step) -> String {
                 another way to its `capacity`, or run `mlinfra apply` again later."
             .to_owned();
     }
-    let mut zones: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for Offer { instance_type, zone, .. } in offers {
-        zones.entry(instance_type).or_default().push(zone.as_str());
-    }
-    let tried: Vec<String> = zones
-        .iter()
-        .map(|(instance_type, zones)| format!("{instance_type} in {}", zones.join(", ")))
-        .collect();
+    let at_once = if *gang { " at once" } else { "" };
     format!(
-        "None of the offers had capacity for {count} at once: {}. Allow more instance types or \
+        "None of the offers had capacity for {count}{at_once}: {}. Allow more instance types or \
          zones, ask for fewer nodes, reserve capacity, or run `mlinfra apply` again later.",
-        tried.join("; ")
+        tried(offers).join("; ")
     )
+}
+
+/// Types, how they are bought and where, each zone once: `g5.xlarge, spot and on-demand, in
+/// us-east-1a and us-east-1b`.
+fn tried(offers: &[Offer]) -> Vec<String> {
+    let mut ways: Vec<(&str, String, Vec<&str>)> = Vec::new();
+    for Offer { instance_type, zone, market, reservation, .. } in offers {
+        let id = reservation.iter().map(|id| format!(" {id}")).collect::<String>();
+        let how = format!("{}{id}", market.word());
+        match ways.iter_mut().find(|(kind, way, _)| kind == instance_type && *way == how) {
+            Some((_, _, zones)) if zones.contains(&zone.as_str()) => {}
+            Some((_, _, zones)) => zones.push(zone.as_str()),
+            None => ways.push((instance_type, how, vec![zone.as_str()])),
+        }
+    }
+    let mut out: Vec<(&str, Vec<String>, Vec<&str>)> = Vec::new();
+    for (kind, how, mut zones) in ways {
+        zones.sort_unstable();
+        match out.iter_mut().find(|(other, _, same)| *other == kind && *same == zones) {
+            Some((_, hows, _)) => hows.push(how),
+            None => out.push((kind, vec![how], zones)),
+        }
+    }
+    let line = |(kind, hows, zones): &(&str, Vec<String>, Vec<&str>)| {
+        format!("{kind}, {}, in {}", hows.join(" and "), zones.join(" and "))
+    };
+    out.iter().map(line).collect()
 }
 
 /// A quota of AWS: the code of the failure, its service, its own code, its name.
@@ -258,11 +277,17 @@ fn quota(code: &str, text: &str, step: &Step) -> String {
             .map(|(_, service, quota, name)| (*service, *quota, *name)),
     };
     match found {
-        Some((service, quota, name)) => format!(
-            "The account's quota \"{name}\" is used up. Raise it: `aws service-quotas \
-             request-service-quota-increase --service-code {service} --quota-code {quota} \
-             --desired-value N`; then run `mlinfra apply` again."
-        ),
+        Some((service, quota, name)) => {
+            let (value, means) = match asked(text) {
+                Some(value) => (value.to_string(), ""),
+                None => ("N".to_owned(), " (N is what it shall be in all)"),
+            };
+            format!(
+                "The account's quota \"{name}\" is used up. Raise it: `aws service-quotas \
+                 request-service-quota-increase --service-code {service} --quota-code {quota} \
+                 --desired-value {value}`{means}; then run `mlinfra apply` again."
+            )
+        }
         None => format!(
             "A quota of the account is used up ({}). Raise it in the Service Quotas console, then \
              run `mlinfra apply` again.",
@@ -291,6 +316,9 @@ mod tests {
         let p = said(Class::Quota, "VcpuLimitExceeded", "");
         assert!(p.contains("\"Running On-Demand P instances\""), "{p}");
         assert!(p.contains("--service-code ec2 --quota-code L-417A185B"), "{p}");
+        assert!(p.contains("--desired-value N`"), "{p}");
+        let told = said(Class::Quota, "VcpuLimitExceeded", "(… take 768: ask for 864)");
+        assert!(told.contains("--desired-value 864`; then"), "{told}");
         let vpc = said(Class::Quota, "VpcLimitExceeded", "");
         assert!(vpc.contains("--service-code vpc --quota-code L-F678F1CE"), "{vpc}");
         let other = said(Class::Quota, "FooLimitExceeded", "no more foos");
@@ -299,6 +327,32 @@ mod tests {
         assert!(spot.contains("--quota-code L-C4BD4855"), "{spot}");
         let soon = said(Class::Quota, "VolumeModificationRateExceeded", "");
         assert!(soon.contains("24 hours"), "{soon}");
+    }
+
+    #[test]
+    fn what_was_tried_names_each_zone_once_and_how_it_was_asked() {
+        let offer = |kind: &str, zone: &str, market, kept: Option<&str>| Offer {
+            market,
+            reservation: kept.map(Into::into),
+            ..Offer::plain(kind, zone.into(), crate::model::Link::Id("subnet-1".into()))
+        };
+        let (spot, on_demand) = (Market::Spot, Market::OnDemand);
+        let offers = [
+            offer("p5.48xlarge", "us-east-1a", Market::Reserved, Some("cr-0a")),
+            offer("p5.48xlarge", "us-east-1b", spot, None),
+            offer("p5.48xlarge", "us-east-1a", spot, None),
+            offer("p5.48xlarge", "us-east-1a", on_demand, None),
+            offer("p5.48xlarge", "us-east-1b", on_demand, None),
+            offer("p4d.24xlarge", "us-east-1b", on_demand, None),
+        ];
+        assert_eq!(
+            tried(&offers),
+            [
+                "p5.48xlarge, reserved cr-0a, in us-east-1a",
+                "p5.48xlarge, spot and on-demand, in us-east-1a and us-east-1b",
+                "p4d.24xlarge, on-demand, in us-east-1b",
+            ]
+        );
     }
 
     #[test]

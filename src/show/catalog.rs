@@ -81,6 +81,7 @@ pub fn one(view: &View<'_>, found: &InstanceType, screen: &Screen) -> String {
     page.row(&Row::at(0).words(Ink::Bold, &found.name));
     let (day, source) = origin(view, &found.name);
     let markets: Vec<&str> = found.markets.iter().map(|market| market.word()).collect();
+    let placement: Vec<&str> = found.placement.iter().map(String::as_str).collect();
     let nvme = match found.nvme {
         0 => "none".to_owned(),
         size => format!("{size} GB"),
@@ -98,6 +99,7 @@ pub fn one(view: &View<'_>, found: &InstanceType, screen: &Screen) -> String {
         ("local NVMe", nvme),
         ("to volumes", format!("{} Gbit/s", found.ebs_gbps.normalize())),
         ("sold", markets.join(", ")),
+        ("placement", placement.join(", ")),
     ];
     let line = |page: &mut Page, name: &str, text: &str| {
         if screen.plain {

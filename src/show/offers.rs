@@ -43,6 +43,19 @@ fn cells(catalog: &Catalog, at: usize, offer: &Offer) -> [String; 7] {
 
 const HEADS: [&str; 7] = ["", "TYPE", "ACCELERATORS", "ZONE", "MARKET", "$/H", "$/GPU-H"];
 
+/// What the author may want to know of it.
+fn advice(page: &mut Page, fleet: &Fleet) {
+    for one in &fleet.advice {
+        let mut lines = vec![one.summary.clone()];
+        lines.extend(one.detail.lines().map(str::to_owned));
+        lines.push(one.help.replace('\n', " "));
+        let row = |at, ink, line: &str| Row::at(at).hang(4).words(ink, line);
+        for (at, line) in lines.iter().filter(|line| !line.is_empty()).enumerate() {
+            page.row(&if at == 0 { row(2, Ink::Warn, line) } else { row(4, Ink::Plain, line) });
+        }
+    }
+}
+
 /// One fleet.
 pub fn text(catalog: &Catalog, address: &Address, fleet: &Fleet, screen: &Screen) -> String {
     let mut page = Page::new(*screen);
@@ -91,6 +104,7 @@ pub fn text(catalog: &Catalog, address: &Address, fleet: &Fleet, screen: &Screen
         let text = format!("{}: {}.", offer.words(), setback.words());
         page.row(&Row::at(2).hang(4).words(Ink::Plain, text));
     }
+    advice(&mut page, fleet);
     if !fleet.rejected.is_empty() {
         page.row(&Row::at(2).words(Ink::Bold, "Will not do:"));
         for Rejected { what, why } in &fleet.rejected {

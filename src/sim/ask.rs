@@ -54,15 +54,22 @@ impl Inner {
         if allowed { Ok(()) } else { Err(throttled(api)) }
     }
 
-    /// Nodes that are launched come out of a bucket of their own.
+    /// Calls that launch have a bucket of their own, and the nodes that they launch another; a
+    /// call that there are no nodes left for has been a call.
     pub fn afford(&mut self, api: &str, call: &Call) -> Result<(), Failure> {
-        let (Call::Launch(launch), Some((size, refill))) =
-            (call, self.world.settings.supply.launches)
-        else {
-            return Ok(());
-        };
-        let (cost, now) = (f64::from(launch.count), self.now());
-        let allowed = budget::take(&mut self.launches, (size as f64, refill as f64), cost, now);
-        if allowed { Ok(()) } else { Err(throttled(api)) }
+        let Call::Launch(launch) = call else { return Ok(()) };
+        let (supply, now) = (&self.world.settings.supply, self.now());
+        let (calls, nodes) = (supply.launch_calls, supply.launches);
+        let buckets = [
+            (&mut self.launch_calls, calls, 1.0),
+            (&mut self.launches, nodes, f64::from(launch.count)),
+        ];
+        for (bucket, rate, cost) in buckets {
+            let Some((size, refill)) = rate else { continue };
+            if !budget::take(bucket, (size as f64, refill as f64), cost, now) {
+                return Err(throttled(api));
+            }
+        }
+        Ok(())
     }
 }

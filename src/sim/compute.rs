@@ -8,6 +8,7 @@ use serde_json::Map;
 use super::object::{Answer, Event, Object};
 use super::physics::{BORROWED, PROFILE};
 use super::rules::{Caller, Verdict, fingerprint, refuse};
+use crate::catalog::Catalog;
 use crate::cloud::{Class, Failure, Launch, Reply};
 use crate::kinds::{Change, Edit, KindName, Node, Spec, walk};
 use crate::model::{Block, CloudId, Link, SubnetId, VpcId, tags};
@@ -141,9 +142,24 @@ impl Caller<'_> {
         let kept = self.group_kept(launch);
         if let Some(group) = group.filter(|group| kept.as_ref() != Some(group)) {
             let object = self.standing(api, &CloudId(group.0.clone()))?;
+            self.stands_close(api, launch)?;
             self.same_zone(api, object, launch)?;
         }
         Ok(uses)
+    }
+
+    /// Not every type goes into a cluster placement group.
+    fn stands_close(&self, api: &str, launch: &Launch) -> Result<(), Failure> {
+        let name = &launch.offer.instance_type;
+        match Catalog::shipped().get(name).is_some_and(|known| !known.stands_close()) {
+            true => {
+                let text = format!(
+                    "Cluster placement groups are not supported by the '{name}' instance type"
+                );
+                Err(refuse(Class::Invalid, api, "InvalidParameterCombination", text))
+            }
+            false => Ok(()),
+        }
     }
 
     /// A cluster placement group lies in the zone of its first node.

@@ -1,7 +1,7 @@
 //! What can be set in the simulated world.
 
 /// Every key with the values that it takes.
-pub const KEYS: [(&str, &str); 29] = [
+pub const KEYS: [(&str, &str); 30] = [
     ("account", "twelve digits, in a world without objects"),
     ("seed", "a number; ids of later objects follow from it"),
     ("zones", "letters such as `a,b,c`, or `default`"),
@@ -12,11 +12,12 @@ pub const KEYS: [(&str, &str); 29] = [
     ("sick", "machines of services whose user data hold this text are unhealthy, or `none`"),
     ("throttle", "calls per second, or 0 for no limit"),
     ("launches", "nodes at once and per second, such as `1000,2`, or `none` for no limit"),
+    ("launch_calls", "the same of calls that launch: EC2 has `5,2`"),
     ("capacity.<instance type>[@<zone>][/<market>]", "a number of nodes, or `plenty`"),
     (
         "reservation.<cr-…>",
-        "type, zone and count, such as `p5.48xlarge,us-east-1a,8`, then `capacity-block`, \
-         `ends=2026-12-01T12:00:00Z` and tags `key=value`; or `none`",
+        "type, zone and count, such as `p5.48xlarge,us-east-1a,8`, then `capacity-block` or `targeted`, \
+         `ends=2026-12-01T12:00:00Z`, `placement=NAME` and tags `key=value`; or `none`",
     ),
     ("spot.<instance type>[@<zone>]", "US dollars per hour, or `default`"),
     ("price.<instance type or service>", "what a refresh of the catalogue is told, or `default`"),

@@ -11,7 +11,7 @@ use super::supply::Notice;
 use super::world::World;
 use crate::cloud::{
     Ask, Class, Condition, Facts, Failure, Interrupted, Live, Observed, Owner, Phase, Reservation,
-    Scope, Seen, SpotPrices, Stray,
+    Scope, Seen, SpotPrices, Stray, Wish,
 };
 use crate::kinds::{Home, KindName, Market, Spec};
 use crate::model::{CloudId, Moment, Region as RegionName, Zone, tags};
@@ -54,7 +54,10 @@ pub(super) fn facts(world: &World, region: &RegionName, ask: &Ask, now: u64) -> 
             .iter()
             .map(|question| (question.clone(), lookup::answer(world, region, question, now)))
             .collect(),
-        reservations: if ask.reservations { kept(world, region, now) } else { Vec::new() },
+        reservations: match ask.reservations {
+            Wish::No => Vec::new(),
+            Wish::Welcome | Wish::Needed => kept(world, region, now),
+        },
         spot: ask.spot.iter().flat_map(|name| spot(world, region, name, &zones)).collect(),
         zones,
     }
@@ -78,6 +81,7 @@ fn kept(world: &World, region: &RegionName, now: u64) -> Vec<Reservation> {
         market: kept.market,
         instance_type: kept.instance_type.clone(),
         zone: kept.zone.clone(),
+        open: kept.market == Market::Reserved && !kept.targeted,
         group: judge.group_of(kept),
         free: judge.free_in(id, kept.total),
         total: kept.total,

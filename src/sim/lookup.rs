@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::object::Object;
 use super::world::World;
 use crate::catalog;
-use crate::cloud::{Ask, ImageDisk, Lookup, Match, Phase, matched};
+use crate::cloud::{Ask, ImageDisk, Lookup, Match, Phase, Wish, matched};
 use crate::kinds::{Spec, Tags};
 use crate::model::Region as RegionName;
 
@@ -18,7 +18,7 @@ pub(super) fn calls(ask: &Ask) -> BTreeMap<&'static str, u64> {
         }
     };
     add("ec2:DescribeInstanceTypeOfferings", u64::from(!ask.instance_types.is_empty()));
-    add("ec2:DescribeCapacityReservations", u64::from(ask.reservations));
+    add("ec2:DescribeCapacityReservations", u64::from(ask.reservations > Wish::No));
     add("ec2:DescribeSpotPriceHistory", u64::from(!ask.spot.is_empty()));
     add("ec2:DescribeImages", ask.images.len() as u64);
     let parameters = ask.images.iter().filter(|name| catalog::is_parameter(name));

@@ -43,6 +43,7 @@ pub(super) struct Inner {
     /// Calls that may come at once, and when that was so; none before the first.
     pub bucket: Bucket,
     pub launches: Bucket,
+    pub launch_calls: Bucket,
 }
 
 impl Region {
@@ -75,6 +76,7 @@ impl Region {
             mutations: 0,
             bucket: None,
             launches: None,
+            launch_calls: None,
         };
         Self { name, inner: Arc::new(Mutex::new(inner)) }
     }

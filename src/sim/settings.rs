@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SimError;
 use super::keys::KEYS;
-use super::supply::Supply;
+use super::supply::{Supply, rate};
 use crate::catalog::{self, Catalog};
 use crate::kinds::{KindName, Market};
 use crate::model::{AccountId, CloudId, ImageId, Region as RegionName, Zone};
@@ -169,7 +169,8 @@ impl Settings {
                 "boot_seconds" => self.boot_seconds = number()?,
                 "report_seconds" => self.report_seconds = number()?,
                 "throttle" => self.throttle = number()?,
-                "launches" => self.supply.set_launches(value).ok_or_else(bad)?,
+                "launches" => self.supply.launches = rate(value).ok_or_else(bad)?,
+                "launch_calls" => self.supply.launch_calls = rate(value).ok_or_else(bad)?,
                 "blind" if value == "none" => self.blind.clear(),
                 "blind" => {
                     self.blind = list().map(kind).collect::<Option<_>>().ok_or_else(bad)?;

@@ -43,6 +43,8 @@ pub struct Supply {
     pub notices: BTreeMap<String, Notice>,
     /// Nodes that may be launched at once, and more of them per second; none for no limit.
     pub launches: Option<(u64, u64)>,
+    /// The same of calls that launch.
+    pub launch_calls: Option<(u64, u64)>,
 }
 
 /// So many nodes of each launch, or of the first launches of a cluster.
@@ -102,6 +104,9 @@ impl Notice {
     }
 }
 
+/// The word of a reservation that is not open.
+const TARGETED: &str = "targeted";
+
 /// Kept capacity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -114,6 +119,9 @@ pub struct Kept {
     pub total: u32,
     /// A reservation or a Capacity Block.
     pub market: Market,
+    /// Only those that name it get in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub targeted: bool,
     /// The placement group that it was made in, by its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub placement: Option<String>,
@@ -125,25 +133,26 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// Reads `type,zone,count`, then `capacity-block`, `placement=` with a group's name, `ends=`
-    /// with a time, and `key=value` in any order.
+    /// Reads `type,zone,count`, then `capacity-block` or `targeted`, `placement=` with a
+    /// group's name, `ends=` with a time, and `key=value` in any order.
     fn read(text: &str) -> Option<Self> {
         let mut words = text.split(',').map(str::trim);
         let (instance_type, zone) = (words.next()?.to_owned(), Zone::from(words.next()?));
         let total = words.next()?.parse().ok()?;
         let (mut market, mut tags) = (Market::Reserved, Tags::new());
-        let (mut placement, mut ends) = (None, None);
+        let (mut targeted, mut placement, mut ends) = (false, None, None);
         for word in words {
             match word.split_once('=') {
                 Some(("placement", name)) => placement = Some(name.to_owned()),
                 Some(("ends", at)) => ends = Some(Moment::read(at)?),
                 Some((key, value)) => drop(tags.insert(key.to_owned(), value.to_owned())),
                 None if word == Market::CapacityBlock.word() => market = Market::CapacityBlock,
+                None if word == TARGETED => targeted = true,
                 None => return None,
             }
         }
         zone.letter()?;
-        Some(Self { instance_type, zone, total, market, placement, ends, tags })
+        Some(Self { instance_type, zone, total, market, targeted, placement, ends, tags })
     }
 
     fn text(&self) -> String {
@@ -151,6 +160,7 @@ impl Kept {
         if self.market == Market::CapacityBlock {
             out.push_str(",capacity-block");
         }
+        out.extend(self.targeted.then(|| format!(",{TARGETED}")));
         out.extend(self.placement.iter().map(|name| format!(",placement={name}")));
         out.extend(self.ends.map(|at| format!(",ends={at}")));
         out.extend(self.tags.iter().map(|(key, value)| format!(",{key}={value}")));
@@ -188,18 +198,6 @@ impl Supply {
         Some(())
     }
 
-    /// Reads `1000,2`: so many at once, and so many more per second.
-    pub(super) fn set_launches(&mut self, value: &str) -> Option<()> {
-        self.launches = match value {
-            "none" => None,
-            _ => {
-                let (most, refill) = value.split_once(',')?;
-                Some((most.trim().parse().ok()?, refill.trim().parse().ok()?))
-            }
-        };
-        Some(())
-    }
-
     /// Every knob as the text that sets it.
     pub(super) fn list(&self) -> Vec<(String, String)> {
         let mut out = Vec::new();
@@ -213,8 +211,10 @@ impl Supply {
         out.extend(self.silent.iter().map(|(k, v)| (format!("silent.{k}"), v.text())));
         let notices = self.notices.iter();
         out.extend(notices.map(|(k, v)| (format!("notice.{k}"), v.word().to_owned())));
-        let launches = self.launches.map(|(most, refill)| format!("{most},{refill}"));
-        out.push(("launches".to_owned(), launches.unwrap_or_else(|| "none".to_owned())));
+        for (name, rate) in [("launches", self.launches), ("launch_calls", self.launch_calls)] {
+            let text = rate.map(|(most, refill)| format!("{most},{refill}"));
+            out.push((name.to_owned(), text.unwrap_or_else(|| "none".to_owned())));
+        }
         out
     }
 
@@ -256,6 +256,15 @@ impl Supply {
             (false, false) => None,
         }
     }
+}
+
+/// Reads `1000,2`: so many at once, and so many more per second; or `none`.
+pub(super) fn rate(value: &str) -> Option<Option<(u64, u64)>> {
+    if value == "none" {
+        return Some(None);
+    }
+    let (most, refill) = value.split_once(',')?;
+    Some(Some((most.trim().parse().ok()?, refill.trim().parse().ok()?)))
 }
 
 /// What is set for a type in a zone, or for the type.

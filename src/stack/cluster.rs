@@ -146,7 +146,7 @@ pub const SCHEMA: BlockSchema = BlockSchema {
         Attribute::new(
             "placement",
             Type::OneOf(&["auto", "cluster", "none"]),
-            "Whether nodes stand close together; `auto` does so for types with EFA.",
+            "Whether nodes stand close together; `auto` does so for gangs of types with EFA.",
         )
         .or("\"auto\""),
         Attribute::new(
@@ -221,11 +221,7 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
     x.problems.append(&mut candidates.problems);
     let size = size::size(x, block);
     let gang = size.gang.unwrap_or_else(|| candidates.have_efa());
-    let together = match block.attr("placement").and_then(Value::as_str) {
-        Some("cluster") => true,
-        Some("none") => false,
-        Some(_) | None => candidates.have_efa(),
-    };
+    let together = candidates.stand_close(block);
     let ground = Ground::of(x, block);
     security_group(x, block, &address, ground.as_ref());
     mounts::join(x, block, &address, ground.as_ref());
@@ -244,7 +240,7 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
     let group = together.then(|| address.with_part("placement"));
     // Of a gang that is resized the jobs say how many nodes must start at once.
     let whole = (gang && size.most == size.least).then_some(size.least);
-    let offers::Found { offers, rejected } =
+    let offers::Found { offers, rejected, advice } =
         offers::find(x, block, &candidates, ground.as_ref(), (group.as_ref(), whole));
     let fits = autoscale::Fits { gpus: candidates.most_gpus(), most: size.most };
     let autoscale = autoscale::autoscale(x, block, &address, fits);
@@ -259,6 +255,7 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
         template: address.with_part("template"),
         offers,
         rejected,
+        advice,
         types: candidates.names(),
         autoscale,
         published: None,

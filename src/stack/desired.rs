@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kinds::{Care, KindName, Node, Offer, OutputPlan, Spec, Tags};
-use crate::model::{Address, Place, StackName};
+use crate::model::{Address, Place, Problem, StackName};
 
 use super::autoscale::settings::Autoscale;
 use super::moved::Moves;
@@ -66,6 +66,8 @@ pub struct Fleet {
     pub offers: Vec<Offer>,
     /// Where they may not run although it was considered.
     pub rejected: Vec<Rejected>,
+    /// What its author may want to know of how they are got. For people alone.
+    pub advice: Vec<Problem>,
     /// Instance types that its nodes may be; empty for any. Not the same as its offers: a type
     /// that nobody sells today is no reason to end the nodes that run on it.
     pub types: BTreeSet<String>,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::catalog::is_image_id;
-use crate::cloud::{Ask, Facts};
+use crate::cloud::{Ask, Facts, Wish};
 use crate::kinds::{KindName, OutputPlan, Tags};
 use crate::lang::{Evaluated, Loaded, Value, tidy};
 use crate::model::{AccountId, Address, Block, Problem, Region, Severity, StackName};
@@ -18,8 +18,8 @@ use super::moved::Moves;
 use super::names::Here;
 use super::pins::Pins;
 use super::{
-    adopt, bucket, cluster, filesystem, follow, forget, ladder, lookup, mounts, need, network,
-    queue, service, volume,
+    adopt, advice, bucket, cluster, filesystem, follow, forget, ladder, lookup, mounts, need,
+    network, queue, service, volume,
 };
 
 /// What the `stack` block says.
@@ -68,7 +68,12 @@ pub fn ask(loaded: &Loaded, pins: &Pins) -> Ask {
         ask.images.insert(pinned.unwrap_or_else(|| image.to_owned()));
         let names = candidates.names();
         let (reservations, spot) = ladder::questions(block);
-        ask.reservations |= reservations;
+        let welcome = advice::could_use(block, candidates.stand_close(block));
+        ask.reservations = ask.reservations.max(match (reservations, welcome) {
+            (true, _) => Wish::Needed,
+            (false, true) => Wish::Welcome,
+            (false, false) => Wish::No,
+        });
         if spot {
             ask.spot.extend(names.iter().cloned());
         }

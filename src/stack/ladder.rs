@@ -102,11 +102,18 @@ pub(super) fn ladder(x: &mut Expansion<'_>, block: &Evaluated) -> Vec<Rung> {
     rungs
 }
 
+/// The rungs of a block, as far as they can be read; on demand where it names none.
+pub(super) fn rungs(block: &Evaluated) -> Vec<Rung> {
+    match block.attr("capacity").and_then(Value::as_list) {
+        None => vec![Rung::Open(Market::OnDemand)],
+        Some(words) => words.iter().filter_map(|it| Rung::read(it.as_str()?)).collect(),
+    }
+}
+
 /// What has to be found out before the offers of a cluster can be told: whether there are
 /// reservations, and what spot costs.
 pub(super) fn questions(block: &Evaluated) -> (bool, bool) {
-    let words = block.attr("capacity").and_then(Value::as_list).unwrap_or_default();
-    let rungs: Vec<_> = words.iter().filter_map(|it| Rung::read(it.as_str()?)).collect();
+    let rungs = rungs(block);
     let kept = rungs.iter().any(|rung| matches!(rung, Rung::Kept(_)));
     (kept, rungs.contains(&Rung::Open(Market::Spot)))
 }

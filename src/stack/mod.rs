@@ -4,6 +4,7 @@
 //! are made from), what can be read from it, and what it becomes.
 
 mod adopt;
+mod advice;
 mod autoscale;
 mod backend;
 mod bucket;

@@ -10,6 +10,7 @@ use crate::lang::{Evaluated, Value};
 use crate::model::{Block, Problem};
 
 use super::desired::Rejected;
+use super::size;
 use super::wrong::wrong;
 
 /// Attributes that say what a node must be or have.
@@ -63,6 +64,19 @@ impl Candidates {
     pub fn hardware(&self) -> Hardware {
         let efa = |one: &Candidate| one.known.as_ref().is_some_and(|found| found.efa > 0);
         Hardware { nvidia: self.have_nvidia(), efa: self.fit.iter().any(efa) }
+    }
+
+    /// Whether nodes of a block that may be these stand in a placement group of their own. Such a
+    /// group lies in one zone: it would keep nodes that need not be alike from what others have.
+    pub fn stand_close(&self, block: &Evaluated) -> bool {
+        match block.attr("placement").and_then(Value::as_str) {
+            Some("cluster") => true,
+            Some("none") => false,
+            Some(_) | None => {
+                let gang = size::gang(block).unwrap_or(true);
+                block.word == Block::Cluster.word() && self.have_efa() && gang
+            }
+        }
     }
 
     /// Whether nodes of this cluster may have NVIDIA GPUs.
@@ -150,6 +164,24 @@ fn with_efa(block: &Evaluated, out: &mut Candidates) {
     out.fit = fit;
 }
 
+/// Leaves out types that cannot stand close together where the author wants that: EC2 refuses them.
+fn with_placement(block: &Evaluated, out: &mut Candidates) {
+    let value = block.attr("placement").filter(|it| it.as_str() == Some("cluster"));
+    let Some(value) = value else { return };
+    // What the catalogue does not know is taken at its word.
+    let can = |one: &Candidate| one.known.as_ref().is_none_or(InstanceType::stands_close);
+    let (fit, others): (Vec<_>, Vec<_>) = std::mem::take(&mut out.fit).into_iter().partition(can);
+    let why = "goes into no cluster placement group";
+    if let (true, Some(first)) = (fit.is_empty(), others.first()) {
+        let help = "leave `placement` out, or ask for a type that can stand in one \
+                    (`mlinfra catalog show TYPE` says so)";
+        out.problems.push(wrong(value, format!("{} {why}", first.name), help));
+    }
+    let no = others.into_iter().map(|one| Rejected { what: one.name, why: why.to_owned() });
+    out.unfit.extend(no);
+    out.fit = fit;
+}
+
 const IMAGES: &str = "dlami-neuron is for Trainium and Inferentia, dlami-base and dlami-pytorch for\n\
                       NVIDIA's GPUs; for arm64 write an image's id or an SSM parameter";
 
@@ -194,6 +226,7 @@ pub(super) fn candidates(block: &Evaluated, catalog: &Catalog) -> Candidates {
     }
     with_image(block, &mut out);
     with_efa(block, &mut out);
+    with_placement(block, &mut out);
     if out.fit.is_empty()
         && out.problems.is_empty()
         && let Some(value) = place(block)

@@ -9,8 +9,9 @@ use crate::cloud::Reservation;
 use crate::kinds::{Interface, InterfaceKind, Market, Offer};
 use crate::lang::nearest::nearest;
 use crate::lang::{Evaluated, Value};
-use crate::model::{Address, Link, Moment, Money, ReservationId, SubnetId, Zone};
+use crate::model::{Address, Link, Moment, Money, Problem, ReservationId, SubnetId, Zone};
 
+use super::advice::Asked;
 use super::desired::Rejected;
 use super::expansion::Expansion;
 use super::ground::Ground;
@@ -25,6 +26,8 @@ pub(super) struct Found {
     pub offers: Vec<Offer>,
     /// What will not do, and why.
     pub rejected: Vec<Rejected>,
+    /// What the author may want to know of it.
+    pub advice: Vec<Problem>,
 }
 
 /// One IP interface on card 0 and EFA without an address on every card that can: an
@@ -121,9 +124,13 @@ pub(super) fn find(
         first_only(&mut ranked, &mut out.rejected);
     }
     out.offers = ranked.into_iter().map(|(_, offer)| offer).collect();
+    let (rungs, together, offers) = (&*rungs, group.is_some(), &*out.offers);
+    let asked = Asked { block, rungs, candidates, together, offers };
+    let room = |found: &Reservation| search.place_in(found).ok().map(|(_, _, free)| free);
+    out.advice = asked.advice(&x.facts.reservations, room);
     let free = ceilings.iter().flatten().any(|most| *most <= Money::ZERO);
     let sought = !search.zones.is_empty() && !rungs.is_empty() && !free;
-    if out.offers.is_empty() && sought && !search.is_leaving(x, &rungs) {
+    if out.offers.is_empty() && sought && !search.is_leaving(x, rungs) {
         nothing(x, block, candidates, (&search.zones, &out.rejected));
     }
     out

@@ -139,7 +139,7 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
     rights::role(x, block, &address);
     let image = need::image(block, &candidates).to_owned();
     cluster::template(x, block, &image, candidates.hardware());
-    let offers::Found { offers, rejected } =
+    let offers::Found { offers, rejected, advice } =
         offers::find(x, block, &candidates, ground.as_ref(), (None, None));
     let default = if mounts::alone(x, block) {
         // A volume has one machine at a time: the successor waits for it.
@@ -164,6 +164,7 @@ pub(super) fn expand(x: &mut Expansion<'_>, block: &Evaluated) {
         template: address.with_part("template"),
         offers,
         rejected,
+        advice,
         types: candidates.names(),
         autoscale: None,
         published,

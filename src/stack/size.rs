@@ -65,7 +65,13 @@ pub(super) fn size(x: &mut Expansion<'_>, block: &Evaluated) -> Size {
     let problem = format!("`min` is {least} and `max` is {most}");
     let help = "the autoscaler decides between them: `min` first, then `max`";
     x.check(value, (least > most).then_some(problem), help);
-    Size { least, most: most.max(least), gang: part("gang").and_then(Value::as_bool) }
+    Size { least, most: most.max(least), gang: gang(block) }
+}
+
+/// Whether all of them start or none, where that is written.
+pub(super) fn gang(block: &Evaluated) -> Option<bool> {
+    let range = block.attr("nodes")?.as_map()?;
+    range.get("gang").filter(|part| !part.is_null()).and_then(Value::as_bool)
 }
 
 /// How its nodes are renewed.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use aws_smithy_runtime_api::client::http::HttpConnectorFuture;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use mlinfra::aws::Aws;
-use mlinfra::cloud::{Ask, Cloud};
+use mlinfra::cloud::{Ask, Class, Cloud, Wish};
 use mlinfra::kinds::Market;
 use mlinfra::model::{GroupName, Moment};
 
@@ -42,6 +42,7 @@ fn reservations(second: bool) -> String {
     } else {
         let open = "<state>active</state><availableInstanceCount>6</availableInstanceCount>\
             <instancePlatform>Linux/UNIX</instancePlatform><tenancy>default</tenancy>\
+            <instanceMatchCriteria>open</instanceMatchCriteria>\
             <tagSet><item><key>team</key><value>llm</value></item></tagSet>";
         let ended = "<state>expired</state>";
         let windows = "<state>active</state><instancePlatform>Windows</instancePlatform>";
@@ -96,7 +97,7 @@ impl Answers for Written {
 
 fn ask() -> Ask {
     let spot = ["p5.48xlarge".to_owned()].into();
-    Ask { reservations: true, spot, at: Moment(1_795_500_000_000), ..Ask::default() }
+    Ask { reservations: Wish::Needed, spot, at: Moment(1_795_500_000_000), ..Ask::default() }
 }
 
 #[tokio::test]
@@ -134,6 +135,8 @@ async fn aws_capacity_is_read_as_it_is_answered() {
     let near = |account| format!("arn:aws:ec2:us-east-1:{account}:placement-group/near");
     let (own, theirs) = (near("123456789012"), near("210987654321"));
     assert_eq!(groups, [None, None, None, None, None, Some(&*own), Some(&*theirs)]);
+    let open: Vec<_> = facts.reservations.iter().map(|it| it.open).collect();
+    assert_eq!(open, [false, false, false, true, false, true, true]);
     assert_eq!(facts.reservations[3].tags.get("team").map(String::as_str), Some("llm"));
     let price = &facts.spot[&("p5.48xlarge".to_owned(), "us-east-1a".into())];
     assert_eq!((price.usd.to_string().as_str(), price.day.as_str()), ("$19.25", "2026-11-24"));
@@ -148,7 +151,7 @@ async fn aws_capacity_is_read_as_it_is_answered() {
 #[ignore = "needs moto: run `make test`"]
 async fn aws_spot_prices_come_over_the_wire() {
     let stage = Stage::new().await;
-    let facts = stage.aws.facts(&Ask { reservations: false, ..ask() }).await.expect("facts");
+    let facts = stage.aws.facts(&Ask { reservations: Wish::No, ..ask() }).await.expect("facts");
     assert!(!facts.spot.is_empty());
     assert!(facts.spot.values().all(|price| price.usd.to_string() == "$0.0000"), "{facts:?}");
 }

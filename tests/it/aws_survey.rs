@@ -54,7 +54,8 @@ fn types(second: bool) -> String {
          <networkInfo><networkPerformance>8x 400 Gigabit</networkPerformance>\
          <networkCards>{}{}</networkCards></networkInfo>\
          <supportedUsageClasses><item>on-demand</item><item>spot</item></supportedUsageClasses>\
-         </item></instanceTypeSet>{next}</DescribeInstanceTypesResponse>",
+         <placementGroupInfo><supportedStrategies><item>cluster</item><item>spread</item>\
+         </supportedStrategies></placementGroupInfo></item></instanceTypeSet>{next}</DescribeInstanceTypesResponse>",
         card(0, "interface"),
         card(1, "efa"),
     )

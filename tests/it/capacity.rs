@@ -192,7 +192,8 @@ async fn a_quota_is_named_with_its_value_and_the_way_to_raise_it() {
         let desired = lab.desired(&text).await;
         let failed = apply(&lab, &desired).await.expect("a refusal");
         assert_eq!(failed.class, Class::Quota);
-        for word in [code, "is 96 vCPUs", "4 nodes more take 768", "ask for 864"] {
+        for word in [code, "is 96 vCPUs, 0 of them in use", "4 nodes more take 768", "ask for 768"]
+        {
             assert!(failed.text.contains(word), "{word}: {}", failed.text);
         }
         assert!(nodes(&lab).is_empty());
@@ -385,4 +386,36 @@ async fn waiting_for_nodes_costs_calls_per_round_and_not_per_node() {
     let calls = lab.region.calls();
     let asked = calls.get("ec2:DescribeInstances").map_or(0, |row| row.calls);
     assert!(asked < 20, "{asked} calls");
+}
+
+/// A cluster whose nodes need not be alike is asked for by the hundred, so that calls count too:
+/// against both buckets that EC2 publishes, 1,000 nodes and two a second, five calls and two a
+/// second (<https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>). A thousand
+/// nodes are ten calls, which nobody can have made before (10 - 5) / 2 = 2.5 s; two thousand are
+/// twenty calls in 7.5 s, and nodes in (2,000 - 1,000) / 2 = 500 s.
+#[tokio::test(start_paused = true)]
+async fn a_thousand_nodes_by_the_hundred_wait_for_calls_and_hardly_longer() {
+    let one = LADDER
+        .replace(
+            r#"["capacity-block:cr-0b", "reservation:cr-0a", "spot", "on-demand"]"#,
+            r#"["on-demand"]"#,
+        )
+        .replace("nodes         = 4", "nodes = { min = 0, max = 0, gang = false }");
+    let other = one.replace("cluster \"c\"", "cluster \"d\"");
+    let both = format!("{one}{}", &other[other.find("cluster").expect("a cluster")..]);
+    for (text, clusters, least) in [(one.as_str(), 1, 2.5), (both.as_str(), 2, 500.0)] {
+        let buckets = [("launches", "1000,2"), ("launch_calls", "5,2"), ("boot_seconds", "0")];
+        let lab = lab(&pairs(&buckets));
+        let empty = lab.desired(text).await;
+        assert_eq!(apply(&lab, &empty).await, None);
+        let full = text.replace("min = 0, max = 0", "min = 1000");
+        let full = lab.desired_after(&full, &empty).await;
+        let started = tokio::time::Instant::now();
+        assert_eq!(apply(&lab, &full).await, None);
+        let waited = started.elapsed().as_secs_f64();
+        assert_eq!(nodes(&lab).len(), clusters * 1000);
+        assert!(lab.doubled().is_empty());
+        println!("{clusters},000 nodes by the hundred in {waited:.1} s of at least {least} s");
+        assert!((least..=least * 1.1).contains(&waited), "{waited} s of at least {least} s");
+    }
 }

@@ -3,6 +3,7 @@
 // Tests may read the environment and say what they have counted.
 #![allow(clippy::disallowed_methods, clippy::print_stdout)]
 
+mod advice;
 #[cfg(feature = "aws")]
 mod aws_bucket;
 #[cfg(feature = "aws")]
@@ -44,6 +45,7 @@ mod book;
 mod boot;
 mod bucket;
 mod capacity;
+mod capacity_matrix;
 mod catalog;
 mod contract;
 mod contract_cases;

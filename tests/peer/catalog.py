@@ -23,9 +23,9 @@ NAMES = {"RTX PRO Server 6000": "RTX-PRO-6000", "RTX PRO 4500": "RTX-PRO-4500"}
 
 # No longer in the answers; https://aws.amazon.com/ec2/instance-types/p3/
 GONE = [
-    "p3.2xlarge,x86_64,V100,1,16,8,61,10,1,4,0,0,0,1.75,on-demand spot",
-    "p3.8xlarge,x86_64,V100,4,16,32,244,10,1,8,0,0,0,7,on-demand spot",
-    "p3.16xlarge,x86_64,V100,8,16,64,488,25,1,8,0,0,0,14,on-demand spot",
+    "p3.2xlarge,x86_64,V100,1,16,8,61,10,1,4,0,0,0,1.75,on-demand spot,cluster partition spread",
+    "p3.8xlarge,x86_64,V100,4,16,32,244,10,1,8,0,0,0,7,on-demand spot,cluster partition spread",
+    "p3.16xlarge,x86_64,V100,8,16,64,488,25,1,8,0,0,0,14,on-demand spot,cluster partition spread",
 ]
 
 # EC2 reports 512 GiB for each; https://aws.amazon.com/ec2/instance-types/trn2/ says 96.
@@ -34,7 +34,7 @@ MEMORY = {"Trainium2": 96}
 HEAD = """\
 # What AWS offers: type, architecture, accelerator, how many, GiB each, vCPU, GiB,
 # network Gbit/s (at most), network cards, interfaces per card, cards with EFA, the first of them,
-# local NVMe GB, EBS Gbit/s (at most), ways to buy it.
+# local NVMe GB, EBS Gbit/s (at most), ways to buy it, strategies of placement groups that take it.
 # From the answers of DescribeInstanceTypes that moto records (Apache-2.0):
 # https://github.com/getmoto/moto/tree/master/moto/ec2/resources (moto {version}, read {day})
 # Overrides and types that EC2 no longer describes: tests/peer/catalog.py, with their pages.
@@ -95,6 +95,7 @@ def row(name, it):
             it.get("InstanceStorageInfo", {}).get("TotalSizeInGB", 0),
             number(ebs),
             " ".join(sorted(it["SupportedUsageClasses"])),
+            " ".join(sorted(it["PlacementGroupInfo"]["SupportedStrategies"])),
         )
     )
 

@@ -37,6 +37,7 @@ impl World {
             template: address("cluster.train/template"),
             offers: vec![offer, other],
             rejected: Vec::new(),
+            advice: Vec::new(),
             types: BTreeSet::new(),
             autoscale: None,
             published: None,

@@ -44,6 +44,21 @@ async fn launch_tokens_count_per_zone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn burstable_types_go_into_no_cluster_placement_group() {
+    let Base { region, subnet, template, .. } = base(&[]).await;
+    let own = make(&region, "g", group()).await;
+    for (name, goes) in [("t3.large", false), ("m7i.large", true)] {
+        let mut call = launch(&template, &subnet, "us-east-1a", 1, name);
+        if let Call::Launch(launch) = &mut call {
+            launch.offer.instance_type = name.to_owned();
+            launch.offer.placement = Some(Link::Id(own.as_str().into()));
+        }
+        let answer = region.act(&call).await;
+        assert_eq!(answer.is_ok(), goes, "{name}: {answer:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_reservation_in_a_placement_group_wants_it_named() {
     let changes = [
         ("reservation.cr-0a", "p5.48xlarge,us-east-1a,2,placement=near"),
