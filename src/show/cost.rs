@@ -233,7 +233,9 @@ fn notes(page: &mut Page, bill: &Bill) {
         }
     }
     if let Some(text) = list(unknown, verbose) {
-        let text = format!("Unknown prices, not counted: {text}.");
+        let text = format!(
+            "Unknown prices, not counted: {text}. `mlinfra catalog refresh` asks AWS for them."
+        );
         page.row(&Row::at(2).hang(4).words(Ink::Warn, text));
     }
     let used: Vec<String> = used

@@ -161,6 +161,78 @@ async fn money_10_several_blocks_of_a_kind_add_up() {
     assert_eq!(block(&bill, "network.n[2]", When::After), usd("36.50"));
 }
 
+/// The bill of a stack's first plan in a region with a setting.
+async fn bill_where(key: &str, value: &str, text: &str) -> Bill {
+    let mut settings = Settings::default();
+    settings.set(key, value).expect("a setting");
+    let lab = Lab::new(settings);
+    let desired = lab.desired(&format!("{HEAD}{text}")).await;
+    priced(&lab, &desired, "us-east-1").await
+}
+
+#[tokio::test(start_paused = true)]
+async fn money_11_nodes_on_spot_cost_what_spot_asks_now() {
+    let spot = "  capacity = [\"spot\", \"on-demand\"]\n";
+    let text = format!("{BARE}{}", cluster("g5.8xlarge", 3, spot));
+    let bill = bill_where("spot.g5.8xlarge@us-east-1a", "0.7", &text).await;
+    // 3 × 0.70 = 2.10 an hour; × 730 = 1,533.00. Disks: 3 × 46 = 138.
+    check(&bill, "0", "1671");
+    let after = bill.sum(When::After);
+    assert_eq!((after.hourly, after.monthly), (usd("2.10"), usd("138")));
+    let told = bill.origins().iter().any(|it| it.day.is_none() && it.source.contains("spot"));
+    assert!(told, "{bill:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn money_12_volumes_pay_for_what_goes_beyond_the_free_part() {
+    let volume = |more: &str| format!("volume \"v\" {{\n  zone = \"a\"\n  size = {more}\n}}\n");
+    // 500 × 0.08 = 40; 3,000 IOPS and 125 MiB/s are free.
+    check(&bill_of(None, Some(&volume("\"500GiB\""))).await, "0", "40");
+    // + (6,000 - 3,000) × 0.005 = 15 + (250 - 125) × 0.04 = 5.
+    let fast = volume("\"500GiB\"\n  iops = 6000\n  throughput = 250");
+    check(&bill_of(None, Some(&fast)).await, "0", "60");
+    // io2: 100 × 0.125 = 12.50; all of its IOPS are paid, 10,000 × 0.065 = 650.
+    let io2 = volume("\"100GiB\"\n  type = \"io2\"\n  iops = 10000");
+    check(&bill_of(None, Some(&io2)).await, "0", "662.50");
+    // Of 40,000 the first 32,000 cost 2,080; what the others cost is not known, and not nothing.
+    let large = volume("\"100GiB\"\n  type = \"io2\"\n  iops = 40000");
+    let bill = bill_of(None, Some(&large)).await;
+    let after = bill.sum(When::After);
+    assert_eq!((after.per_month(), after.unknown), (usd("2092.50"), 1));
+    let unknown: Vec<_> = bill.lines.iter().flat_map(|line| &line.rate.unknown).collect();
+    assert_eq!(unknown, ["io2-iops-2"]);
+}
+
+/// Two machines, their disks and the zone that their name stands in.
+#[tokio::test(start_paused = true)]
+async fn money_13_a_service_is_its_machines_and_its_zone() {
+    let text = format!(
+        "{BARE}service \"web\" {{\n  network = network.n\n  instance_type = \"m7i.2xlarge\"\n  \
+         ports = [80]\n  nodes = 2\n  container {{\n    image = \"ghcr.io/acme/web:v1\"\n  }}\n}}\n"
+    );
+    let bill = bill_of(None, Some(&text)).await;
+    // 2 × 0.4032 × 730 = 588.672; disks of 50 GiB, 2 × 50 × 0.08 = 8; a hosted zone 0.50.
+    check(&bill, "0", "597.172");
+    let zone = bill.lines.iter().find(|line| line.what == "hosted zone").expect("its zone");
+    assert_eq!((zone.rate.monthly, zone.after), (usd("0.50"), 1));
+    assert_eq!(zone.rate.by_use.as_deref(), Some("queries"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn money_14_two_services_share_a_zone() {
+    let of = |name: &str| {
+        format!(
+            "service {name:?} {{\n  network = network.n\n  instance_type = \"t3.large\"\n  \
+             ports = [80]\n  container {{\n    image = \"x\"\n  }}\n}}\n"
+        )
+    };
+    let (one, two) = (of("a"), of("b"));
+    let before = format!("{BARE}{one}");
+    let bill = bill_of(Some(&before), Some(&format!("{before}{two}"))).await;
+    // 0.0832 × 730 = 60.736; + 50 × 0.08 = 4: 64.736 a machine. 64.736 + 0.50; 129.472 + 0.50.
+    check(&bill, "65.236", "129.972");
+}
+
 #[tokio::test(start_paused = true)]
 async fn money_unknown_prices_are_never_zero() {
     let text = format!("{NETWORK}{}", cluster("p5e.48xlarge", 3, ""));

@@ -180,3 +180,91 @@ pub(super) fn unseen_disk() -> Charge {
     let unknown = vec!["root disk of a launch template that is gone".to_owned()];
     (what, Rate { unknown, hourly: Money::ZERO, ..Rate::default() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::kinds::{ElasticIp, Market, Tags};
+    use crate::model::{Link, Region};
+
+    fn usd(text: &str) -> Money {
+        Money::new(text.parse().expect("a number"))
+    }
+
+    fn volume(kind: &str, iops: Option<i32>, throughput: Option<i32>) -> Disk {
+        Disk {
+            device: "/dev/sda1".to_owned(),
+            size: 100,
+            volume_type: kind.to_owned(),
+            iops,
+            throughput,
+            encrypted: true,
+            kms_key: None,
+        }
+    }
+
+    /// By the month, what is not known, and in words.
+    fn disk_of(kind: &str, iops: Option<i32>, throughput: Option<i32>) -> (Money, usize, String) {
+        let region = Region::from("us-east-1");
+        let prices = Prices { catalog: Catalog::shipped(), region: &region };
+        let (what, rate) = disk(&volume(kind, iops, throughput), prices);
+        assert_eq!(rate.hourly, Money::ZERO);
+        (rate.monthly, rate.unknown.len(), what)
+    }
+
+    #[test]
+    fn gp3_pays_for_what_is_beyond_the_free_part_and_io2_for_all_of_it() {
+        // 100 GiB: 8.00 on gp3, 12.50 on io2.
+        let free = disk_of("gp3", Some(3000), Some(125));
+        assert_eq!(free, (usd("8"), 0, "gp3 100 GiB, 3000 IOPS, 125 MiB/s".to_owned()));
+        assert_eq!(disk_of("gp3", None, None), (usd("8"), 0, "gp3 100 GiB".to_owned()));
+        assert_eq!(disk_of("gp3", Some(3001), Some(126)).0, usd("8.045")); // 0.005 + 0.04
+        assert_eq!(disk_of("io2", Some(100), None).0, usd("19")); // 100 × 0.065
+        // The first 32,000 have a price; the parts above have none that is known, each by itself.
+        let (first, unknown, _) = disk_of("io2", Some(32_000), None);
+        assert_eq!((first, unknown), (usd("2092.5"), 0));
+        assert_eq!(disk_of("io2", Some(32_001), None).1, 1);
+        assert_eq!(disk_of("io2", Some(64_001), None), {
+            (usd("2092.5"), 2, "io2 100 GiB, 64001 IOPS".to_owned())
+        });
+        // A kind that no table knows.
+        assert_eq!(disk_of("st1", None, None).1, 1);
+    }
+
+    #[test]
+    fn what_no_table_knows_is_named_and_what_is_free_has_no_line() {
+        let nowhere = Region::from("mars-north-1");
+        let prices = Prices { catalog: Catalog::shipped(), region: &nowhere };
+        let address: Spec = ElasticIp { tags: Tags::new() }.into();
+        let (what, rate) = of(&address, prices).expect("it is paid");
+        assert_eq!((what.as_str(), rate.hourly), ("public IPv4 address", Money::ZERO));
+        assert_eq!(rate.unknown, ["public-ipv4"]);
+        assert!(rate.origins.is_empty());
+    }
+
+    #[test]
+    fn the_market_of_an_offer_says_what_a_node_costs() {
+        let region = Region::from("us-east-1");
+        let prices = Prices { catalog: Catalog::shipped(), region: &region };
+        let rate = |market, price: Option<&str>| {
+            let subnet = Link::Id("subnet-1".into());
+            let offer = Offer::plain("g5.8xlarge", "us-east-1a".into(), subnet);
+            node(&Offer { market, price: price.map(usd), ..offer }, prices)
+        };
+        let (what, listed) = rate(Market::OnDemand, None);
+        assert_eq!((what.as_str(), listed.hourly), ("g5.8xlarge on-demand", usd("2.448")));
+        assert!(listed.origins.iter().all(|it| it.day.is_some()) && listed.origins.len() == 1);
+        let (_, asked) = rate(Market::Spot, Some("0.7"));
+        assert_eq!(asked.hourly, usd("0.7"));
+        let from = asked.origins.iter().next().expect("who asks");
+        assert_eq!(
+            (from.day.as_deref(), from.source.as_str()),
+            (None, "the spot price in us-east-1a")
+        );
+        let (_, unknown) = rate(Market::Spot, None);
+        assert_eq!((unknown.hourly, unknown.unknown.len()), (Money::ZERO, 1));
+        let (_, paid) = rate(Market::CapacityBlock, Some("9"));
+        assert!(paid.prepaid && paid.hourly == Money::ZERO && paid.unknown.is_empty());
+    }
+}
