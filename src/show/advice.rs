@@ -209,8 +209,8 @@ fn capacity(step: &Step) -> String {
     )
 }
 
-/// Types, how they are bought and where, each zone once: `g5.xlarge, spot and on-demand, in
-/// us-east-1a and us-east-1b`.
+/// Types, how they are bought and where, each zone once: `g5.xlarge (spot, on-demand) in
+/// us-east-1a, us-east-1b`.
 fn tried(offers: &[Offer]) -> Vec<String> {
     let mut ways: Vec<(&str, String, Vec<&str>)> = Vec::new();
     for Offer { instance_type, zone, market, reservation, .. } in offers {
@@ -231,7 +231,7 @@ fn tried(offers: &[Offer]) -> Vec<String> {
         }
     }
     let line = |(kind, hows, zones): &(&str, Vec<String>, Vec<&str>)| {
-        format!("{kind}, {}, in {}", hows.join(" and "), zones.join(" and "))
+        format!("{kind} ({}) in {}", hows.join(", "), zones.join(", "))
     };
     out.iter().map(line).collect()
 }
@@ -348,9 +348,9 @@ mod tests {
         assert_eq!(
             tried(&offers),
             [
-                "p5.48xlarge, reserved cr-0a, in us-east-1a",
-                "p5.48xlarge, spot and on-demand, in us-east-1a and us-east-1b",
-                "p4d.24xlarge, on-demand, in us-east-1b",
+                "p5.48xlarge (reserved cr-0a) in us-east-1a",
+                "p5.48xlarge (spot, on-demand) in us-east-1a, us-east-1b",
+                "p4d.24xlarge (on-demand) in us-east-1b",
             ]
         );
     }
