@@ -146,6 +146,37 @@ async fn aws_capacity_is_read_as_it_is_answered() {
     assert!(fits, "{said}");
 }
 
+/// A region that shows nobody its reservations.
+#[derive(Clone, Debug)]
+struct Blind;
+
+impl Answers for Blind {
+    fn answer(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let form = params(request.body().bytes().unwrap_or_default());
+        match form.get("Action").map(String::as_str) {
+            Some("GetCallerIdentity") => seam::at_once(200, WHO.to_owned()),
+            Some("DescribeAvailabilityZones") => seam::at_once(200, ZONES.to_owned()),
+            _ => {
+                let error = "<Code>UnauthorizedOperation</Code><Message>no</Message>";
+                let body = format!("<Response><Errors><Error>{error}</Error></Errors></Response>");
+                seam::at_once(403, body)
+            }
+        }
+    }
+}
+
+/// Where nothing depends on reservations, who may not see them plans as if there were none.
+#[tokio::test]
+async fn aws_reservations_that_may_not_be_seen_stop_only_those_who_need_them() {
+    let aws = Aws::connect(seam::connect(Blind)).await.expect("an account");
+    let ask = |reservations| Ask { reservations, ..Ask::default() };
+    let facts = aws.facts(&ask(Wish::Welcome)).await.expect("facts");
+    assert_eq!(facts.reservations, []);
+    let refused = aws.facts(&ask(Wish::Needed)).await.expect_err("they are needed");
+    let failure = (refused.class, refused.api.as_str());
+    assert_eq!(failure, (Class::Denied, "ec2:DescribeCapacityReservations"));
+}
+
 /// Prices on spot are asked for from now on, over HTTP.
 #[tokio::test]
 #[ignore = "needs moto: run `make test`"]
