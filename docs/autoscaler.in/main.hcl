@@ -24,4 +24,9 @@ cluster "train" {
       per_hour = 200 # USD, for this cluster's nodes
     }
   }
+
+  agent {
+    url    = "https://example.com/mlinfra" # where nodes fetch it
+    sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+  }
 }

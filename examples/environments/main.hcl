@@ -54,9 +54,20 @@ variable "budget" {
   description = "What all of it may cost, USD per hour."
 }
 
+variable "agent_sha256" {
+  type        = string
+  default     = "0000000000000000000000000000000000000000000000000000000000000000"
+  description = "SHA-256 of the mlinfra binary in the bucket `tools`."
+}
+
 network "main" {
   cidr  = var.cidr
   zones = ["a", "b"]
+}
+
+# Holds the agent's binary as `mlinfra`.
+bucket "tools" {
+  precious = false
 }
 
 bucket "datasets" {}
@@ -71,7 +82,7 @@ cluster "train" {
   network      = network.main
   accelerators = var.accelerators
   capacity     = var.capacity
-  read         = [bucket.datasets]
+  read         = [bucket.datasets, bucket.tools]
   write        = [bucket.checkpoints]
   queue        = queue.jobs
 
@@ -79,6 +90,17 @@ cluster "train" {
     min  = 0
     max  = var.most
     gang = false
+  }
+
+  # The fleet follows the queue (`mlinfra autoscale run`).
+  autoscale {
+    idle_timeout = "10m"
+  }
+
+  # Says when a node works: one that does is not ended.
+  agent {
+    url    = "s3://${bucket.tools.name}/mlinfra"
+    sha256 = var.agent_sha256
   }
 }
 

@@ -7,7 +7,9 @@
 #   SlurmctldParameters=idle_on_node_suspend,cloud_dns
 #   NodeName=gpu[1-16] Gres=gpu:8 State=CLOUD
 #
-# with the scripts beside this file in /shared/mlinfra.
+# with the scripts beside this file in /shared/mlinfra. A node has a job of Slurm only while `serve` runs it under
+# `mlinfra node run`: so its agent knows when it works, and mlinfra ends no node that does. Put the binary into the
+# bucket `tools` before the first node comes: aws s3 cp mlinfra s3://…/mlinfra
 
 stack "slurm" {
   region = "us-east-1"
@@ -17,6 +19,12 @@ variable "head" {
   type        = string
   description = "The head, as the service's ssh knows it."
   default     = "ops@head.internal"
+}
+
+variable "agent_sha256" {
+  type        = string
+  default     = "0000000000000000000000000000000000000000000000000000000000000000"
+  description = "SHA-256 of the mlinfra binary in the bucket `tools`."
 }
 
 network "main" {
@@ -32,6 +40,10 @@ filesystem "shared" {
   }
 }
 
+bucket "tools" {
+  precious = false
+}
+
 cluster "train" {
   network      = network.main
   accelerators = "H100:8"
@@ -39,6 +51,14 @@ cluster "train" {
 
   mount "/shared" {
     from = filesystem.shared
+  }
+
+  read = [bucket.tools]
+
+  # Says when the node works, and when it does not.
+  agent {
+    url    = "s3://${bucket.tools.name}/mlinfra"
+    sha256 = var.agent_sha256
   }
 
   setup = <<-SH

@@ -23,11 +23,22 @@ pub struct Sources {
     all: Vec<Watched>,
 }
 
+/// A source that is ready.
+pub struct Ready {
+    /// What it is called.
+    pub name: String,
+    /// Its kind.
+    pub kind: &'static str,
+    /// How long it may take to answer.
+    pub timeout: Duration,
+    /// It says what runs, too.
+    pub tells_running: bool,
+    /// It.
+    pub source: Box<dyn Source>,
+}
+
 struct Watched {
-    name: String,
-    kind: &'static str,
-    timeout: Duration,
-    source: Box<dyn Source>,
+    ready: Ready,
     last: Mutex<Last>,
 }
 
@@ -74,31 +85,27 @@ impl Sources {
         let (mut sources, mut bad) = (Vec::new(), Vec::new());
         for source in &wanted.sources {
             let bounds = Bounds { job: source.job, most: source.most, gpus, nodes };
-            let timeout = Duration::from_secs(u64::from(source.timeout));
+            let stack::Source { kind, tells_running, .. } = *source;
+            let (name, timeout) = (source.name.clone(), Duration::from_secs(source.timeout.into()));
             match open(source, bounds, world) {
-                Ok(ready) => sources.push((source.name.clone(), source.kind, timeout, ready)),
-                Err(trouble) => bad.push((source.name.clone(), trouble)),
+                Ok(source) => sources.push(Ready { name, kind, timeout, tells_running, source }),
+                Err(trouble) => bad.push((name, trouble)),
             }
         }
         if bad.is_empty() { Ok(Self::of(sources)) } else { Err(bad) }
     }
 
-    /// Of sources that are ready: name, kind, patience, source.
-    pub fn of(sources: Vec<(String, &'static str, Duration, Box<dyn Source>)>) -> Self {
-        let watched = |(name, kind, timeout, source)| Watched {
-            name,
-            kind,
-            timeout,
-            source,
-            last: Mutex::default(),
-        };
+    /// Of sources that are ready.
+    pub fn of(sources: Vec<Ready>) -> Self {
+        let watched = |ready| Watched { ready, last: Mutex::default() };
         Self { all: sources.into_iter().map(watched).collect() }
     }
 
     /// Asks all of them at once. Takes as long as the slowest, at most its patience.
     pub async fn look(&self, now: Moment) -> Answer {
         let reports = join_all(self.all.iter().map(|each| each.ask(now))).await;
-        let mut work = Work::default();
+        let tells_running = self.all.iter().all(|each| each.ready.tells_running);
+        let mut work = Work { tells_running, ..Work::default() };
         for each in &self.all {
             each.add_to(&mut work);
         }
@@ -137,8 +144,8 @@ impl Watched {
     }
 
     async fn ask(&self, now: Moment) -> Report {
-        let patience = self.timeout;
-        let answer = tokio::time::timeout(patience, self.source.read(now)).await;
+        let patience = self.ready.timeout;
+        let answer = tokio::time::timeout(patience, self.ready.source.read(now)).await;
         let trouble = match answer {
             Ok(Ok(reading)) => {
                 *self.last() = Some((reading, now));
@@ -165,8 +172,8 @@ impl Watched {
         };
         let age = |at: Moment| Seconds(u32::try_from(now.since(at) / 1000).unwrap_or(u32::MAX));
         Report {
-            name: self.name.clone(),
-            kind: self.kind,
+            name: self.ready.name.clone(),
+            kind: self.ready.kind,
             age: last.map(|(_, at)| age(*at)),
             waiting: sum(|work| &work.waiting),
             running: sum(|work| &work.running),
@@ -179,7 +186,7 @@ impl Watched {
     fn add_to(&self, all: &mut Work) {
         let last = self.last();
         let Some((reading, _)) = last.as_ref() else { return };
-        let queue = QueueId::from(self.name.as_str());
+        let queue = QueueId::from(self.ready.name.as_str());
         let named = |job: &Job| Job { queue: Some(queue.clone()), ..job.clone() };
         all.waiting.extend(reading.work.waiting.iter().map(named));
         all.running.extend(reading.work.running.iter().map(named));
@@ -215,7 +222,8 @@ mod tests {
         let one = |(at, script): (usize, &&[Result<f64, What>])| {
             let turns = script.iter().rev().copied().collect();
             let source: Box<dyn Source> = Box::new(Script(Mutex::new(turns)));
-            (format!("q{at}"), "script", Duration::from_secs(5), source)
+            let (kind, timeout) = ("script", Duration::from_secs(5));
+            Ready { name: format!("q{at}"), kind, timeout, tells_running: at == 0, source }
         };
         Sources::of(scripts.iter().enumerate().map(one).collect())
     }
@@ -258,6 +266,16 @@ mod tests {
         assert_eq!(why, "q1: no answer within 5 s");
         let queues: Vec<_> = work.waiting.iter().filter_map(|job| job.queue.as_ref()).collect();
         assert_eq!(queues, [&QueueId::from("q0"), &QueueId::from("q1")]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_runs_is_told_of_only_where_every_source_tells() {
+        let told = async |scripts: &[&[Result<f64, What>]]| {
+            let demand = watch(scripts).look(Moment(0)).await.demand;
+            demand.work().map(|work| work.tells_running)
+        };
+        assert_eq!(told(&[&[Ok(2.0)]]).await, Some(true));
+        assert_eq!(told(&[&[Ok(2.0)], &[Ok(0.0)]]).await, Some(false));
     }
 
     #[tokio::test(start_paused = true)]

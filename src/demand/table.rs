@@ -55,7 +55,8 @@ mod tests {
     fn opened(kind: &'static str, settings: Map<String, Json>) -> Result<(), Trouble> {
         let job = stack::Job::default();
         let name = kind.to_owned();
-        let source = stack::Source { kind, name, job, timeout: 5, most: 10, settings };
+        let source =
+            stack::Source { kind, name, job, timeout: 5, most: 10, tells_running: false, settings };
         let bounds = Bounds { job, most: 10, gpus: None, nodes: 1 };
         let world = World { env: &|_| None, folder: Path::new("/"), queues: None };
         open(&source, bounds, world).map(drop)

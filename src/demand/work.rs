@@ -110,7 +110,9 @@ impl Reading {
                 let most = bounds.most;
                 return Err(absurd(format!("more jobs than the {most} that are believed")));
             }
-            if let Some(why) = bounds.misfit(row.shape) {
+            // What runs has found its nodes.
+            let misfit = bounds.misfit(row.shape).filter(|_| !row.running);
+            if let Some(why) = misfit {
                 refused += 1;
                 if refused <= TOLD {
                     let id = row.id.as_deref().unwrap_or("a job");
@@ -365,6 +367,8 @@ mod tests {
                 "wide needs 17 nodes, and the cluster has 16",
             ]
         );
+        let runs = read(&json!([{ "gpus": 16, "running": true }])).expect("a reading");
+        assert_eq!((runs.work.running.len(), runs.refused.len()), (1, 0), "it has found a node");
         let many = Json::Array(vec![json!({ "gpus": 9, "nodes": 1 }); 12]);
         let refused = read(&many).expect("a reading").refused;
         assert_eq!((refused.len(), refused.last().map(String::as_str)), (11, Some("and 2 more")));

@@ -163,6 +163,9 @@ pub struct Sums {
     pub serving: u32,
     /// That have jobs.
     pub busy: u32,
+    /// That may have jobs: no agent says so or otherwise.
+    #[serde(default)]
+    pub unheard: u32,
     /// On their way to take jobs.
     pub coming: u32,
     /// On their way out.

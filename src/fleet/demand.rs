@@ -72,6 +72,9 @@ pub struct Work {
     /// `running` say the same.
     #[serde(default)]
     pub arrived: Vec<Arrival>,
+    /// Every source says what runs, too: where nothing is said of, nothing runs.
+    #[serde(default)]
+    pub tells_running: bool,
 }
 
 /// One job, or a number of them that differ in nothing that is known.

@@ -184,7 +184,7 @@ fn turns(case: &Case<'_>, decision: &Decision, out: &mut Broken) {
 
 /// Whether ending a node would end a job. One that is on its way out already is ended again.
 fn ends_work(node: &Node) -> bool {
-    node.is_busy() && node.state != State::Terminating
+    node.may_work() && node.state != State::Terminating
 }
 
 /// Whether a turn makes the fleet smaller because less is wanted.
@@ -257,6 +257,7 @@ mod tests {
                 heard_at: None,
                 own_mark: false,
                 outdated: false,
+                unheard: false,
             };
             let nodes = vec![node("busy", State::Busy, 4), node("idle", State::Idle, 8)];
             let fleet = Fleet { nodes, last_batch: 1, ..Fleet::default() };

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::demand::Shape;
 use super::headroom::HeadRoom;
 use super::id::{JobId, NodeId, OfferKey};
+use super::unheard::Lull;
 use crate::model::{Moment, Money};
 
 /// Everything that is remembered. The default is that of a fleet that nobody has looked at.
@@ -49,6 +50,8 @@ pub struct Memory {
     pub head_room: HeadRoom,
     /// Up to when those who came are counted.
     pub counted: Option<Moment>,
+    /// Since when there has been work, or none, for the sake of nodes without an agent.
+    pub lull: Lull,
 }
 
 /// A batch that was decided on.

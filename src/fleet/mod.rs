@@ -39,10 +39,10 @@ mod round;
 mod shrink;
 mod state;
 mod stock;
+mod unheard;
 mod why;
 
 pub use bounds::check_schedule;
-pub use decide::decide;
 pub use decision::{Decision, Fate, Launch, LaunchReason, Sums, Turn, TurnTo, TurnWhy};
 pub use demand::{Arrival, Demand, Job, Shape, Work};
 pub use headroom::HeadRoom;
@@ -50,4 +50,5 @@ pub use id::{JobId, NodeId, OfferKey, QueueId, Seconds};
 pub use memory::{Batch, Circuit, Memory, Refusal, Spent};
 pub use pool::{LatencyTarget, Limits, Pool, Schedule};
 pub use state::{Attempt, Fleet, Node, Offer, Outcome, State};
-pub use why::{Against, Alert, Considered, NotLess, NotMore, Rule};
+pub use unheard::{Lull, decide};
+pub use why::{Against, Alert, Considered, NotLess, NotMore, Rule, Unheard};

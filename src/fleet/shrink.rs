@@ -50,7 +50,7 @@ pub(super) fn worn(round: &mut Round<'_>) {
         }
         if node.state == State::Terminating {
             round.alert(Alert::Lingers { node: node.id.clone() });
-        } else if node.is_busy() {
+        } else if node.may_work() {
             round.alert(Alert::Silent { node: node.id.clone() });
             continue;
         }
@@ -70,7 +70,7 @@ fn leave(round: &mut Round<'_>, (at, node): (usize, &Node)) {
 
 /// The cloud takes a node away: its jobs save what they have, while there is time.
 fn interrupted(round: &mut Round<'_>, node: &Node, why: TurnWhy) {
-    let to = if node.is_busy() { TurnTo::Drain } else { TurnTo::Terminate };
+    let to = if node.may_work() { TurnTo::Drain } else { TurnTo::Terminate };
     tell(round, node, to, why);
 }
 
@@ -82,7 +82,7 @@ fn silent(round: &mut Round<'_>, node: &Node) -> bool {
     if silent < round.pool.limits.suspect {
         return false;
     }
-    if silent < round.pool.limits.lost || node.is_busy() {
+    if silent < round.pool.limits.lost || node.may_work() {
         round.alert(Alert::Silent { node: node.id.clone() });
         return false;
     }
@@ -111,7 +111,9 @@ pub(super) fn cordoned(round: &mut Round<'_>, stock: &mut Stock, back: u32) -> (
         if !ours || !matches!(node.state, State::Cordoned | State::Draining) {
             continue;
         }
-        let wanted = stock.taken[at] || node.is_busy();
+        // Where it is not known whether there is work, it stays as it is.
+        let may_work = node.may_work() && round.demand.is_known();
+        let wanted = stock.taken[at] || node.is_busy() || may_work;
         if node.state == State::Cordoned && (wanted || beside < back) && !round.pool.paused {
             beside += u32::from(!wanted);
             came += 1;
@@ -119,7 +121,7 @@ pub(super) fn cordoned(round: &mut Round<'_>, stock: &mut Stock, back: u32) -> (
             round.turn(node, TurnTo::Uncordon, TurnWhy::WorkCame);
             continue;
         }
-        if node.is_busy() || !round.may_shrink() {
+        if node.may_work() || !round.may_shrink() {
             continue;
         }
         let since = round.memory.cordons.get(&node.id).copied().unwrap_or(node.since);
@@ -153,7 +155,7 @@ fn unconfirmed(round: &Round<'_>) -> Option<NotLess> {
 fn candidates<'a>(round: &Round<'a>, stock: &Stock) -> Vec<&'a Node> {
     let idle = |(at, node): &(usize, &Node)| {
         let serves = matches!(node.state, State::Ready | State::Idle);
-        let free = !node.is_busy() && !stock.taken[*at] && !round.leaving[*at];
+        let free = !node.may_work() && !stock.taken[*at] && !round.leaving[*at];
         serves && free && round.is_heard(node)
     };
     let fleet = round.fleet;

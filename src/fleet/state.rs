@@ -68,6 +68,9 @@ pub struct Node {
     /// It is not as the configuration wants nodes by now. It goes before its equals.
     #[serde(default)]
     pub outdated: bool,
+    /// Nobody says whether it has a job: no agent speaks for it.
+    #[serde(default)]
+    pub unheard: bool,
 }
 
 /// What a node is doing. The edges:
@@ -157,6 +160,13 @@ impl Node {
         self.state == State::Busy
             || !self.jobs.is_empty()
             || (self.gpus > 0 && self.free < self.gpus && !self.state.is_coming())
+    }
+
+    /// Whether a job may be on it: by a sign, or since nobody would give one. Such a node is
+    /// never ended. What has failed, or does not serve yet, has none.
+    pub fn may_work(&self) -> bool {
+        let served = !self.state.is_coming() && self.state != State::Quarantined;
+        self.is_busy() || (self.unheard && served)
     }
 }
 

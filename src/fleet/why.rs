@@ -104,6 +104,13 @@ pub enum NotLess {
     },
     /// The demand is not known, or not all of it.
     NotKnown,
+    /// No agent says which of them have work.
+    Unheard {
+        /// How many.
+        nodes: u32,
+        /// Why some may.
+        because: Unheard,
+    },
     /// The demand fell to nothing and has not been seen so often enough.
     ZeroNotConfirmed {
         /// In how many decisions.
@@ -117,6 +124,18 @@ pub enum NotLess {
     Paused,
     /// What would have been decided breaks a rule.
     Broken,
+}
+
+/// Why nodes without an agent may have work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unheard {
+    /// Jobs wait or run.
+    Work,
+    /// Not every source says what runs.
+    NotTold,
+    /// The demand is not known, or not all of it.
+    NotKnown,
 }
 
 /// An offer and what is thought of it.

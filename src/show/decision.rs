@@ -8,7 +8,7 @@ use super::screen::Untrusted;
 use super::words::{nodes, span};
 use crate::fleet::{
     Against, Alert, Considered, Decision, Fate, Launch, LaunchReason, NodeId, NotLess, NotMore,
-    OfferKey, Rule, Seconds, Shape, Sums, Turn, TurnTo, TurnWhy,
+    OfferKey, Rule, Seconds, Shape, Sums, Turn, TurnTo, TurnWhy, Unheard,
 };
 use crate::model::Moment;
 
@@ -172,6 +172,7 @@ fn turn_why(why: &TurnWhy) -> String {
 pub fn numbers(sums: &Sums) -> Vec<String> {
     let Sums { serving, busy, coming, going, missing, head_room, min, max, target, .. } = *sums;
     let Sums { jobs_waiting, gpus_waiting, gpus_free, per_hour, this_month, .. } = *sums;
+    let told = if sums.unheard > 0 { " as far as can be told" } else { "" };
     let takes = if serving == 1 { "takes" } else { "take" };
     let kept = if head_room > 0 { format!(", {head_room} spare") } else { String::new() };
     let wants = if jobs_waiting == 1 { "waits and wants" } else { "wait and want" };
@@ -184,7 +185,7 @@ pub fn numbers(sums: &Sums) -> Vec<String> {
     };
     vec![
         format!(
-            "{} {takes} jobs, {busy} of them busy; {coming} coming, {going} going; {} free",
+            "{} {takes} jobs, {busy} of them busy{told}; {coming} coming, {going} going; {} free",
             number(serving),
             gpus(gpus_free)
         ),
@@ -245,6 +246,7 @@ pub fn less(why: &NotLess) -> String {
             format!("as many have begun to go as may at once; the next at {}", when(*until))
         }
         NotLess::NotKnown => "the demand is not known, or not all of it".to_owned(),
+        NotLess::Unheard { nodes, because } => unheard(*nodes, *because),
         NotLess::ZeroNotConfirmed { seen, of } => {
             format!("the demand fell to nothing, seen {seen} of {of} times")
         }
@@ -252,6 +254,16 @@ pub fn less(why: &NotLess) -> String {
         NotLess::Paused => "paused".to_owned(),
         NotLess::Broken => "what would have been decided breaks a rule".to_owned(),
     }
+}
+
+fn unheard(nodes: u32, because: Unheard) -> String {
+    let why = match because {
+        Unheard::Work => "some job waits or runs, and it may be theirs",
+        Unheard::NotTold => "not every source says what runs, so they never go by themselves",
+        Unheard::NotKnown => "the demand is not known, or not all of it",
+    };
+    let have = if nodes == 1 { "has" } else { "have" };
+    format!("{} {have} no agent that says whether they work: {why}", number(nodes))
 }
 
 /// What becomes of jobs that wait.

@@ -9,7 +9,7 @@ use super::golden::check;
 use super::schemas;
 use crate::fleet::{
     Against, Alert, Considered, Decision, Fate, Launch, LaunchReason, NotLess, NotMore, Rule,
-    Seconds, Shape, Sums, Turn, TurnTo, TurnWhy,
+    Seconds, Shape, Sums, Turn, TurnTo, TurnWhy, Unheard,
 };
 use crate::model::{Moment, Money};
 
@@ -129,6 +129,9 @@ fn not_less() -> Vec<NotLess> {
         NotLess::Stabilising { until: AT },
         NotLess::Rate { until: AT },
         NotLess::NotKnown,
+        NotLess::Unheard { nodes: 2, because: Unheard::Work },
+        NotLess::Unheard { nodes: 1, because: Unheard::NotTold },
+        NotLess::Unheard { nodes: 2, because: Unheard::NotKnown },
         NotLess::ZeroNotConfirmed { seen: 1, of: 3 },
         NotLess::Blind,
         NotLess::Paused,

@@ -6,7 +6,7 @@ use crate::lang::{Evaluated, Loaded, Value};
 use crate::model::{Problem, Severity, tags};
 
 use super::wrong::wrong;
-use super::{adopt, backend, budget, forget, lookup, moved, need};
+use super::{adopt, autoscale, backend, budget, forget, lookup, moved, need};
 
 /// Problems of the `stack` block, and secrets where there may be none.
 pub fn check(loaded: &Loaded) -> Vec<Problem> {
@@ -22,6 +22,7 @@ pub fn check(loaded: &Loaded) -> Vec<Problem> {
     problems.extend(moved::check(loaded));
     problems.extend(adopt::check(loaded));
     problems.extend(forget::check(loaded));
+    problems.extend(autoscale::check(loaded));
     for block in &loaded.blocks {
         secrets(block, &mut problems);
         deferred(block, &mut problems);

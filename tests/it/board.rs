@@ -71,6 +71,7 @@ impl Scene {
             heard_at: None,
             own_mark: false,
             outdated: false,
+            unheard: false,
         }
     }
 

@@ -31,6 +31,10 @@ cluster "c" {
   instance_type = "g5.xlarge"
   nodes         = { min = 0, max = 6 }
   image         = "ubuntu-24.04"
+  agent {
+    url    = "https://example.com/mlinfra"
+    sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+  }
 }
 "#;
 pub const MOST: usize = 6;
@@ -47,6 +51,10 @@ pub struct Jobs {
     most: usize,
     /// The queue gives no answer.
     pub silent: bool,
+    /// The queue says what runs, too.
+    pub tells_running: bool,
+    /// Nobody says which nodes work: all they ever say is that they have booted.
+    pub unheard: bool,
 }
 
 /// What the agents of all nodes do, as seen from outside.
@@ -62,7 +70,8 @@ pub fn nodes(region: &Region) -> Vec<ObjectView> {
     region.snapshot().into_iter().filter(|it| it.kind == KindName::Node).collect()
 }
 
-fn say(region: &Region, node: &CloudId, state: &str) {
+fn say((region, jobs): (&Region, &Jobs), node: &CloudId, state: &str) {
+    let state = if jobs.unheard { "ready" } else { state };
     // It may have gone just now.
     drop(region.foreign_tag(node.as_str(), tags::STATE, Some(state)));
 }
@@ -97,16 +106,16 @@ impl Yard {
             if jobs.running.get(&node.id).is_some_and(|(end, _)| *end <= now) {
                 jobs.running.remove(&node.id);
                 jobs.done += 1;
-                say(&self.region, &node.id, "idle");
+                say((&self.region, &jobs), &node.id, "idle");
             } else if !node.tags.contains_key(tags::STATE) {
-                say(&self.region, &node.id, "ready");
+                say((&self.region, &jobs), &node.id, "ready");
             }
             let busy = jobs.running.contains_key(&node.id);
             match mark.as_deref() {
                 None if !busy => {
                     if let Some(length) = jobs.waiting.pop_front() {
                         jobs.running.insert(node.id.clone(), (now + length * 1000, length));
-                        say(&self.region, &node.id, "busy");
+                        say((&self.region, &jobs), &node.id, "busy");
                     }
                 }
                 Some(mark) if mark != tags::CORDON && !busy => {
@@ -161,7 +170,11 @@ impl World for Ground {
         }
         let depth = u32::try_from(jobs.waiting.len()).expect("few");
         let waiting = (depth > 0).then(|| Job::depth(depth, Shape::single(1)));
-        Demand::known(Work { waiting: waiting.into_iter().collect(), ..Work::default() })
+        let busy = u32::try_from(jobs.running.len()).expect("few");
+        let tells_running = jobs.tells_running;
+        let running = (busy > 0 && tells_running).then(|| Job::depth(busy, Shape::single(1)));
+        let (waiting, running) = (waiting.into_iter().collect(), running.into_iter().collect());
+        Demand::known(Work { waiting, running, tells_running, ..Work::default() })
     }
 
     fn eye(&self, stop: &CancellationToken) -> Eye<'_> {
@@ -227,12 +240,24 @@ pub struct Weather {
 
 /// A cluster without nodes, applied.
 pub async fn ground() -> Ground {
+    ground_of(STACK).await
+}
+
+/// The same whose nodes have no agent.
+pub async fn without_agent() -> Ground {
+    let at = STACK.find("  agent {").expect("an agent");
+    let ground = ground_of(&format!("{}}}\n", &STACK[..at])).await;
+    ground.jobs.lock().expect("jobs").unheard = true;
+    ground
+}
+
+async fn ground_of(stack: &str) -> Ground {
     let mut settings = Settings::default();
     for (key, value) in [("latency_ms", "50"), ("visibility_ms", "8000"), ("boot_seconds", "40")] {
         settings.set(key, value).expect("a setting");
     }
     let lab = Lab::new(settings);
-    let desired = lab.desired(STACK).await;
+    let desired = lab.desired(stack).await;
     assert!(lab.apply(&desired).await.expect("an apply").1.is_converged());
     Ground {
         region: lab.region.clone(),

@@ -264,6 +264,7 @@ impl Agent {
             heard_at: None,
             own_mark: true,
             outdated: false,
+            unheard: false,
         });
     }
 }

@@ -251,7 +251,8 @@ impl Meters {
             self.cost = self.cost + Money::new(last.per_hour.dollars() * hours);
             self.saved = self.saved + Money::new(last.saved.dollars() * hours);
         }
-        let serving = fleet.nodes.iter().filter(|it| it.state.is_serving());
+        // Of those without an agent nobody can tell.
+        let serving = fleet.nodes.iter().filter(|it| it.state.is_serving() && !it.unheard);
         let (mut busy, mut free) = (0, 0);
         for node in serving.filter(|it| it.gpus > 0) {
             let none = node.free_slots();

@@ -84,8 +84,13 @@ impl View<'_> {
                 seen.blind.get_or_insert(why);
                 continue;
             };
-            let busy = condition.state.as_deref() == Some("busy");
-            seen.nodes.push(self.node(id, node, (state, since, launched_at), (batch, busy)));
+            let mut node = self.node(id, node, (state, since, launched_at), batch);
+            // Its agent says whether it works, not on how much of it.
+            if condition.state.as_deref() == Some("busy") {
+                (node.free, node.jobs) = (0, vec![JobId::from("?")]);
+            }
+            node.unheard = !condition.tells_of_jobs();
+            seen.nodes.push(node);
         }
         *watch = kept;
         seen
@@ -103,7 +108,7 @@ impl View<'_> {
         id: &CloudId,
         node: &Node,
         (state, since, launched_at): (State, Moment, Moment),
-        (batch, busy): (u32, bool),
+        batch: u32,
     ) -> fleet::Node {
         let offer = OfferKey::from(node.key());
         let known = self.offers.iter().find(|it| it.key == offer);
@@ -121,13 +126,13 @@ impl View<'_> {
             price: known.and_then(|it| it.launch.price),
             launched_at,
             gpus,
-            // Its agent says whether it works, not on how much of it.
-            free: if busy { 0 } else { gpus },
-            jobs: if busy { vec![JobId::from("?")] } else { Vec::new() },
+            free: gpus,
+            jobs: Vec::new(),
             heard_at: None,
             // Nobody but the autoscaler writes that mark.
             own_mark: state == State::Cordoned,
             outdated: !current || !self.wanted.admits(node),
+            unheard: false,
         }
     }
 }
@@ -246,6 +251,20 @@ mod tests {
         assert_eq!((node.gpus, node.free, node.batch, node.outdated), (8, 0, 3, false));
         assert_eq!((fleet.last_batch, node.launched_at), (3, Moment(1000)));
         assert_eq!(node.offer.as_str(), "p5.48xlarge/us-east-1a/on-demand");
+    }
+
+    /// A boot says `ready` with or without an agent: it is no word on jobs.
+    #[test]
+    fn only_an_agent_or_a_word_on_jobs_says_whether_a_node_works() {
+        let mut world = World::new();
+        for (id, state) in [("i-1", "ready"), ("i-2", "ready"), ("i-3", "idle"), ("i-4", "busy")] {
+            world.node(id, Phase::Ready, Some(state));
+        }
+        let agent = world.observed.conditions.get_mut(&CloudId::from("i-2"));
+        agent.expect("it").reports = true;
+        let fleet = look(&world, &mut Watch::default(), 5000);
+        let unheard: Vec<bool> = fleet.nodes.iter().map(|node| node.unheard).collect();
+        assert_eq!(unheard, [true, false, false, false]);
     }
 
     #[test]

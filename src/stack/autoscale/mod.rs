@@ -9,6 +9,7 @@ mod schedule;
 pub(in crate::stack) mod settings;
 mod source;
 mod sources;
+mod unheard;
 
 use crate::lang::Evaluated;
 use crate::lang::schema::{Attribute, BlockSchema, Type};
@@ -22,6 +23,7 @@ pub use endpoint::Endpoint;
 pub(super) use job::{Fits, JOB, exported, job};
 pub use settings::{Autoscale, Job, Schedule, Source};
 pub use source::own_settings;
+pub(super) use unheard::check;
 
 /// The table of the block.
 pub(super) const SCHEMA: BlockSchema = BlockSchema {

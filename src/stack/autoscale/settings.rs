@@ -50,6 +50,8 @@ pub struct Source {
     pub timeout: u32,
     /// More jobs than this are not believed.
     pub most: u32,
+    /// It says what runs, too: where it says nothing, nothing runs.
+    pub tells_running: bool,
     /// What its own table holds, as far as it is written. Times are seconds; a queue is its
     /// URL and name.
     pub settings: Map<String, Json>,

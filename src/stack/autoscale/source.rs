@@ -11,7 +11,7 @@ use super::super::expansion::{Expansion, plain};
 use super::endpoint::Endpoint;
 use super::job::{Fits, job};
 use super::settings::{Job, Source};
-use super::sources::{COMMON, Kind, SOURCES};
+use super::sources::{COMMON, Kind, Running, SOURCES};
 
 /// All sources of a cluster.
 pub(super) fn all(
@@ -50,7 +50,8 @@ pub(super) fn all(
     sources
 }
 
-fn kind_of(block: &Evaluated) -> Option<&'static Kind> {
+/// What a block is, if it is a source.
+pub(super) fn kind_of(block: &Evaluated) -> Option<&'static Kind> {
     SOURCES.iter().find(|kind| kind.schema.word == block.word)
 }
 
@@ -61,7 +62,8 @@ fn of_queue(x: &mut Expansion<'_>, queue: &Value, fits: Fits) -> Option<Source> 
     let job = queue_job(queue);
     fit(x, queue, job, fits);
     let settings = queue_settings(queue);
-    Some(Source { kind: "sqs", name, job, timeout: 5, most: 1_000_000, settings })
+    let (kind, timeout, most, tells_running) = ("sqs", 5, 1_000_000, true);
+    Some(Source { kind, name, job, timeout, most, tells_running, settings })
 }
 
 /// The shape that a queue declares. What is wrong in it is told at the queue.
@@ -112,7 +114,17 @@ fn one(x: &mut Expansion<'_>, block: &Evaluated, kind: &Kind, fits: Fits) -> Opt
     }
     let label = kind.schema.word.rsplit(' ').next().unwrap_or_default();
     let name = block.attr("name").and_then(Value::as_str).unwrap_or(label).to_owned();
-    Some(Source { kind: label, name, job, timeout, most, settings: settings(block) })
+    let (tells_running, settings) = (tells_running(block, kind), settings(block));
+    Some(Source { kind: label, name, job, timeout, most, tells_running, settings })
+}
+
+/// Whether it says what runs, too.
+pub(super) fn tells_running(block: &Evaluated, kind: &Kind) -> bool {
+    match kind.running {
+        Running::Told => true,
+        Running::With(names) => names.iter().any(|name| block.attr(name).is_some()),
+        Running::Said => block.attr("tells_running").and_then(Value::as_bool).unwrap_or(false),
+    }
 }
 
 fn settings(block: &Evaluated) -> Map<String, Json> {

@@ -20,20 +20,39 @@ pub struct Kind {
     pub at_most_one: &'static [&'static [&'static str]],
     /// The first is written only with the second.
     pub with: &'static [(&'static str, &'static str)],
+    /// Whether it says what runs, too.
+    pub running: Running,
+}
+
+/// Whether a source says what runs, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Running {
+    /// It does.
+    Told,
+    /// It does where one of these is written.
+    With(&'static [&'static str]),
+    /// Only the author knows, and writes `tells_running`.
+    Said,
 }
 
 /// All of them.
 pub const SOURCES: &[Kind] = &[
-    Kind { one_of: &[&["queue", "url"]], schemes: &["https"], ..plain(SQS) },
+    Kind {
+        one_of: &[&["queue", "url"]],
+        schemes: &["https"],
+        running: Running::Told,
+        ..plain(SQS)
+    },
     Kind {
         schemes: &["rediss", "redis"],
         one_of: &[&["list", "stream"]],
         with: &[("group", "stream"), ("stream", "group"), ("running", "list")],
+        running: Running::With(&["running", "stream"]),
         ..plain(REDIS)
     },
     Kind { schemes: &["postgresql", "postgres"], ..plain(POSTGRES) },
     Kind { schemes: &["https", "http"], at_most_one: WAYS_IN, ..plain(PROMETHEUS) },
-    plain(SLURM),
+    Kind { running: Running::Told, ..plain(SLURM) },
     Kind { schemes: &["https", "http"], at_most_one: WAYS_IN, ..plain(HTTP) },
     plain(PROGRAM),
 ];
@@ -47,11 +66,12 @@ const fn plain(schema: BlockSchema) -> Kind {
         one_of: &[],
         at_most_one: &[&["password_env", "password_file"]],
         with: &[],
+        running: Running::Said,
     }
 }
 
 /// What every source has.
-pub(super) const COMMON: &[&str] = &["name", "job", "timeout", "most"];
+pub(super) const COMMON: &[&str] = &["name", "job", "timeout", "most", "tells_running"];
 
 /// A table: what the source itself has, and what all have.
 macro_rules! source {
@@ -122,6 +142,14 @@ const POINTER: Attribute = Attribute::new(
 )
 .or("\"\": all of it");
 
+const TELLS_RUNNING: Attribute = Attribute::new(
+    "tells_running",
+    Type::Bool,
+    "It counts or lists jobs that run, too, so that 0 or an empty answer means that nothing runs \
+     either. Nodes without an `agent` go only then.",
+)
+.or("false");
+
 pub(super) const SQS: BlockSchema = source!(
     "sqs",
     "An SQS queue. Messages are counted and never received. What workers have in hand counts as \
@@ -189,6 +217,7 @@ pub(super) const POSTGRES: BlockSchema = source!(
         PASSWORD_FILE,
         CA_FILE,
         CLEARTEXT,
+        TELLS_RUNNING,
     ]
 );
 
@@ -208,6 +237,7 @@ pub(super) const PROMETHEUS: BlockSchema = source!(
         TOKEN_FILE,
         CA_FILE,
         CLEARTEXT,
+        TELLS_RUNNING,
     ]
 );
 
@@ -247,6 +277,7 @@ pub(super) const HTTP: BlockSchema = source!(
         TOKEN_FILE,
         CA_FILE,
         CLEARTEXT,
+        TELLS_RUNNING,
     ]
 );
 
@@ -258,5 +289,6 @@ pub(super) const PROGRAM: BlockSchema = source!(
         Attribute::new("command", Type::List(&Type::String), "The program and its arguments.")
             .required(),
         POINTER,
+        TELLS_RUNNING,
     ]
 );

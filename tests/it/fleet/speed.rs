@@ -28,6 +28,7 @@ fn fleet(offer: &Offer, nodes: u32) -> Fleet {
         heard_at: None,
         own_mark: false,
         outdated: false,
+        unheard: false,
     };
     Fleet { nodes: (0..nodes).map(node).collect(), last_batch: 1000, ..Fleet::default() }
 }

@@ -408,7 +408,7 @@ impl World {
             list.push(task.job.clone());
         }
         let arrived = Vec::<Arrival>::new();
-        let work = Work { waiting, running, arrived };
+        let work = Work { waiting, running, arrived, ..Work::default() };
         if !self.wild {
             return Demand::known(work);
         }
@@ -631,6 +631,7 @@ impl World {
                 heard_at: None,
                 own_mark: false,
                 outdated: false,
+                unheard: false,
             });
             let next = self.now + 1 + self.dice.roll(10) as i64;
             self.facts.push(Fact { number: self.numbers, next, cordoned: false });

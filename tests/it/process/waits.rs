@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::bench::{Bench, Clock, Done};
 
-/// The manual's own: a cluster without an agent, as `mlinfra init` may write it.
+/// The manual's own.
 const STACK: &str = include_str!("../../../docs/autoscaler.in/main.hcl");
 
 fn fine(bench: &Bench, words: &str) -> Done {
