@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::fleet::Demand;
+use crate::fleet::{Demand, Heard};
 use crate::model::{Address, Clock as _, Moment};
 use crate::serve::autoscale::{Blocked, Board, Kept, LEADER, Look, Pause, Service, World, once};
 use crate::show;
@@ -41,16 +41,18 @@ fn look(global: &Global, terminal: &Terminal, args: &OnceArgs) -> Result<u8, Hal
         let looks = looks.map_err(|text| Halt::one("S010", text, "correct the stack"))?;
         let (mut bad, mut more) = (false, false);
         let mut all = Vec::new();
-        for (name, (looked, demand)) in &looks {
+        for (name, (looked, answer)) in &looks {
             match looked {
                 Ok(look) => {
                     more |= !look.orders.is_empty();
                     bad |= look.outcome.as_ref().is_some_and(|outcome| !outcome.is_complete());
+                    // Whoever looks after a timer must hear of it.
+                    bad |= matches!(look.decision.heard, Heard::Nothing { .. });
                 }
                 Err(_) => bad = true,
             }
             match global.json {
-                true => all.push(look_json(name, looked, demand)),
+                true => all.push(look_json(name, looked, &answer.demand)),
                 false => terminal.print(&look_text(terminal, name, looked, args.dry_run)),
             }
         }
@@ -241,7 +243,7 @@ fn status(global: &Global, terminal: &Terminal, which: &WhichArgs) -> Result<u8,
         for (cluster, kept, pause) in &all {
             let name = cluster.to_string();
             let (at, mut lines) = match &kept.last {
-                Some((at, decision)) => (Some(*at), show::decision::numbers(&decision.sums)),
+                Some((at, decision)) => (Some(*at), show::decision::numbers(decision)),
                 None => (None, vec!["nobody has looked at it yet".to_owned()]),
             };
             lines.extend(pause.as_ref().map(pause_words));

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::apply::Event;
 use crate::catalog::Catalog;
 use crate::cloud::{Observed, Scope};
-use crate::demand::{Sources, World as Around};
+use crate::demand::{Answer, Sources, World as Around};
 use crate::fleet::{self, Demand, LatencyTarget, Pool, Schedule, Seconds};
 use crate::ledger::{Holder, Store, Who};
 use crate::model::{Address, Clock as _, Place, Problem};
@@ -143,10 +143,10 @@ impl World for FleetWorld {
         orphans(&observed, &self.declared)
     }
 
-    async fn demand(&self, cluster: &Address) -> Demand {
+    async fn demand(&self, cluster: &Address) -> Answer {
         match self.fleets.get(cluster) {
-            Some(scaled) => scaled.sources.ask(self.session.side.now()).await,
-            None => Demand::Error { age: None, why: format!("{cluster} has no source") },
+            Some(scaled) => scaled.sources.look(self.session.side.now()).await,
+            None => Demand::Error { age: None, why: format!("{cluster} has no source") }.into(),
         }
     }
 

@@ -1,9 +1,11 @@
 //! All sources of a cluster: asked at once, remembered, and told together with their age.
 
+use std::sync::mpsc::channel;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{Either, join_all, select};
+use tokio::task::spawn_blocking;
 
 use crate::fleet::{Demand, Job, QueueId, Seconds, Work};
 use crate::model::Moment;
@@ -71,6 +73,8 @@ pub struct Report {
     pub oldest: Option<Moment>,
     /// Jobs that this cluster cannot run.
     pub refused: Vec<String>,
+    /// Jobs that wait for something else than nodes.
+    pub held: Vec<String>,
     /// Why it gave no answer now.
     pub trouble: Option<Trouble>,
 }
@@ -113,10 +117,34 @@ impl Sources {
     }
 }
 
-impl Sources {
-    /// What all of them say together.
-    pub async fn ask(&self, now: Moment) -> Demand {
-        self.look(now).await.demand
+/// What nobody in particular has said.
+impl From<Demand> for Answer {
+    fn from(demand: Demand) -> Self {
+        Self { demand, reports: Vec::new() }
+    }
+}
+
+/// An answer that comes in time: by the clock on the wall, since that of a simulated region jumps
+/// to the end of every patience. It stands still while a thread waits.
+async fn within<T>(
+    patience: Duration,
+    answer: impl Future<Output = Result<T, Trouble>>,
+) -> Result<T, Trouble> {
+    let (done, end) = channel::<()>();
+    // Whoever has its answer, or is given up, lets go of the other end.
+    let late = spawn_blocking(move || end.recv_timeout(patience));
+    let answer = async {
+        let answer = answer.await;
+        drop(done);
+        answer
+    };
+    let answer = std::pin::pin!(answer);
+    match select(answer, late).await {
+        Either::Left((answer, _)) => answer,
+        Either::Right((_, _)) => {
+            let text = format!("no answer within {} s", patience.as_secs_f64());
+            Err(Trouble::new(What::Timeout, text))
+        }
     }
 }
 
@@ -144,18 +172,12 @@ impl Watched {
     }
 
     async fn ask(&self, now: Moment) -> Report {
-        let patience = self.ready.timeout;
-        let answer = tokio::time::timeout(patience, self.ready.source.read(now)).await;
-        let trouble = match answer {
-            Ok(Ok(reading)) => {
+        let trouble = match within(self.ready.timeout, self.ready.source.read(now)).await {
+            Ok(reading) => {
                 *self.last() = Some((reading, now));
                 None
             }
-            Ok(Err(trouble)) => Some(trouble),
-            Err(_) => {
-                let text = format!("no answer within {} s", patience.as_secs_f64());
-                Some(Trouble::new(What::Timeout, text))
-            }
+            Err(trouble) => Some(trouble),
         };
         let mut last = self.last();
         if last.as_ref().is_some_and(|(_, at)| now.since(*at) > REMEMBERED) {
@@ -179,6 +201,7 @@ impl Watched {
             running: sum(|work| &work.running),
             oldest: last.and_then(|(reading, _)| reading.oldest),
             refused: last.map(|(reading, _)| reading.refused.clone()).unwrap_or_default(),
+            held: last.map(|(reading, _)| reading.held.clone()).unwrap_or_default(),
             trouble,
         }
     }
@@ -222,7 +245,7 @@ mod tests {
         let one = |(at, script): (usize, &&[Result<f64, What>])| {
             let turns = script.iter().rev().copied().collect();
             let source: Box<dyn Source> = Box::new(Script(Mutex::new(turns)));
-            let (kind, timeout) = ("script", Duration::from_secs(5));
+            let (kind, timeout) = ("script", Duration::from_millis(50));
             Ready { name: format!("q{at}"), kind, timeout, tells_running: at == 0, source }
         };
         Sources::of(scripts.iter().enumerate().map(one).collect())
@@ -263,7 +286,7 @@ mod tests {
         assert_eq!((first.waiting, first.running, &first.trouble), (4, 1, &None));
         assert_eq!(second.trouble.as_ref().map(|it| it.what), Some(What::Timeout));
         let Demand::Stale { why, work, .. } = &answer.demand else { panic!("{answer:?}") };
-        assert_eq!(why, "q1: no answer within 5 s");
+        assert_eq!(why, "q1: no answer within 0.05 s");
         let queues: Vec<_> = work.waiting.iter().filter_map(|job| job.queue.as_ref()).collect();
         assert_eq!(queues, [&QueueId::from("q0"), &QueueId::from("q1")]);
     }

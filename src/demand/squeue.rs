@@ -130,7 +130,7 @@ pub(super) fn read(
         1 => format!("1 job waits for another reason: {why}"),
         _ => format!("{count} jobs wait for another reason: {why}"),
     });
-    reading.refused.extend(told);
+    reading.held.extend(told);
     Ok(reading)
 }
 
@@ -376,7 +376,7 @@ mod tests {
             "1 job waits for another reason: Dependency",
             "1 job waits for another reason: JobHeldUser",
         ];
-        assert_eq!(reading.refused, told);
+        assert_eq!(reading.held, told);
         assert_eq!(reading.oldest, Some(Moment(1_795_824_248_000)));
         let first = &reading.work.waiting[0];
         assert_eq!(first.id.as_ref().map(|id| id.as_str()), Some("1"));
@@ -420,7 +420,7 @@ mod tests {
         let job = |reason: &str| {
             let job = json!({ "job_id": 1, "job_state": "PENDING", "state_reason": reason });
             let reading = told(&json!({ "jobs": [job] })).expect("a reading");
-            (reading.work.waiting.len(), reading.refused.len())
+            (reading.work.waiting.len(), reading.held.len())
         };
         for reason in [
             "None",

@@ -28,6 +28,8 @@ pub struct Reading {
     pub work: Work,
     /// Jobs that it cannot, and why, in words.
     pub refused: Vec<String>,
+    /// Jobs that wait for something else than nodes, in words. They do not count.
+    pub held: Vec<String>,
     /// Since when the oldest waits, where that is known.
     pub oldest: Option<Moment>,
 }
@@ -313,7 +315,7 @@ mod tests {
             { "id": 7, "gpus": "2", "count": 3, "priority": "-5", "running": true, "gang": false },
             { "nodes": 4, "submitted_at": 1_700_000_000.5, "preemptible": "false" },
         ]);
-        let Reading { work, refused, oldest } = read(&found).expect("a reading");
+        let Reading { work, refused, held: _, oldest } = read(&found).expect("a reading");
         assert_eq!((work.waiting.len(), work.running.len(), refused.len()), (2, 1, 0));
         let (first, last, running) = (&work.waiting[0], &work.waiting[1], &work.running[0]);
         assert_eq!(first.shape, Shape { gpus: 4, nodes: 1, gang: false });

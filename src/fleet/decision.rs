@@ -29,6 +29,45 @@ pub struct Decision {
     pub alerts: Vec<Alert>,
     /// When to look again at the latest, if nothing happens before.
     pub wake: Option<Moment>,
+    /// What was heard of the demand.
+    #[serde(default)]
+    pub heard: Heard,
+    /// Jobs that do not count now, for people: those that wait for something else than nodes.
+    #[serde(default)]
+    pub left_out: Vec<String>,
+}
+
+/// What was heard of the demand.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "heard", rename_all = "snake_case")]
+pub enum Heard {
+    /// All of it.
+    #[default]
+    All,
+    /// Not all of it; what some said last still counts.
+    Partly {
+        /// Since when not all.
+        since: Moment,
+        /// What failed, for people.
+        why: String,
+    },
+    /// Nothing that counts.
+    Nothing {
+        /// Since when.
+        since: Moment,
+        /// What failed, for people.
+        why: String,
+    },
+}
+
+impl Heard {
+    /// Since when it is not all.
+    pub fn since(&self) -> Option<Moment> {
+        match self {
+            Self::All => None,
+            Self::Partly { since, .. } | Self::Nothing { since, .. } => Some(*since),
+        }
+    }
 }
 
 impl Decision {

@@ -43,7 +43,7 @@ mod unheard;
 mod why;
 
 pub use bounds::check_schedule;
-pub use decision::{Decision, Fate, Launch, LaunchReason, Sums, Turn, TurnTo, TurnWhy};
+pub use decision::{Decision, Fate, Heard, Launch, LaunchReason, Sums, Turn, TurnTo, TurnWhy};
 pub use demand::{Arrival, Demand, Job, Shape, Work};
 pub use headroom::HeadRoom;
 pub use id::{JobId, NodeId, OfferKey, QueueId, Seconds};

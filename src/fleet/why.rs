@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::demand::Shape;
-use super::id::{NodeId, OfferKey};
+use super::id::{NodeId, OfferKey, QueueId};
 use crate::model::{Moment, Money};
 
 /// Why no more nodes are asked for.
@@ -209,6 +209,13 @@ pub enum Alert {
     /// A number that nobody can mean was not believed.
     Absurd {
         /// Which.
+        what: String,
+    },
+    /// Jobs that no node of the cluster can ever run.
+    Misfit {
+        /// Who told of them.
+        source: QueueId,
+        /// Which, and why.
         what: String,
     },
     /// The clock stands before what has been decided already.

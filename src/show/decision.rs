@@ -7,8 +7,8 @@ use super::fold::{self, count};
 use super::screen::Untrusted;
 use super::words::{nodes, span};
 use crate::fleet::{
-    Against, Alert, Considered, Decision, Fate, Launch, LaunchReason, NodeId, NotLess, NotMore,
-    OfferKey, Rule, Seconds, Shape, Sums, Turn, TurnTo, TurnWhy, Unheard,
+    Against, Alert, Considered, Decision, Fate, Heard, Launch, LaunchReason, NodeId, NotLess,
+    NotMore, OfferKey, Rule, Seconds, Shape, Sums, Turn, TurnTo, TurnWhy, Unheard,
 };
 use crate::model::Moment;
 
@@ -21,17 +21,18 @@ const SHOWN: usize = 20;
 /// person should know of, the numbers, why no more and no fewer nodes, what becomes of the jobs,
 /// what is thought of the offers.
 pub fn explain(decision: &Decision) -> Vec<String> {
-    let Decision { launches: _, turns: _, sums, waiting, .. } = decision;
+    let Decision { launches: _, turns: _, sums: _, heard: _, waiting, left_out, .. } = decision;
     let Decision { not_more, not_less, considered, alerts, wake, .. } = decision;
     let mut lines = actions(decision);
     if lines.is_empty() {
         lines.push("nothing is done".to_owned());
     }
     lines.extend(alerts.iter().map(|it| format!("attention: {}", alert(it))));
-    lines.extend(numbers(sums));
+    lines.extend(numbers(decision));
     lines.extend(not_more.iter().map(|it| format!("no more nodes: {}", more(it))));
     lines.extend(not_less.iter().map(|it| format!("no fewer nodes: {}", less(it))));
     lines.extend(some(waiting, fate, "group of jobs", "groups of jobs"));
+    lines.extend(left_out.iter().map(|it| format!("left out: {}", Untrusted(it))));
     lines.extend(some(considered, offer, "offer", "offers"));
     lines.extend(wake.map(|at| format!("looks again at {} at the latest", when(at))));
     lines
@@ -169,7 +170,8 @@ fn turn_why(why: &TurnWhy) -> String {
 }
 
 /// The numbers behind a decision, a line each.
-pub fn numbers(sums: &Sums) -> Vec<String> {
+pub fn numbers(decision: &Decision) -> Vec<String> {
+    let sums = &decision.sums;
     let Sums { serving, busy, coming, going, missing, head_room, min, max, target, .. } = *sums;
     let Sums { jobs_waiting, gpus_waiting, gpus_free, per_hour, this_month, .. } = *sums;
     let told = if sums.unheard > 0 { " as far as can be told" } else { "" };
@@ -178,21 +180,42 @@ pub fn numbers(sums: &Sums) -> Vec<String> {
     let wants = if jobs_waiting == 1 { "waits and wants" } else { "wait and want" };
     let all = if gpus_waiting > 0 { gpus(gpus_waiting) } else { "room".to_owned() };
     let short = if missing > 0 { format!("; {} short", number(missing)) } else { String::new() };
-    let demand = if jobs_waiting > 0 {
-        format!("{} {wants} {all}{short}", jobs(jobs_waiting))
-    } else {
-        "no job waits".to_owned()
+    let known = match &decision.heard {
+        Heard::All => "",
+        Heard::Partly { .. } | Heard::Nothing { .. } => ", as far as is known",
     };
-    vec![
-        format!(
-            "{} {takes} jobs, {busy} of them busy{told}; {coming} coming, {going} going; {} free",
-            number(serving),
-            gpus(gpus_free)
-        ),
-        demand,
+    let waits = match (jobs_waiting, &decision.heard) {
+        (0, Heard::Nothing { .. }) => None,
+        (0, _) => Some(format!("no job waits{known}")),
+        (1.., _) => Some(format!("{} {wants} {all}{known}{short}", jobs(jobs_waiting))),
+    };
+    let problem = demand_problem(&decision.heard);
+    let demand = problem.into_iter().chain(waits);
+    let fleet = format!(
+        "{} {takes} jobs, {busy} of them busy{told}; {coming} coming, {going} going; {} free",
+        number(serving),
+        gpus(gpus_free)
+    );
+    let rest = [
         format!("wanted: {} (minimum {min}, maximum {max}{kept})", number(target)),
         format!("cost: {per_hour} an hour, {this_month} this month"),
-    ]
+    ];
+    [fleet].into_iter().chain(demand).chain(rest).collect()
+}
+
+/// What is not known of the demand, if anything is not.
+pub fn demand_problem(heard: &Heard) -> Option<String> {
+    match heard {
+        Heard::All => None,
+        Heard::Partly { since, why } => Some(format!(
+            "not all of the demand is known, since {}: {}",
+            when(*since),
+            Untrusted(why)
+        )),
+        Heard::Nothing { since, why } => {
+            Some(format!("the demand is not known, since {}: {}", when(*since), Untrusted(why)))
+        }
+    }
 }
 
 /// Why no more nodes are asked for.
@@ -324,7 +347,14 @@ pub fn alert(alert: &Alert) -> String {
         Alert::Quota { offer, why } => quota(offer, why),
         Alert::Lingers { node } => format!("{node} was told to go and does not"),
         Alert::Silent { node } => format!("nothing is heard of {node}, which may still have jobs"),
-        Alert::Absurd { what } => format!("a number that nobody can mean was not believed: {what}"),
+        Alert::Absurd { what } => {
+            format!("a number that nobody can mean was not believed: {}", Untrusted(what))
+        }
+        Alert::Misfit { source, what } => format!(
+            "{} has jobs that can never start here: {}",
+            Untrusted(source.as_str()),
+            Untrusted(what)
+        ),
         Alert::ClockWentBack => "the clock stands before what has been decided already".to_owned(),
         Alert::BudgetReached => "a budget is used up".to_owned(),
         Alert::BadSchedule { cron, why } => format!("the schedule {cron:?} cannot be read: {why}"),

@@ -8,8 +8,8 @@ use super::decision::explain;
 use super::golden::check;
 use super::schemas;
 use crate::fleet::{
-    Against, Alert, Considered, Decision, Fate, Launch, LaunchReason, NotLess, NotMore, Rule,
-    Seconds, Shape, Sums, Turn, TurnTo, TurnWhy, Unheard,
+    Against, Alert, Considered, Decision, Fate, Heard, Launch, LaunchReason, NotLess, NotMore,
+    Rule, Seconds, Shape, Sums, Turn, TurnTo, TurnWhy, Unheard,
 };
 use crate::model::{Moment, Money};
 
@@ -93,6 +93,7 @@ fn alerts() -> Vec<Alert> {
         Alert::Lingers { node: "i-1".into() },
         Alert::Silent { node: "i-2".into() },
         Alert::Absurd { what: "4294967295 jobs".to_owned() },
+        Alert::Misfit { source: "q1".into(), what: "big needs 16 accelerators".to_owned() },
         Alert::ClockWentBack,
         Alert::BudgetReached,
         Alert::BadSchedule { cron: "* *".to_owned(), why: "it has 2 fields".to_owned() },
@@ -200,6 +201,8 @@ fn everything() -> Decision {
         considered: considered(),
         alerts: alerts(),
         wake: Some(AT),
+        heard: Heard::Partly { since: AT, why: "q1: no \u{1b}[31manswer".to_owned() },
+        left_out: vec!["q2: 3 jobs wait for another reason: Dependency".to_owned()],
     }
 }
 
@@ -230,6 +233,23 @@ fn the_schema_knows_every_reason() {
     for tag in found {
         assert!(schema.contains(&format!("\"{tag}\"")), "{tag}");
     }
+}
+
+#[test]
+fn a_demand_that_is_not_known_is_never_called_none() {
+    let why = "q: ended with \u{1b}]0;x\u{7}1".to_owned();
+    let nothing = |jobs_waiting| Decision {
+        heard: Heard::Nothing { since: AT, why: why.clone() },
+        sums: Sums { jobs_waiting, ..Sums::default() },
+        ..Decision::default()
+    };
+    let told = explain(&nothing(0)).join("\n");
+    assert!(!told.contains("no job waits") && !told.contains('\u{1b}'), "{told}");
+    assert!(told.contains("the demand is not known, since 2026-11-28 09:30:00 UTC: q: ended with"));
+    let partly = Heard::Partly { since: AT, why: why.clone() };
+    let lines = explain(&Decision { heard: partly, ..Decision::default() });
+    assert!(lines[2].starts_with("not all of the demand is known, since"), "{lines:?}");
+    assert_eq!(lines[3], "no job waits, as far as is known");
 }
 
 #[test]

@@ -163,6 +163,7 @@ impl Scene {
             considered: vec![offer(OFFER, None), offer("p5.48xlarge/us-east-1b/spot", refused)],
             alerts: vec![],
             wake: None,
+            ..Decision::default()
         }
     }
 
@@ -253,7 +254,7 @@ pub fn look(status: &mut Status, look: i64) {
     let mut pool = Pool::new("cluster.train", (0, 12), 8);
     pool.monthly_budget = Some(dollars(9000));
     let cluster = status.clusters.entry("cluster.train".to_owned()).or_default();
-    cluster.looked(&scene.look(), &scene.demand(), &pool);
+    cluster.looked(&scene.look(), &scene.demand().into(), &pool);
     status.ticked_at = Some(scene.at());
     status.counts.ticks += 1;
 }
@@ -288,7 +289,7 @@ pub fn board(looks: i64) -> Arc<Board> {
             until: Some(Moment(BEGAN + 7_200_000)),
         };
         let paused = Look { pause: Some(pause), ..scene.look() };
-        idle.looked(&paused, &demand, &Pool::new("cluster.video", (0, 4), 8));
+        idle.looked(&paused, &demand.clone().into(), &Pool::new("cluster.video", (0, 4), 8));
         status.clusters.insert("cluster.video".to_owned(), idle);
     });
     board

@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mlinfra::catalog::Tables;
 use mlinfra::cloud::{Cloud as _, Observed, Phase};
+use mlinfra::demand::Answer;
 use mlinfra::fleet::{self, Alert, Demand, Job, LatencyTarget, Pool, Seconds, Shape, Work};
 use mlinfra::kinds::KindName;
 use mlinfra::ledger::{Holder, MemoryStore, Store, Who};
@@ -163,10 +164,10 @@ impl World for Ground {
         Ok(self.desired.fleets.iter().map(cluster).collect())
     }
 
-    async fn demand(&self, _cluster: &Address) -> Demand {
+    async fn demand(&self, _cluster: &Address) -> Answer {
         let jobs = self.jobs.lock().expect("jobs");
         if jobs.silent {
-            return Demand::Error { age: None, why: "no answer".to_owned() };
+            return Demand::Error { age: None, why: "no answer".to_owned() }.into();
         }
         let depth = u32::try_from(jobs.waiting.len()).expect("few");
         let waiting = (depth > 0).then(|| Job::depth(depth, Shape::single(1)));
@@ -174,7 +175,7 @@ impl World for Ground {
         let tells_running = jobs.tells_running;
         let running = (busy > 0 && tells_running).then(|| Job::depth(busy, Shape::single(1)));
         let (waiting, running) = (waiting.into_iter().collect(), running.into_iter().collect());
-        Demand::known(Work { waiting, running, tells_running, ..Work::default() })
+        Demand::known(Work { waiting, running, tells_running, ..Work::default() }).into()
     }
 
     fn eye(&self, stop: &CancellationToken) -> Eye<'_> {

@@ -75,7 +75,7 @@ async fn history(seed: u64, weather: Weather, tells_running: bool) -> Told {
 }
 
 async fn histories(weather: Weather, tells_running: bool) {
-    let count: u64 = number("MLINFRA_FLEET_UNHEARD").unwrap_or(5);
+    let count: u64 = number("MLINFRA_FLEET_UNHEARD").unwrap_or(2);
     let first: u64 = number("MLINFRA_FLEET_SEED").unwrap_or(1);
     for seed in first..first + count {
         let told = history(seed, weather, tells_running).await;

@@ -119,8 +119,8 @@ pub fn shown(decision: &Decision) -> Decision {
     fn first<T: Clone>(all: &[T], count: usize) -> Vec<T> {
         all.iter().take(count).cloned().collect()
     }
-    let Decision { launches, turns, sums, waiting, not_more, not_less, considered, alerts, wake } =
-        decision;
+    let Decision { launches, turns, sums, waiting, not_more, not_less, .. } = decision;
+    let Decision { considered, alerts, wake, heard, left_out, .. } = decision;
     let launches = launches.iter().take(SHOWN).map(|launch| Launch {
         offers: first(&launch.offers, SHOWN),
         reason: launch.reason.clone(),
@@ -136,6 +136,8 @@ pub fn shown(decision: &Decision) -> Decision {
         considered: first(considered, SHOWN),
         alerts: first(alerts, SHOWN),
         wake: *wake,
+        heard: heard.clone(),
+        left_out: first(left_out, SHOWN),
     }
 }
 

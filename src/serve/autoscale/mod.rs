@@ -8,6 +8,7 @@ mod care;
 mod exposition;
 mod glance;
 mod ground;
+mod hear;
 mod histogram;
 pub mod http;
 mod kept;

@@ -9,7 +9,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::cloud::Observed;
-use crate::fleet::{Demand, Pool};
+use crate::demand::Answer;
+use crate::fleet::{Alert, Heard, Pool};
 use crate::ledger::{Holder, Lock, Store, StoreError};
 use crate::model::Address;
 use crate::show::decision;
@@ -33,7 +34,7 @@ pub trait World: Send + Sync {
     }
     /// What a cluster's queues say now. Never waits for long, and never fails: what cannot be
     /// known is a demand too.
-    async fn demand(&self, cluster: &Address) -> Demand;
+    async fn demand(&self, cluster: &Address) -> Answer;
     /// Whoever looks, with everything that is needed to act.
     fn eye(&self, stop: &CancellationToken) -> Eye<'_>;
     /// The stack's ledger, where the leader's lock is.
@@ -79,6 +80,11 @@ const REFRESH: Duration = Duration::from_secs(300);
 /// What kept each cluster from being looked at when that was last said, by its name; the stack's
 /// own trouble under no name.
 type Told = BTreeMap<String, String>;
+
+/// Under which name it was told that the demand of a cluster is not known.
+fn unknown(cluster: &str) -> String {
+    format!("{cluster} demand")
+}
 
 impl Service {
     /// Runs until it is told to stop. A lock that is held is given back.
@@ -163,7 +169,11 @@ impl Service {
             if self.stop.is_cancelled() {
                 return None;
             }
-            let demand = world.demand(&cluster.address).await;
+            // Nothing has begun: whoever wants the service to end need not wait for a source.
+            let demand = tokio::select! {
+                demand = world.demand(&cluster.address) => demand,
+                () = self.stop.cancelled() => return None,
+            };
             let looked = eye.look(cluster, &observed, &demand).await;
             failed |= looked.is_err();
             let soon = looked.as_ref().ok().and_then(|look| {
@@ -174,7 +184,8 @@ impl Service {
             self.tell(&cluster.pool, &looked, &demand, told);
         }
         let names: Vec<String> = clusters.iter().map(|it| it.pool.cluster.clone()).collect();
-        told.retain(|name, _| name.is_empty() || names.contains(name));
+        let is_there = |told: &String| names.iter().any(|it| it == told || unknown(it) == *told);
+        told.retain(|name, _| name.is_empty() || is_there(name));
         let (now, orphans) = (eye.clock.now(), world.orphans(&observed));
         self.board.write(|status| {
             status.orphans = Some(orphans);
@@ -194,13 +205,14 @@ impl Service {
         }
     }
 
-    fn tell(&self, pool: &Pool, looked: &Result<Look, Blocked>, demand: &Demand, told: &mut Told) {
+    fn tell(&self, pool: &Pool, looked: &Result<Look, Blocked>, answer: &Answer, told: &mut Told) {
         let name = &pool.cluster;
         match looked {
             Ok(look) => {
                 if told.remove(name).is_some() {
                     (self.say)(&format!("{name}: is looked after again"));
                 }
+                self.heard(name, look, told);
                 for line in decision::actions(&look.decision) {
                     (self.say)(&format!("{name}: {line}"));
                 }
@@ -220,10 +232,31 @@ impl Service {
         self.board.write(|status| {
             let cluster: &mut ClusterStatus = status.clusters.entry(name.clone()).or_default();
             match looked {
-                Ok(look) => cluster.looked(look, demand, pool),
+                Ok(look) => cluster.looked(look, answer, pool),
                 Err(blocked) => cluster.blocked(blocked.to_string()),
             }
         });
+    }
+
+    /// Says what a person should know of the demand, once.
+    fn heard(&self, name: &str, look: &Look, told: &mut Told) {
+        let key = unknown(name);
+        match (&look.decision.heard, decision::demand_problem(&look.decision.heard)) {
+            (Heard::Partly { why, .. } | Heard::Nothing { why, .. }, Some(line)) => {
+                self.once(told, &key, why, &format!("{name}: {line}"));
+            }
+            (_, _) if told.remove(&key).is_some() => {
+                (self.say)(&format!("{name}: the demand is known again"));
+            }
+            (_, _) => {}
+        }
+        let status = self.board.read();
+        let before = status.clusters.get(name).map(|it| it.decision.alerts.as_slice());
+        for alert in look.decision.alerts.iter().filter(|it| is_of_a_source(it)) {
+            if !before.unwrap_or_default().contains(alert) {
+                (self.say)(&format!("{name}: attention: {}", decision::alert(alert)));
+            }
+        }
     }
 
     /// Sleeps until the next look; whether the stack is to be read again.
@@ -267,12 +300,17 @@ impl Service {
     }
 }
 
+/// What a source has said that should trouble a person.
+fn is_of_a_source(alert: &Alert) -> bool {
+    matches!(alert, Alert::Absurd { .. } | Alert::Misfit { .. })
+}
+
 /// One look at every cluster, without a loop or a lead: for timers, pipelines and people.
 pub async fn once(
     world: &dyn World,
     stop: &CancellationToken,
     dry: bool,
-) -> Result<BTreeMap<String, (Result<Look, Blocked>, Demand)>, String> {
+) -> Result<BTreeMap<String, (Result<Look, Blocked>, Answer)>, String> {
     let observed = world.observe().await;
     let eye = Eye { dry, ..world.eye(stop) };
     let mut out = BTreeMap::new();

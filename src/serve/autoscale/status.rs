@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use crate::demand::Answer;
 use crate::fleet::{Decision, Demand, Pool, Sums};
 use crate::model::{Moment, Money};
 use crate::show::decision::{actions, explain};
@@ -140,11 +141,11 @@ impl ClusterStatus {
     }
 
     /// Takes in what came of a look.
-    pub fn looked(&mut self, look: &Look, demand: &Demand, pool: &Pool) {
-        self.meters.looked(look, demand, pool);
+    pub fn looked(&mut self, look: &Look, answer: &Answer, pool: &Pool) {
+        self.meters.looked(look, &answer.demand, pool);
         let Look { at, fleet, decision, orders: _, pause, outcome: _, took: _, signs: _ } = look;
         (self.at, self.blocked, self.pause) = (*at, None, pause.clone());
-        (self.demand, self.demand_age_s, self.demand_problem) = told(demand);
+        (self.demand, self.demand_age_s, self.demand_problem) = told(&answer.demand);
         self.nodes.clear();
         for node in &fleet.nodes {
             *self.nodes.entry(node.state.word().to_owned()).or_default() += 1;

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::apply::{Hands, Listener, Outcome, Patience, Trouble};
 use crate::catalog::Tables;
 use crate::cloud::{Cloud, Observed, Scope};
+use crate::demand::Answer;
 use crate::fleet::{self, Decision, Demand, Memory, Offer, Pool};
 use crate::ledger::{Holder, Journal, Store, StoreError, Version, Who};
 use crate::model::{Address, Clock, Moment};
@@ -18,6 +19,7 @@ use crate::stack;
 
 use super::care::{self, Aside};
 use super::ground::{Ground, Missing};
+use super::hear::{hear, too_small};
 use super::kept::{Kept, Pause};
 use super::orders::{Orders, orders};
 use super::record::Recording;
@@ -145,7 +147,7 @@ impl Eye<'_> {
         &self,
         cluster: &Cluster<'_>,
         observed: &Observed,
-        demand: &Demand,
+        answer: &Answer,
     ) -> Result<Look, Blocked> {
         let now = self.clock.now();
         let (mut kept, version) = Kept::read(cluster.store).await?;
@@ -172,8 +174,11 @@ impl Eye<'_> {
         let memory = std::mem::take(&mut kept.memory);
         let began = Instant::now();
         let (mut decision, memory) =
-            (self.decide)(&pool, &fleet, demand, &ground.offers, memory, now);
+            (self.decide)(&pool, &fleet, &answer.demand, &ground.offers, memory, now);
         let took = began.elapsed();
+        let before = kept.last.as_ref().map(|(_, decision)| &decision.heard);
+        hear(&mut decision, answer, before, now);
+        too_small(&mut decision, &answer.demand, &ground.offers);
         let aside = match paused {
             true => Aside::default(),
             false => care::aside(cluster.fleet.care, (&fleet, observed), &decision),

@@ -161,7 +161,7 @@ async fn jobs_of_slurm_wait_with_their_gpus_and_nodes() {
     };
     until("Slurm has sorted them", async || seen(&source).await == (expect.to_vec(), 0)).await;
     let answer = around.look(&source).await;
-    let refused = answer.reports[0].refused.join("\n");
+    let refused = answer.reports[0].held.join("\n");
     for part in ["BeginTime", "Dependency", "JobHeldUser"] {
         assert!(refused.contains(&format!("1 job waits for another reason: {part}")), "{refused}");
     }
