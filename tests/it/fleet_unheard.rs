@@ -38,7 +38,7 @@ async fn play(ground: &Ground, dice: &mut Dice, rough: bool) -> Told {
             let mut jobs = ground.jobs.lock().expect("jobs");
             if busy_hours && dice.one_in(40) {
                 // Longer than every patience of the cluster.
-                (0..1 + dice.roll(3)).for_each(|_| jobs.waiting.push_back(300 + dice.roll(1500)));
+                (0..1 + dice.roll(3)).for_each(|_| jobs.waiting.push_back(300 + dice.roll(900)));
             }
             if rough && dice.one_in(30) {
                 jobs.silent = busy_hours && dice.one_in(3);
