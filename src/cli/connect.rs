@@ -312,7 +312,7 @@ impl Session {
     }
 
     /// Where prices are looked up.
-    fn prices(&self) -> Prices<'_> {
+    pub fn prices(&self) -> Prices<'_> {
         Prices { catalog: &self.tables, region: self.facts.region() }
     }
 

@@ -9,11 +9,13 @@ use crate::apply::Event;
 use crate::catalog::Catalog;
 use crate::cloud::{Observed, Scope};
 use crate::demand::{Answer, Sources, World as Around};
-use crate::fleet::{self, Demand, LatencyTarget, Pool, Schedule, Seconds};
+use crate::fleet::{self, Demand, LatencyTarget, Pool, Schedule, Seconds, Share};
+use crate::kinds::Plan;
 use crate::ledger::{Holder, Store, Who};
-use crate::model::{Address, Clock as _, Place, Problem};
+use crate::model::{Address, Clock as _, Money, Place, Problem};
+use crate::plan::cost::{self, Bill, When};
 use crate::serve::autoscale::{Cluster, Eye, Glance, World, orphans};
-use crate::stack::{self, Autoscale, Moves};
+use crate::stack::{self, Autoscale, Budget, Desired, Moves};
 
 use super::args::{Global, VarArgs};
 use super::connect::{self, Session};
@@ -83,6 +85,38 @@ impl FleetWorld {
     }
 }
 
+impl FleetWorld {
+    /// What all of the stack may cost per hour, where it has a budget, and what it costs.
+    fn bill(&self, desired: &Desired, observed: &Observed) -> Option<(Money, Bill)> {
+        let Budget { per_hour, per_month } = self.session.stack.config.budget.as_ref()?;
+        let hourly = per_hour.as_ref().map(|limit| limit.usd);
+        let monthly = per_month.as_ref().map(|limit| limit.usd.per_hour());
+        let budget = hourly.into_iter().chain(monthly).min()?;
+        let bill = cost::bill(desired, observed, &Plan::default(), self.session.prices());
+        Some((budget, bill))
+    }
+}
+
+/// What of the stack's budget is left to one cluster's nodes. Of every other part what stands
+/// counts, or the fewest nodes that there must be, where these cost more.
+fn share(bill: &Bill, budget: Money, mine: &Address) -> Share {
+    let mut elsewhere: BTreeMap<&Address, (Money, Money)> = BTreeMap::new();
+    let mut beside = Money::ZERO;
+    for line in &bill.lines {
+        let of = |when| line.sum(when).per_hour();
+        if line.address == *mine {
+            // A node is paid by the hour and its disk by the month.
+            let disk = line.rate.hourly == Money::ZERO;
+            beside = beside.max(if disk { line.rate.monthly.per_hour() } else { Money::ZERO });
+        } else {
+            let sums = elsewhere.entry(&line.address).or_default();
+            *sums = (sums.0 + of(When::Before), sums.1 + of(When::Floor));
+        }
+    }
+    let elsewhere = elsewhere.into_values().fold(Money::ZERO, |all, (now, least)| all + now.max(least));
+    Share { budget, elsewhere, beside }
+}
+
 /// Whoever says how much work there is, or what each of them lacks.
 fn sources(
     session: &Session,
@@ -127,10 +161,13 @@ impl World for FleetWorld {
             let texts: Vec<String> = found.into_iter().map(|problem| problem.summary).collect();
             texts.join("; ")
         })?;
+        let bill = self.bill(&desired, observed);
         let cluster = |(address, fleet): (Address, stack::Fleet)| {
             let scaled = self.fleets.get(&address)?;
             let catalog = &self.session.tables;
             let pool = pool((&address, &fleet), fleet.autoscale.as_ref()?, catalog);
+            let share = bill.as_ref().map(|(budget, bill)| share(bill, *budget, &address));
+            let pool = Pool { share, ..pool };
             let store = scaled.store.as_ref();
             Some(Cluster { address, fleet, pool, store })
         };

@@ -83,7 +83,8 @@ fn max(case: &Case<'_>, decision: &Decision, out: &mut Broken) {
 
 fn budget(case: &Case<'_>, decision: &Decision, out: &mut Broken) {
     let (hourly, monthly) = (case.pool.hourly_budget, case.pool.monthly_budget);
-    if hourly.is_none() && monthly.is_none() {
+    let share = case.pool.share;
+    if hourly.is_none() && monthly.is_none() && share.is_none() {
         return;
     }
     let price = |key: &OfferKey| {
@@ -102,6 +103,14 @@ fn budget(case: &Case<'_>, decision: &Decision, out: &mut Broken) {
     }
     if let Some(budget) = hourly.filter(|budget| rate > *budget) {
         out.push((Rule::Budget, format!("{rate} an hour is more than {budget}")));
+    }
+    let nodes = case.fleet.nodes.len() as u64 + unseen(case);
+    let more = decision.launches.iter().map(|launch| u64::from(launch.count)).sum::<u64>();
+    let nodes = u32::try_from(nodes + more).unwrap_or(u32::MAX);
+    if let Some((all, budget)) = share.map(|it| (it.used(nodes, rate), it.budget))
+        && all > budget
+    {
+        out.push((Rule::Budget, format!("{all} an hour for the stack is more than {budget}")));
     }
     let month = add(case.memory.spent.sum, rate);
     if let Some(budget) = monthly.filter(|budget| month > *budget) {
@@ -221,6 +230,7 @@ mod tests {
     use crate::fleet::demand::{Job, Shape, Work};
     use crate::fleet::id::Seconds;
     use crate::fleet::memory::Batch;
+    use crate::fleet::pool::Share;
     use crate::kinds;
     use crate::model::{Link, SubnetId, Zone};
 
@@ -342,6 +352,18 @@ mod tests {
         assert_eq!(bench.broken(&bench.launch(2, 2, gang(1))), [Rule::Max, Rule::Slot]);
         let mut bench = Bench::new();
         bench.pool.hourly_budget = None;
+        let dollars = |number: i64| Money::new(number.into());
+        let share = |elsewhere| Share {
+            budget: dollars(100),
+            elsewhere: dollars(elsewhere),
+            beside: dollars(1),
+        };
+        // Two nodes that stand and two that come, at ten dollars and a disk each.
+        bench.pool.share = Some(share(56));
+        assert_eq!(bench.broken(&bench.launch(2, 2, gang(1))), []);
+        bench.pool.share = Some(share(57));
+        assert_eq!(bench.broken(&bench.launch(2, 2, gang(1))), [Rule::Budget]);
+        bench.pool.share = None;
         bench.pool.monthly_budget = Some(Money::new(50.into()));
         bench.memory.spent.sum = Money::new(20.into());
         assert_eq!(bench.broken(&bench.launch(2, 2, gang(1))), [Rule::Budget]);

@@ -48,7 +48,7 @@ pub use demand::{Arrival, Demand, Job, Shape, Work};
 pub use headroom::HeadRoom;
 pub use id::{JobId, NodeId, OfferKey, QueueId, Seconds};
 pub use memory::{Batch, Circuit, Memory, Refusal, Spent};
-pub use pool::{LatencyTarget, Limits, Pool, Schedule};
+pub use pool::{LatencyTarget, Limits, Pool, Schedule, Share};
 pub use state::{Attempt, Fleet, Node, Offer, Outcome, State};
 pub use unheard::{Lull, decide};
 pub use why::{Against, Alert, Considered, NotLess, NotMore, Rule, Unheard};

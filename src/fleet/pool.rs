@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::id::Seconds;
+use super::round::{add, times_of};
 use crate::model::Money;
 
 /// What a cluster's block says of its size, with all defaults filled in.
@@ -43,6 +44,9 @@ pub struct Pool {
     pub hourly_budget: Option<Money>,
     /// What its nodes may cost in a calendar month, in UTC.
     pub monthly_budget: Option<Money>,
+    /// What of the stack's budget is left to its nodes.
+    #[serde(default)]
+    pub share: Option<Share>,
     /// How long a node takes from the request to its first job, until that has been seen.
     pub boot: Seconds,
     /// What each state may last.
@@ -72,11 +76,40 @@ impl Pool {
             max_up_per_minute: 1000,
             hourly_budget: None,
             monthly_budget: None,
+            share: None,
             boot: Seconds::minutes(5),
             limits: Limits::default(),
             recheck: Seconds(15),
             paused: false,
         }
+    }
+}
+
+/// A budget that the cluster's nodes share with everything else of their stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Share {
+    /// What all of the stack may cost per hour.
+    pub budget: Money,
+    /// What everything else of it costs per hour, as far as it is known.
+    pub elsewhere: Money,
+    /// What each node costs per hour beside its own price: its disk.
+    pub beside: Money,
+}
+
+impl Share {
+    /// What all of the stack costs per hour beside that many nodes of such prices together.
+    pub fn used(&self, nodes: u32, prices: Money) -> Money {
+        let disks = times_of(self.beside, nodes).unwrap_or(self.budget);
+        add(self.elsewhere, add(prices, disks))
+    }
+
+    /// As much of an amount as is left for nodes' own prices where the cheapest has that one.
+    pub(super) fn without_disks(&self, left: Money, least: Option<Money>) -> Money {
+        let (beside, left) = (self.beside.dollars(), left.dollars());
+        let Some(price) = least.map(Money::dollars) else { return Money::new(left) };
+        let share = price.checked_div(price.checked_add(beside).unwrap_or_default());
+        Money::new(share.and_then(|share| left.checked_mul(share)).unwrap_or_default())
     }
 }
 

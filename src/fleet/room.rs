@@ -85,7 +85,14 @@ fn money(round: &mut Round<'_>) -> Option<(Money, NotMore)> {
         let would_be = add(spent, rate);
         (left(budget, would_be), NotMore::MonthlyBudget { budget, would_be })
     });
-    let least = [hourly, monthly].into_iter().flatten().min_by_key(|(money, _)| *money);
+    let nodes = round.census.total();
+    let cheapest = round.offers.iter().filter_map(|offer| offer.launch.price).min();
+    let shared = round.pool.share.map(|share| {
+        let would_be = share.used(nodes, rate);
+        let left = share.without_disks(left(share.budget, would_be), cheapest);
+        (left, NotMore::StackBudget { budget: share.budget, would_be })
+    });
+    let least = [hourly, monthly, shared].into_iter().flatten().min_by_key(|(money, _)| *money);
     if least.as_ref().is_some_and(|(money, _)| *money <= Money::ZERO) {
         round.alert(Alert::BudgetReached);
     }

@@ -25,6 +25,13 @@ pub enum NotMore {
         /// What is paid per hour before any more.
         would_be: Money,
     },
+    /// All of the stack would cost more per hour than its budget allows.
+    StackBudget {
+        /// The stack's budget.
+        budget: Money,
+        /// What is paid per hour for all of it before any more.
+        would_be: Money,
+    },
     /// It would cost more this month than the budget allows.
     MonthlyBudget {
         /// The budget.

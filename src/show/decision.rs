@@ -226,6 +226,9 @@ pub fn more(why: &NotMore) -> String {
         NotMore::HourlyBudget { budget, would_be } => {
             format!("{would_be} an hour is paid already, and the budget is {budget}")
         }
+        NotMore::StackBudget { budget, would_be } => {
+            format!("{would_be} an hour is paid for the stack already, and its budget is {budget}")
+        }
         NotMore::MonthlyBudget { budget, would_be } => {
             format!("this month would come to {would_be}, and its budget is {budget}")
         }

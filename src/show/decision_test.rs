@@ -106,6 +106,7 @@ fn not_more() -> Vec<NotMore> {
         NotMore::Enough,
         NotMore::Max { max: 16 },
         NotMore::HourlyBudget { budget: dollars(400), would_be: dollars(450) },
+        NotMore::StackBudget { budget: dollars(900), would_be: dollars(880) },
         NotMore::MonthlyBudget { budget: dollars(9000), would_be: dollars(9001) },
         NotMore::NoPrice,
         NotMore::Rate { per_minute: 1 },

@@ -21,7 +21,7 @@ pub(super) const SCHEMA: BlockSchema = BlockSchema {
     exports: &[],
     doc: "What the stack may cost. A plan is refused when what would run at once costs more: \
           its fixed parts and the fewest nodes of every cluster. Where only the most nodes would, \
-          the plan warns. What is paid by use is not counted, and unknown prices are named.",
+          the plan warns, and the autoscaler stops at the budget. What is paid by use is not counted, and unknown prices are named.",
 };
 
 /// What a stack may cost.

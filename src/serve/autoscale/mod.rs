@@ -16,6 +16,7 @@ mod labels;
 mod meters;
 mod metrics;
 mod orders;
+mod purse;
 mod record;
 mod service;
 mod signs;

@@ -15,6 +15,7 @@ use crate::ledger::{Holder, Lock, Store, StoreError};
 use crate::model::Address;
 use crate::show::decision;
 
+use super::purse::Purse;
 use super::status::{Board, ClusterStatus};
 use super::tick::{Blocked, Cluster, Eye, Look};
 
@@ -151,7 +152,7 @@ impl Service {
     /// Looks at every cluster once; returns how soon the next look is wanted.
     async fn tick(&self, world: &dyn World, told: &mut Told) -> Option<Duration> {
         let observed = world.observe().await;
-        let clusters = match world.clusters(&observed) {
+        let mut clusters = match world.clusters(&observed) {
             Ok(clusters) => {
                 told.remove("");
                 clusters
@@ -165,7 +166,9 @@ impl Service {
         let eye = world.eye(&self.stop);
         let mut wake: Option<Duration> = None;
         let mut failed = false;
-        for cluster in &clusters {
+        let mut purse = Purse::open(&clusters, &observed).await;
+        for cluster in &mut clusters {
+            purse.share(cluster);
             if self.stop.is_cancelled() {
                 return None;
             }
@@ -176,6 +179,7 @@ impl Service {
             };
             let looked = eye.look(cluster, &observed, &demand).await;
             failed |= looked.is_err();
+            looked.iter().for_each(|look| purse.looked(cluster, look));
             let soon = looked.as_ref().ok().and_then(|look| {
                 let ms = look.decision.wake?.since(look.at);
                 Some(Duration::from_millis(u64::try_from(ms).unwrap_or(0)))
@@ -314,9 +318,16 @@ pub async fn once(
     let observed = world.observe().await;
     let eye = Eye { dry, ..world.eye(stop) };
     let mut out = BTreeMap::new();
-    for cluster in world.clusters(&observed)? {
-        let demand = world.demand(&cluster.address).await;
-        let looked = eye.look(&cluster, &observed, &demand).await;
+    let mut clusters = world.clusters(&observed)?;
+    let mut purse = Purse::open(&clusters, &observed).await;
+    for cluster in &mut clusters {
+        purse.share(cluster);
+        let demand = tokio::select! {
+            demand = world.demand(&cluster.address) => demand,
+            () = stop.cancelled() => break,
+        };
+        let looked = eye.look(cluster, &observed, &demand).await;
+        looked.iter().for_each(|look| purse.looked(cluster, look));
         out.insert(cluster.pool.cluster.clone(), (looked, demand));
     }
     Ok(out)
