@@ -23,7 +23,7 @@ use super::halt::Halt;
 use super::load;
 use super::simulate;
 use super::terminal::Terminal;
-use super::{CHANGES, DONE, PROBLEM, listen, planfile};
+use super::{CHANGES, DONE, INTERRUPTED, PROBLEM, listen, planfile};
 
 /// `autoscale once`
 fn look(global: &Global, terminal: &Terminal, args: &OnceArgs) -> Result<u8, Halt> {
@@ -31,12 +31,7 @@ fn look(global: &Global, terminal: &Terminal, args: &OnceArgs) -> Result<u8, Hal
         let WhichArgs { cluster, vars } = &args.which;
         let world = FleetWorld::read(global, vars, cluster.as_ref()).await?;
         let stop = CancellationToken::new();
-        let interrupt = stop.clone();
-        tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                interrupt.cancel();
-            }
-        });
+        tokio::spawn(signals(stop.clone(), None));
         let looks = once(&world, &stop, args.dry_run).await;
         let looks = looks.map_err(|text| Halt::one("S010", text, "correct the stack"))?;
         let (mut bad, mut more) = (false, false);
@@ -58,6 +53,10 @@ fn look(global: &Global, terminal: &Terminal, args: &OnceArgs) -> Result<u8, Hal
         }
         if global.json {
             terminal.json(&json!({ "format_version": "1.0", "clusters": all }));
+        }
+        if stop.is_cancelled() {
+            terminal.say("Interrupted: what had begun was finished, and nothing else was.\n");
+            return Ok(INTERRUPTED);
         }
         Ok(match (bad, more && args.dry_run) {
             (true, _) => PROBLEM,
@@ -122,7 +121,7 @@ fn serve(global: &Global, terminal: &Terminal, args: &RunArgs) -> Result<u8, Hal
         if let Some(server) = &server {
             terminal.say(&format!("answers at {}\n", server.url()));
         }
-        tokio::spawn(signals(stop.clone(), Arc::clone(&again)));
+        tokio::spawn(signals(stop.clone(), Some(Arc::clone(&again))));
         introduce(&first, &board, args.every);
         let hurries = load::hurries(global);
         if hurries {
@@ -181,23 +180,31 @@ fn introduce(world: &FleetWorld, board: &Board, every: u32) {
     });
 }
 
-/// The first signal to end lets the call in flight end and gives back the lead; the second ends
-/// at once, which loses nothing either. A hang-up reads the stack again.
-async fn signals(stop: CancellationToken, again: Arc<Notify>) {
+/// The first signal to end lets the call in flight end and gives back what is held; the second ends
+/// at once, which loses nothing either: whoever looks next finds what was begun. A hang-up reads the
+/// stack again, where somebody does.
+async fn signals(stop: CancellationToken, again: Option<Arc<Notify>>) {
     let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
     let [Ok(mut term), Ok(mut int), Ok(mut hup)] = kinds.map(signal) else { return };
     loop {
         let ends = tokio::select! {
-            _ = hup.recv() => false,
+            _ = hup.recv() => again.is_none(),
             _ = term.recv() => true,
             _ = int.recv() => true,
         };
-        match ends {
-            false => again.notify_one(),
-            true if stop.is_cancelled() => return,
-            true => stop.cancel(),
+        match (ends, &again) {
+            (false, Some(again)) => again.notify_one(),
+            (false, None) => {}
+            (true, _) if stop.is_cancelled() => at_once(),
+            (true, _) => stop.cancel(),
         }
     }
+}
+
+/// What is waited for may never come: nothing of it is let finish.
+#[expect(clippy::disallowed_methods, reason = "whoever asks twice does not want to wait")]
+fn at_once() {
+    std::process::exit(i32::from(INTERRUPTED));
 }
 
 /// What is kept of each cluster that was named, or of all.
