@@ -1,9 +1,10 @@
 //! The process as a whole: the real binary, in folders of its own, against the simulated
 //! region. `bench` holds the folder and the ways to start and to end it, `killed` the
-//! deaths that nobody announced, `waits` the service before its first apply.
+//! deaths that nobody announced, `waits` the service before its first apply, `signals` its end.
 
 mod bench;
 mod killed;
+mod signals;
 mod waits;
 
 use std::collections::BTreeMap;

@@ -15,6 +15,7 @@ use crate::ledger::{Holder, Lock, Store, StoreError};
 use crate::model::Address;
 use crate::show::decision;
 
+use super::kept::Kept;
 use super::purse::Purse;
 use super::status::{Board, ClusterStatus};
 use super::tick::{Blocked, Cluster, Eye, Look};
@@ -169,6 +170,7 @@ impl Service {
         let mut purse = Purse::open(&clusters, &observed).await;
         for cluster in &mut clusters {
             purse.share(cluster);
+            self.remember(cluster).await;
             if self.stop.is_cancelled() {
                 return None;
             }
@@ -242,6 +244,20 @@ impl Service {
         });
     }
 
+    /// Puts up what was done before this process began: a cluster is known after its first look.
+    async fn remember(&self, cluster: &Cluster<'_>) {
+        let name = &cluster.pool.cluster;
+        if self.board.ask(|status| status.clusters.contains_key(name)) {
+            return;
+        }
+        // Where it cannot be read the look says so.
+        let Ok((kept, _)) = Kept::read(cluster.store).await else { return };
+        if kept.last.is_some() {
+            let known = ClusterStatus::remembered(kept.last, kept.log);
+            self.board.write(|status| drop(status.clusters.insert(name.clone(), known)));
+        }
+    }
+
     /// Says what a person should know of the demand, once.
     fn heard(&self, name: &str, look: &Look, told: &mut Told) {
         let key = unknown(name);
@@ -254,10 +270,11 @@ impl Service {
             }
             (_, _) => {}
         }
-        let status = self.board.read();
-        let before = status.clusters.get(name).map(|it| it.decision.alerts.as_slice());
+        let before = self.board.ask(|status| {
+            status.clusters.get(name).map(|it| it.decision.alerts.clone()).unwrap_or_default()
+        });
         for alert in look.decision.alerts.iter().filter(|it| is_of_a_source(it)) {
-            if !before.unwrap_or_default().contains(alert) {
+            if !before.contains(alert) {
                 (self.say)(&format!("{name}: attention: {}", decision::alert(alert)));
             }
         }

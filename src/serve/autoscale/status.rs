@@ -134,6 +134,19 @@ pub struct Sample {
 }
 
 impl ClusterStatus {
+    /// One of which nothing is known but what is written down.
+    pub fn remembered(last: Option<(Moment, Decision)>, log: Vec<(Moment, Decision)>) -> Self {
+        let taken = |(at, decision): (Moment, Decision)| {
+            let (words, acts) = (explain(&decision), actions(&decision).len());
+            Taken { at, decision, words, acts }
+        };
+        let log = log.into_iter().map(taken).collect();
+        let Some(Taken { at, decision, words, acts }) = last.map(taken) else {
+            return Self { log, ..Self::default() };
+        };
+        Self { at, sums: decision.sums, decision, words, acts, log, ..Self::default() }
+    }
+
     /// A look came to nothing.
     pub fn blocked(&mut self, why: String) {
         self.meters.blocked += 1;
@@ -223,6 +236,11 @@ impl Board {
     /// A copy of what stands there.
     pub fn read(&self) -> Status {
         self.inner().status.clone()
+    }
+
+    /// Asks something of what stands there, without a copy of it.
+    pub fn ask<T>(&self, question: impl FnOnce(&Status) -> T) -> T {
+        question(&self.inner().status)
     }
 
     /// How long ago it was written.

@@ -237,11 +237,11 @@ impl Running {
         self.child.id()
     }
 
-    /// Waits until it says something.
-    pub fn wait_for(&self, text: &str) {
+    /// Waits until it says something; the line.
+    pub fn wait_for(&self, text: &str) -> String {
         loop {
             match self.lines.recv_timeout(LIMIT) {
-                Ok(line) if line.contains(text) => return,
+                Ok(line) if line.contains(text) => return line,
                 Ok(_) => {}
                 Err(why @ (RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected)) => {
                     panic!("{why}: it never said {text:?}: {}", self.texts[0].lock().unwrap())

@@ -32,6 +32,9 @@ pub fn ready(status: &Status) -> Result<(), String> {
     if let Some(problem) = &status.problem {
         return Err(problem.clone());
     }
+    if let Some(unread) = &status.unread {
+        return Err(format!("the stack as it is now is not used: {unread}"));
+    }
     match status.leader {
         None => return Err("it is not known yet who leads".to_owned()),
         Some(false) => return Ok(()),
@@ -91,7 +94,10 @@ mod tests {
         assert_eq!(ready(&status), Err("it is not known yet who leads".to_owned()));
         status.leader = Some(false);
         assert_eq!(ready(&status), Ok(()));
-        status.leader = Some(true);
+        status.unread = Some("main.hcl:3: what".to_owned());
+        let unread = Err("the stack as it is now is not used: main.hcl:3: what".to_owned());
+        assert_eq!(ready(&status), unread);
+        (status.leader, status.unread) = (Some(true), None);
         assert_eq!(ready(&status), Err("the first look has not ended".to_owned()));
         status.ticked_at = Some(Moment(1));
         assert_eq!(ready(&status), Ok(()));
