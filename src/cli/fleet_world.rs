@@ -113,7 +113,8 @@ fn share(bill: &Bill, budget: Money, mine: &Address) -> Share {
             *sums = (sums.0 + of(When::Before), sums.1 + of(When::Floor));
         }
     }
-    let elsewhere = elsewhere.into_values().fold(Money::ZERO, |all, (now, least)| all + now.max(least));
+    let elsewhere =
+        elsewhere.into_values().fold(Money::ZERO, |all, (now, least)| all + now.max(least));
     Share { budget, elsewhere, beside }
 }
 
@@ -153,7 +154,8 @@ fn nothing(only: Option<&Place>) -> Halt {
 #[async_trait]
 impl World for FleetWorld {
     async fn observe(&self) -> Observed {
-        self.glance.look(self.session.side.cloud(), &self.scope).await
+        let side = &self.session.side;
+        self.glance.look(side.cloud(), &self.scope, side.now()).await
     }
 
     fn clusters(&self, observed: &Observed) -> Result<Vec<Cluster<'_>>, String> {

@@ -170,6 +170,11 @@ impl Condition {
         self.ends.filter(|ends| is_closing(*ends, now)).map(taken_back)
     }
 
+    /// The cloud's checks say that something is wrong with its machine.
+    pub fn is_impaired(&self) -> bool {
+        matches!(self.checks, Some(Checks::Bad(_)))
+    }
+
     /// It says that it is as it should be.
     pub fn is_healthy(&self) -> bool {
         matches!(self.state.as_deref(), Some("ready" | "busy" | "idle"))

@@ -71,7 +71,9 @@ impl Observed {
         for (id, condition) in &mut out.conditions {
             if let Some(old) = self.conditions.get(id) {
                 condition.checks = condition.checks.take().or_else(|| old.checks.clone());
-                condition.announced.extend(old.announced.iter().cloned());
+                if condition.announced.is_empty() {
+                    condition.announced.clone_from(&old.announced);
+                }
             }
         }
         out.strays.clone_from(&self.strays);

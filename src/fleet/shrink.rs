@@ -178,9 +178,10 @@ pub(super) fn hurry(round: &Round<'_>) -> Option<(u32, TurnWhy)> {
     let above = (census.serving + census.coming).saturating_sub(round.bounds.max);
     let hourly = round.pool.hourly_budget.is_some_and(|budget| census.per_hour > budget);
     let monthly = round.pool.monthly_budget.is_some_and(|most| round.memory.spent.sum >= most);
-    let shared = round.pool.share.is_some_and(|share| {
-        share.used(census.total(), census.per_hour) > share.budget
-    });
+    let shared = round
+        .pool
+        .share
+        .is_some_and(|share| share.used(census.total(), census.per_hour) > share.budget);
     if hourly || monthly || shared {
         return Some((u32::MAX, TurnWhy::AboveBudget));
     }

@@ -213,6 +213,13 @@ pub enum Alert {
         /// Which.
         node: NodeId,
     },
+    /// The cloud's own checks of a node's machine fail.
+    Impaired {
+        /// Which.
+        node: NodeId,
+        /// The cloud's words.
+        what: String,
+    },
     /// A number that nobody can mean was not believed.
     Absurd {
         /// Which.

@@ -350,6 +350,7 @@ pub fn alert(alert: &Alert) -> String {
         Alert::Quota { offer, why } => quota(offer, why),
         Alert::Lingers { node } => format!("{node} was told to go and does not"),
         Alert::Silent { node } => format!("nothing is heard of {node}, which may still have jobs"),
+        Alert::Impaired { node, what } => format!("{node} gets no jobs: {}", Untrusted(what)),
         Alert::Absurd { what } => {
             format!("a number that nobody can mean was not believed: {}", Untrusted(what))
         }

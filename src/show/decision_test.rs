@@ -93,6 +93,10 @@ fn alerts() -> Vec<Alert> {
         Alert::Lingers { node: "i-1".into() },
         Alert::Silent { node: "i-2".into() },
         Alert::Absurd { what: "4294967295 jobs".to_owned() },
+        Alert::Impaired {
+            node: "i-0a".into(),
+            what: "EC2's system check fails since 2026-11-28T09:00:00Z".to_owned(),
+        },
         Alert::Misfit { source: "q1".into(), what: "big needs 16 accelerators".to_owned() },
         Alert::ClockWentBack,
         Alert::BudgetReached,

@@ -61,6 +61,7 @@ mod faults;
 mod fleet;
 mod fleet_back;
 mod fleet_days;
+mod fleet_notices;
 mod fleet_unheard;
 mod hands;
 mod house;

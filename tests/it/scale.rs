@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use mlinfra::cloud::{CallCounts, Cloud};
 use mlinfra::kinds::KindName;
+use mlinfra::model::Moment;
 use mlinfra::serve::autoscale::Glance;
 use mlinfra::sim::Settings;
 
@@ -73,10 +74,10 @@ async fn a_look_of_the_autoscaler_at_a_thousand_nodes_costs_four_lists_and_no_mo
     assert!(lab.apply(&desired).await.expect("an apply").1.is_converged());
     let (scope, glance) = (lab.scope(&desired), Glance::default());
     let before = lab.region.calls();
-    let whole = glance.look(&lab.region, &scope).await;
+    let whole = glance.look(&lab.region, &scope, now(&lab)).await;
     let first = since(&lab, &before);
     let before = lab.region.calls();
-    let again = glance.look(&lab.region, &scope).await;
+    let again = glance.look(&lab.region, &scope, now(&lab)).await;
     let second = since(&lab, &before);
     let all = |calls: &BTreeMap<String, u64>| calls.values().sum::<u64>();
     println!("1,000 nodes: the first look {} calls, each later one {second:?}", all(&first));
@@ -85,11 +86,42 @@ async fn a_look_of_the_autoscaler_at_a_thousand_nodes_costs_four_lists_and_no_mo
     let node = whole.conditions.keys().next().expect("a node");
     lab.region.foreign_delete(node.as_str()).expect("ended");
     tokio::time::sleep(Duration::from_secs(600)).await;
-    let later = glance.look(&lab.region, &scope).await;
+    let later = glance.look(&lab.region, &scope, now(&lab)).await;
     assert!(
         later.live.get(node).is_none_or(|live| !live.phase.stands()),
         "what comes and goes is seen"
     );
+}
+
+fn now(lab: &Lab) -> Moment {
+    Moment(i64::try_from(lab.region.now()).expect("a time"))
+}
+
+/// What the cloud itself says of nodes is not in what is listed: it is asked for every minute.
+#[tokio::test(start_paused = true)]
+async fn the_cloud_s_own_word_on_nodes_is_never_older_than_a_minute() {
+    let lab = Lab::new(Settings::default());
+    let desired = lab.desired(&clusters(2)).await;
+    assert!(lab.apply(&desired).await.expect("an apply").1.is_converged());
+    let (scope, glance) = (lab.scope(&desired), Glance::default());
+    let first = glance.look(&lab.region, &scope, now(&lab)).await;
+    let node = first.conditions.keys().next().expect("a node").clone();
+    let (mut seen, mut asked) = (Vec::new(), 0);
+    for second in (0..600).step_by(10) {
+        if second == 300 {
+            lab.region.set(&format!("notice.{node}"), "retirement").expect("a notice");
+        }
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        let before = lab.region.calls();
+        let observed = glance.look(&lab.region, &scope, now(&lab)).await;
+        asked += since(&lab, &before).get(STATUS).copied().unwrap_or(0);
+        let told = observed.conditions[&node].announced.len();
+        seen.extend((told > 0).then_some(second));
+        assert!(told <= 1, "told {told} times");
+    }
+    assert!((10..=13).contains(&asked), "{asked} calls in ten minutes");
+    let first = seen.first().copied().expect("it is seen");
+    assert!((300..=360).contains(&first), "seen at {first} s");
 }
 
 /// What could not be seen is no ground to stand on: it is asked for again, whole.
@@ -100,9 +132,9 @@ async fn a_look_that_was_refused_is_not_kept() {
     assert!(lab.apply(&desired).await.expect("an apply").1.is_converged());
     let (scope, glance) = (lab.scope(&desired), Glance::default());
     lab.region.set("blind", "role").expect("a setting");
-    assert!(glance.look(&lab.region, &scope).await.blind.contains_key(&KindName::Role));
+    assert!(glance.look(&lab.region, &scope, now(&lab)).await.blind.contains_key(&KindName::Role));
     lab.region.set("blind", "none").expect("a setting");
-    assert_eq!(glance.look(&lab.region, &scope).await.blind.len(), 0);
+    assert_eq!(glance.look(&lab.region, &scope, now(&lab)).await.blind.len(), 0);
 }
 
 const STATUS: &str = "ec2:DescribeInstanceStatus";

@@ -7,8 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::cloud::{Condition, Observed};
-use crate::fleet::{self, Attempt, Decision, NodeId, Outcome, State, Turn, TurnTo, TurnWhy};
+use crate::cloud::{Checks, Condition, Observed};
+use crate::fleet::{self, Alert, Attempt, Decision, NodeId, Outcome, State, Turn, TurnTo, TurnWhy};
 use crate::kinds::Care;
 use crate::model::CloudId;
 
@@ -36,6 +36,17 @@ impl Aside {
             decision.turns.push(Turn { node, to, why });
         }
     }
+}
+
+/// Nodes that serve no more since the cloud's checks of their machines fail.
+pub fn impaired((fleet, observed): (&fleet::Fleet, &Observed)) -> Vec<Alert> {
+    let lost = fleet.nodes.iter().filter(|node| node.state == State::Lost);
+    let alert = |node: &fleet::Node| {
+        let condition = observed.conditions.get(&CloudId::from(node.id.as_str()))?;
+        let Some(Checks::Bad(what)) = &condition.checks else { return None };
+        Some(Alert::Impaired { node: node.id.clone(), what: what.clone() })
+    };
+    lost.filter_map(alert).collect()
 }
 
 /// Nodes whose own word has just become that they have failed: they have never served. Each is

@@ -176,6 +176,7 @@ impl Eye<'_> {
         let (mut decision, memory) =
             (self.decide)(&pool, &fleet, &answer.demand, &ground.offers, memory, now);
         let took = began.elapsed();
+        decision.alerts.extend(care::impaired((&fleet, observed)));
         let before = kept.last.as_ref().map(|(_, decision)| &decision.heard);
         hear(&mut decision, answer, before, now);
         too_small(&mut decision, &answer.demand, &ground.offers);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::Catalog;
-use crate::cloud::{Condition, Live, Notice, Observed, Phase};
+use crate::cloud::{Announced, Condition, Live, Notice, Observed, Phase};
 use crate::fleet::{self, Attempt, JobId, NodeId, OfferKey, State};
 use crate::kinds::{KindName, Node, Spec};
 use crate::model::{Address, CloudId, Link, Moment, tags};
@@ -70,7 +70,8 @@ impl View<'_> {
         let mut kept = Watch::default();
         for (id, live) in mine {
             let condition = observed.conditions.get(id).cloned().unwrap_or_default();
-            let Some(state) = state(live, &condition, self.now) else { continue };
+            let before = watch.0.get(id).map(|(state, _)| *state);
+            let Some(state) = state(live, &condition, (before, self.now)) else { continue };
             let launched_at = condition.launched.unwrap_or(self.now);
             let since = match &condition.quarantine {
                 Some(kept) => self.kept_since(kept.until),
@@ -146,7 +147,11 @@ fn blind(observed: &Observed) -> Option<String> {
 /// What a node is doing, by the cloud's word while it comes and goes, else by its own; none
 /// when it is gone. A machine that runs and says nothing is still booting: nobody can send it
 /// a job.
-fn state(live: &Live, condition: &Condition, now: Moment) -> Option<State> {
+fn state(
+    live: &Live,
+    condition: &Condition,
+    (before, now): (Option<State>, Moment),
+) -> Option<State> {
     let own = condition.state.as_deref();
     match &live.phase {
         Phase::Gone | Phase::Failed(_) => return None,
@@ -154,7 +159,7 @@ fn state(live: &Live, condition: &Condition, now: Moment) -> Option<State> {
         Phase::Pending => return Some(State::Pending),
         Phase::Ready => {}
     }
-    if let Some(deadline) = interruption(condition, now) {
+    if let Some(deadline) = interruption(condition, (before, now)) {
         return Some(State::Interrupting { deadline });
     }
     if condition.quarantine.is_some() {
@@ -163,6 +168,8 @@ fn state(live: &Live, condition: &Condition, now: Moment) -> Option<State> {
     Some(match (condition.mark.as_deref(), own) {
         (Some(tags::CORDON), _) => State::Cordoned,
         (Some(_), _) => State::Draining,
+        // What cannot be reached takes no job, whatever it said last; it may have one.
+        (None, Some("ready" | "idle" | "busy")) if condition.is_impaired() => State::Lost,
         (None, Some("ready")) => State::Ready,
         (None, Some("idle")) => State::Idle,
         (None, Some("unhealthy")) => State::Quarantined,
@@ -171,18 +178,33 @@ fn state(live: &Live, condition: &Condition, now: Moment) -> Option<State> {
     })
 }
 
-/// When the cloud takes it away, as its agent was told, or as its Capacity Block ends.
-fn interruption(condition: &Condition, now: Moment) -> Option<Moment> {
+/// When the cloud takes it away: as its agent was told, as the cloud has announced it, or as its
+/// Capacity Block ends.
+fn interruption(condition: &Condition, (before, now): (Option<State>, Moment)) -> Option<Moment> {
     let reason = condition.reason.as_deref().unwrap_or_default();
     let told = Notice::all(reason).find_map(|notice| notice.ends_at());
-    told.or_else(|| condition.block_closes(now))
+    // Of spot the cloud says no time: it is two minutes after its word, which is first heard now.
+    let soon = match before {
+        Some(State::Interrupting { deadline }) => deadline,
+        Some(_) | None => now.plus(SPOT),
+    };
+    let announced = condition.announced.iter().filter_map(|one| match one {
+        Announced::Retirement { at } => Some(Moment::read(at).unwrap_or(soon)),
+        Announced::Interruption { .. } => Some(soon),
+        Announced::Maintenance { .. } => None,
+    });
+    told.or_else(|| announced.min()).or_else(|| condition.block_closes(now))
 }
+
+/// Seconds from a spot interruption's notice to its end
+/// (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html>).
+const SPOT: u32 = 120;
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::{World, nodes};
     use super::*;
-    use crate::cloud::Quarantine;
+    use crate::cloud::{Checks, Quarantine};
 
     fn look(world: &World, watch: &mut Watch, now: i64) -> fleet::Fleet {
         let template = CloudId::from("lt-2");
@@ -231,8 +253,41 @@ mod tests {
         for (phase, condition, want) in cases {
             let live = world.observed.live.get_mut(&CloudId::from("i-1")).expect("it");
             live.phase = phase.clone();
-            assert_eq!(state(live, &condition, now), want, "{phase:?} {condition:?}");
+            assert_eq!(state(live, &condition, (None, now)), want, "{phase:?} {condition:?}");
         }
+    }
+
+    #[test]
+    fn what_the_cloud_says_of_a_machine_outweighs_its_own_word() {
+        let mut world = World::new();
+        world.node("i-1", Phase::Ready, None);
+        let live = &world.observed.live[&CloudId::from("i-1")];
+        let now = Moment(1_795_521_720_000);
+        let says = |text: &str| Condition { state: Some(text.to_owned()), ..Condition::default() };
+        let with = |text: &str, one: Announced| Condition { announced: vec![one], ..says(text) };
+        let ill = |text: &str| Condition {
+            checks: Some(Checks::Bad("EC2's system check fails".to_owned())),
+            ..says(text)
+        };
+        let see = |condition: &Condition, before| state(live, condition, (before, now));
+        for word in ["ready", "idle", "busy"] {
+            assert_eq!(see(&ill(word), None), Some(State::Lost), "{word}");
+        }
+        assert_eq!(see(&ill("booting"), None), Some(State::Booting), "its boot has its own limit");
+        assert_eq!(see(&ill("unhealthy"), None), Some(State::Quarantined));
+        let at = "2026-12-08T12:00:00Z".to_owned();
+        let deadline = Moment::read(&at).expect("a time");
+        let retired = with("idle", Announced::Retirement { at });
+        assert_eq!(see(&retired, None), Some(State::Interrupting { deadline }));
+        let reboot = Announced::Maintenance { what: "system-reboot".to_owned(), at: String::new() };
+        assert_eq!(see(&with("idle", reboot), None), Some(State::Idle), "it stays");
+        // The cloud says no time of spot: two minutes from its first word, however often it is
+        // heard.
+        let taken = with("busy", Announced::Interruption { what: "marked".to_owned() });
+        let first = State::Interrupting { deadline: now.plus(120) };
+        assert_eq!(see(&taken, Some(State::Busy)), Some(first));
+        let before = State::Interrupting { deadline: now.plus(30) };
+        assert_eq!(see(&taken, Some(before)), Some(before));
     }
 
     #[test]
