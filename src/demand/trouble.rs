@@ -22,6 +22,10 @@ pub enum What {
 }
 
 impl What {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Setup, Self::Unreachable, Self::Timeout, Self::Denied, Self::Answer, Self::Absurd];
+
     /// Its word in metrics and JSON.
     pub fn word(self) -> &'static str {
         match self {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use mlinfra::apply;
 use mlinfra::cloud::{Class, Failure, Left};
+use mlinfra::demand::{Answer, Report, Trouble, What};
 use mlinfra::fleet::{
     Against, Attempt, Considered, Decision, Demand, Fate, Fleet, Job, Launch, LaunchReason, Node,
     NotLess, NotMore, Outcome, Pool, Seconds, Shape, State, Sums, Turn, TurnTo, TurnWhy, Work,
@@ -230,7 +231,7 @@ impl Scene {
         let ill = Illness { check: "watch", xid: "79".to_owned() };
         let first = self.fleet().nodes.first().cloned().filter(|_| self.look > 50);
         let ill = first.map(|node| (node.id, ill));
-        let signs = Signs { saved: dollars(3), ill: ill.into_iter().collect() };
+        let signs = Signs { saved: dollars(3), ill: ill.into_iter().collect(), ..Signs::default() };
         Look {
             at: self.at(),
             fleet: self.fleet(),
@@ -248,13 +249,29 @@ fn dollars(number: i64) -> Money {
     Money::new(number.into())
 }
 
+/// A source that answered so many seconds ago.
+fn report(name: &str, kind: &'static str, age: u32) -> Report {
+    Report {
+        name: name.to_owned(),
+        kind,
+        age: Some(Seconds(age)),
+        waiting: 0,
+        running: 0,
+        oldest: None,
+        refused: Vec::new(),
+        held: Vec::new(),
+        trouble: None,
+    }
+}
+
 /// One more look at the cluster.
 pub fn look(status: &mut Status, look: i64) {
     let scene = Scene { look };
     let mut pool = Pool::new("cluster.train", (0, 12), 8);
     pool.monthly_budget = Some(dollars(9000));
     let cluster = status.clusters.entry("cluster.train".to_owned()).or_default();
-    cluster.looked(&scene.look(), &scene.demand().into(), &pool);
+    let reports = vec![report("queue.jobs", "sqs", 0)];
+    cluster.looked(&scene.look(), &Answer { demand: scene.demand(), reports }, &pool);
     status.ticked_at = Some(scene.at());
     status.counts.ticks += 1;
 }
@@ -289,7 +306,9 @@ pub fn board(looks: i64) -> Arc<Board> {
             until: Some(Moment(BEGAN + 7_200_000)),
         };
         let paused = Look { pause: Some(pause), ..scene.look() };
-        idle.looked(&paused, &demand.clone().into(), &Pool::new("cluster.video", (0, 4), 8));
+        let trouble = Some(Trouble::new(What::Unreachable, HOSTILE));
+        let reports = vec![Report { trouble, ..report("redis", "redis", 75) }];
+        idle.looked(&paused, &Answer { demand, reports }, &Pool::new("cluster.video", (0, 4), 8));
         status.clusters.insert("cluster.video".to_owned(), idle);
     });
     board

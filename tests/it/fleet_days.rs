@@ -65,6 +65,8 @@ pub struct Yard {
     /// What each agent last knew of its mark, and when it looks again: metadata shows a new tag
     /// within a minute.
     marks: BTreeMap<CloudId, (Option<String>, u64)>,
+    /// Nodes that nobody can reach, and whose agents reach nobody.
+    pub away: BTreeSet<CloudId>,
 }
 
 pub fn nodes(region: &Region) -> Vec<ObjectView> {
@@ -80,7 +82,7 @@ fn say((region, jobs): (&Region, &Jobs), node: &CloudId, state: &str) {
 impl Yard {
     pub fn new(ground: &Ground) -> Self {
         let (jobs, region) = (Arc::clone(&ground.jobs), ground.region.clone());
-        Self { jobs, region, marks: BTreeMap::new() }
+        Self { jobs, region, marks: BTreeMap::new(), away: BTreeSet::new() }
     }
 
     pub fn tick(&mut self, dice: &mut Dice) {
@@ -98,7 +100,8 @@ impl Yard {
                 jobs.waiting.push_back(length);
             }
         }
-        for node in all.iter().filter(|it| it.phase == Phase::Ready) {
+        let here = |it: &&ObjectView| it.phase == Phase::Ready && !self.away.contains(&it.id);
+        for node in all.iter().filter(here) {
             let (mark, again) = self.marks.entry(node.id.clone()).or_default();
             if now >= *again {
                 *mark = node.tags.get(tags::DRAIN).cloned();

@@ -76,6 +76,7 @@ async fn a_node_whose_machine_fails_its_checks_is_not_free_and_ends_without_a_jo
     for node in [&idle, &busy] {
         days.notice(node, "impaired");
     }
+    days.yard.away.insert(idle.as_str().into());
     days.send(3600);
     days.pass(20).await;
     assert_eq!(days.launched, 3, "the idle one cannot be reached: another comes");

@@ -241,10 +241,11 @@ fn metrics_count_what_has_happened() {
     let server = plain(&board);
     let text = get(server.at, "/metrics");
     let train = r#"cluster="cluster.train""#;
+    let video = r#"cluster="cluster.video",queue="redis",source="redis""#;
     let place = r#"type="p5.48xlarge",az="us-east-1a",capacity="on-demand""#;
     for line in [
-        format!(r#"queue_depth{{{train},queue="queue.jobs"}} 0"#),
-        format!(r#"queue_oldest_job_age_seconds{{{train},queue="queue.jobs"}} 45"#),
+        format!(r#"queue_depth{{{train},queue="queue.jobs",source="sqs"}} 0"#),
+        format!(r#"queue_oldest_job_age_seconds{{{train},queue="queue.jobs",source="sqs"}} 45"#),
         format!(r#"nodes{{{train},state="busy",{place}}} 6"#),
         format!(r#"limit_nodes{{{train},bound="max"}} 12"#),
         format!(r#"scale_events_total{{{train},direction="up",reason="jobs",result="done"}} 4"#),
@@ -263,8 +264,13 @@ fn metrics_count_what_has_happened() {
         format!("hourly_cost_dollars{{{train}}} 495"),
         format!("budget_remaining_dollars{{{train}}} 7501"),
         format!("ice_cooldowns{{{train}}} 1"),
-        "source_errors_total{cluster=\"cluster.video\"} 1".to_owned(),
-        "source_staleness_seconds{cluster=\"cluster.video\"} 75".to_owned(),
+        format!(
+            r#"source_errors_total{{{train},queue="queue.jobs",source="sqs",error="timeout"}} 0"#
+        ),
+        format!(r#"source_staleness_seconds{{{train},queue="queue.jobs",source="sqs"}} 0"#),
+        format!(r#"source_errors_total{{{video},error="unreachable"}} 1"#),
+        format!("source_staleness_seconds{{{video}}} 75"),
+        format!(r#"interruptions_total{{{train},kind="spot",outcome="cut_off"}} 0"#),
         "paused{cluster=\"cluster.video\"} 1".to_owned(),
         format!(r#"health_failures_total{{{train},check="watch",xid="79"}} 1"#),
         "orphans 0".to_owned(),

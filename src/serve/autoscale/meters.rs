@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::demand::{Answer, Report, What};
 use crate::fleet::{
     Against, Alert, Attempt, Decision, Demand, Fleet, Job, Node, NodeId, Outcome, Pool, State,
     TurnTo,
@@ -12,7 +13,7 @@ use crate::model::{Moment, Money};
 
 use super::histogram::Histogram;
 use super::labels::{Place, known_market, place, tag, turned};
-use super::signs::{Illness, Signs};
+use super::signs::{Illness, Signs, Taken};
 use super::tick::Look;
 
 /// Longer between two looks, and nobody knows what was in between: it is not counted.
@@ -33,8 +34,16 @@ pub struct Queue {
     pub running: u64,
     /// When the oldest job that waits was handed in, where the source tells.
     pub oldest: Option<Moment>,
+    /// What kind of source tells of it.
+    pub source: &'static str,
+    /// Seconds since it last answered, where it ever has.
+    pub age: Option<u32>,
+    /// Looks at which it gave no answer, by what went wrong.
+    pub errors: BTreeMap<What, u64>,
 }
 
+/// What can come of a node that the cloud is about to take away.
+pub(super) const TAKEN: [&str; 3] = ["cut_off", "ended", "returned"];
 /// What can come of a node's being told to take no more jobs.
 pub(super) const OUTCOMES: [&str; 6] =
     ["cut_off", "ended", "returned", "interrupted", "quarantined", "lost"];
@@ -66,12 +75,10 @@ pub struct Meters {
     pub drains: BTreeMap<&'static str, u64>,
     /// Nodes that became unhealthy, by what ails them.
     pub ill: BTreeMap<Illness, u64>,
-    /// Nodes that the cloud took away.
-    pub interruptions: u64,
+    /// Nodes that the cloud took away or was about to, by who did and what came of it.
+    pub interruptions: BTreeMap<(Taken, &'static str), u64>,
     /// Jobs on nodes that were ended by a decision.
     pub killed: u64,
-    /// Looks at which the demand was not known, or not all of it.
-    pub unknown: u64,
     /// Looks that came to nothing.
     pub blocked: u64,
     /// Nodes by state and place.
@@ -89,6 +96,7 @@ pub struct Meters {
     /// What is left of this month's budget, where there is one.
     pub left: Option<Money>,
     seen: BTreeMap<NodeId, Before>,
+    taken: BTreeMap<NodeId, Taken>,
     sick: Option<BTreeSet<NodeId>>,
     last_attempt: Option<u64>,
     last: Option<Last>,
@@ -122,9 +130,8 @@ impl Default for Meters {
             saved: Money::ZERO,
             drains: BTreeMap::new(),
             ill: BTreeMap::new(),
-            interruptions: 0,
+            interruptions: BTreeMap::new(),
             killed: 0,
-            unknown: 0,
             blocked: 0,
             nodes: BTreeMap::new(),
             queues: BTreeMap::new(),
@@ -134,6 +141,7 @@ impl Default for Meters {
             circuit: false,
             left: None,
             seen: BTreeMap::new(),
+            taken: BTreeMap::new(),
             sick: None,
             last_attempt: None,
             last: None,
@@ -143,21 +151,22 @@ impl Default for Meters {
 
 impl Meters {
     /// Takes in what came of a look.
-    pub fn looked(&mut self, look: &Look, demand: &Demand, pool: &Pool) {
+    pub fn looked(&mut self, look: &Look, answer: &Answer, pool: &Pool) {
         let Look { at, fleet, decision, orders: _, pause: _, outcome: _, took, signs } = look;
         self.deciding.observe(took.as_secs_f64());
         self.decided(decision);
         self.done(look);
         self.learned(&fleet.attempts);
         self.flowed(*at, fleet, (decision.sums.per_hour, signs.saved));
+        self.interrupted(fleet, signs);
         self.walked(fleet, *at);
         self.ailed(signs);
         self.nodes.clear();
         for node in &fleet.nodes {
             *self.nodes.entry((node.state.word(), place(node))).or_default() += 1;
         }
-        self.unknown += u64::from(!demand.is_known());
-        self.queued(demand);
+        self.heard(&answer.reports);
+        self.queued(&answer.demand);
         self.unmet = unmet(decision);
         self.fragments = fleet.nodes.iter().filter(|it| it.state.is_serving()).map(fragment).sum();
         let refused = |against: &Against| matches!(against, Against::Refused { until: _ });
@@ -283,6 +292,21 @@ impl Meters {
         }
     }
 
+    /// Counts what came of nodes that the cloud was about to take away.
+    fn interrupted(&mut self, fleet: &Fleet, signs: &Signs) {
+        let before = std::mem::replace(&mut self.taken, signs.taken.clone());
+        for (id, taken) in before.into_iter().filter(|(id, _)| !signs.taken.contains_key(id)) {
+            let state = fleet.nodes.iter().find(|node| node.id == id).map(|node| node.state);
+            let busy = self.seen.get(&id).is_some_and(|(_, _, busy)| *busy);
+            let outcome = match state {
+                None | Some(State::Terminating) if busy => "cut_off",
+                None | Some(State::Terminating) => "ended",
+                Some(_) => "returned",
+            };
+            *self.interruptions.entry((taken, outcome)).or_default() += 1;
+        }
+    }
+
     /// Counts nodes that have become unhealthy; those that were before the first look were
     /// counted by whoever came before.
     fn ailed(&mut self, signs: &Signs) {
@@ -315,8 +339,6 @@ impl Meters {
     }
 
     fn turned(&mut self, node: &Node, before: Option<Before>, at: Moment) {
-        let new = matches!(node.state, State::Interrupting { deadline: _ });
-        self.interruptions += u64::from(new && before.is_some());
         // Whoever was there at the first look was counted by whoever came before.
         let Some((was, since, _)) = before else { return };
         if was.is_coming() {
@@ -332,10 +354,21 @@ impl Meters {
         }
     }
 
+    /// How each source answered.
+    fn heard(&mut self, reports: &[Report]) {
+        for Report { name, kind, age, trouble, .. } in reports {
+            let queue = self.queues.entry(name.clone()).or_default();
+            (queue.source, queue.age) = (kind, age.map(|age| age.0));
+            if let Some(trouble) = trouble {
+                *queue.errors.entry(trouble.what).or_default() += 1;
+            }
+        }
+    }
+
     fn queued(&mut self, demand: &Demand) {
         let Some(work) = demand.work() else { return };
         for queue in self.queues.values_mut() {
-            *queue = Queue::default();
+            (queue.jobs, queue.waiting, queue.running, queue.oldest) = (0, 0, 0, None);
         }
         let name = |job: &Job| job.queue.as_ref().map_or("", |it| it.as_str()).to_owned();
         for job in &work.waiting {
@@ -384,7 +417,7 @@ mod tests {
     use std::time::Duration;
 
     use super::super::orders::Orders;
-    use super::super::testing::{World, nodes};
+    use super::super::testing::{World, nodes, nodes as nodes_address};
     use super::super::view::{View, Watch};
     use super::*;
     use crate::cloud::Phase;
@@ -416,7 +449,46 @@ mod tests {
         let (decision, orders, took) = (Decision::default(), Orders::default(), Duration::ZERO);
         let (pause, outcome) = (None, None);
         let look = Look { at: Moment(now), fleet, decision, orders, pause, outcome, took, signs };
-        meters.looked(&look, &Demand::known(Work::default()), &Pool::new("c", (0, 9), 8));
+        let demand = Demand::known(Work::default());
+        meters.looked(&look, &demand.into(), &Pool::new("c", (0, 9), 8));
+    }
+
+    #[test]
+    fn what_came_of_interruptions_is_counted_by_who_interrupted() {
+        let mut meters = Meters::default();
+        let mut look = |nodes: &[(&str, State, bool)], taken: &[(&str, Taken)]| {
+            let mut fleet = Fleet::default();
+            let busy: BTreeMap<NodeId, Before> = nodes
+                .iter()
+                .map(|(id, state, busy)| ((*id).into(), (*state, Moment(0), *busy)))
+                .collect();
+            let taken = taken.iter().map(|(id, taken)| ((*id).into(), *taken)).collect();
+            let mut world = World::new();
+            nodes.iter().for_each(|(id, ..)| world.node(id, Phase::Ready, Some("idle")));
+            let (address, wanted) = (nodes_address(), &world.fleet);
+            let (offers, attempts, template) = (&[][..], &[][..], None);
+            let (catalog, now) = (crate::catalog::Catalog::shipped(), Moment(0));
+            let view = View { address: &address, wanted, template, offers, attempts, catalog, now };
+            fleet.nodes = view.of(&world.observed, &mut Watch::default()).nodes;
+            for (node, (_, state, _)) in fleet.nodes.iter_mut().zip(nodes) {
+                node.state = *state;
+            }
+            meters.interrupted(&fleet, &Signs { taken, ..Signs::default() });
+            meters.seen = busy;
+            meters.interruptions.clone()
+        };
+        let going = State::Interrupting { deadline: Moment(9) };
+        let all = [("i-1", going, true), ("i-2", going, false), ("i-3", going, true)];
+        let taken = [("i-1", Taken::Spot), ("i-2", Taken::Retirement), ("i-3", Taken::Spot)];
+        assert_eq!(look(&all, &taken), BTreeMap::new());
+        let told = look(&[("i-3", State::Idle, false)], &[]);
+        assert!(told.keys().all(|(_, outcome)| TAKEN.contains(outcome)));
+        let want = [
+            ((Taken::Spot, "cut_off"), 1),
+            ((Taken::Spot, "returned"), 1),
+            ((Taken::Retirement, "ended"), 1),
+        ];
+        assert_eq!(told, BTreeMap::from(want));
     }
 
     #[test]

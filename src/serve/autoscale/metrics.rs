@@ -3,11 +3,13 @@
 //! What belongs to a cluster is told by whoever leads, so that two services do not tell it
 //! twice. What no look shows is absent, not 0.
 
+use crate::demand::What;
 use crate::model::{Moment, Money};
 
 use super::exposition::{Exposition, Sample, count};
 use super::labels::Place;
 use super::meters::Queue;
+use super::signs::Taken;
 use super::status::{ClusterStatus, Pulse, Status};
 
 /// One cluster of a leader.
@@ -60,30 +62,40 @@ fn demand(out: &mut Exposition, all: &[One<'_>]) {
             it.meters.queues.iter().map(|(queue, told)| (*name, queue.as_str(), told, *it))
         })
         .collect();
-    let depth =
-        queues.iter().map(|(cluster, queue, it, _)| (labels(cluster, queue), count(it.jobs)));
+    let depth = queues
+        .iter()
+        .map(|(cluster, queue, it, _)| (labels(cluster, (queue, it.source)), count(it.jobs)));
     out.gauge("mlinfra_autoscaler_queue_depth", "Jobs that wait.", depth);
     let oldest = queues.iter().filter_map(|(cluster, queue, told, it)| {
-        Some((labels(cluster, queue), seconds(it.at, told.oldest?)))
+        Some((labels(cluster, (queue, told.source)), seconds(it.at, told.oldest?)))
     });
     let help = "Age of the oldest job that waits, where the source tells.";
     out.gauge("mlinfra_autoscaler_queue_oldest_job_age_seconds", help, oldest);
     let gpus = queues.iter().flat_map(|(cluster, queue, it, _)| {
         [("waiting", it.waiting), ("running", it.running)].map(|(state, number)| {
-            let mut labels = labels(cluster, queue);
+            let mut labels = labels(cluster, (queue, it.source));
             labels.push(("state", state));
             (labels, count(number))
         })
     });
     out.gauge("mlinfra_autoscaler_demand_gpus", "GPUs that jobs ask for.", gpus);
+    let errors = queues.iter().flat_map(|(cluster, queue, it, _)| {
+        // From 0 on: a counter that begins at 1 has not increased for whoever asks.
+        What::ALL.into_iter().map(|what| {
+            let mut labels = labels(cluster, (queue, it.source));
+            labels.push(("error", what.word()));
+            (labels, count(it.errors.get(&what).copied().unwrap_or(0)))
+        })
+    });
+    let help = "Looks at which a source gave no answer, by what went wrong.";
+    out.counter("mlinfra_autoscaler_source_errors_total", help, errors);
+    let age = queues.iter().filter_map(|(cluster, queue, it, _)| {
+        Some((labels(cluster, (queue, it.source)), f64::from(it.age?)))
+    });
+    let help = "Time since a source last answered; absent where it has not for ten minutes.";
+    out.gauge("mlinfra_autoscaler_source_staleness_seconds", help, age);
     let help = "GPUs of waiting jobs that are neither free nor coming nor asked for.";
     out.gauge("mlinfra_autoscaler_unmet_gpus", help, each(all, |it| Some(count(it.meters.unmet))));
-    let help = "Looks at which the demand was not known, or not all of it.";
-    let errors = each(all, |it| Some(count(it.meters.unknown)));
-    out.counter("mlinfra_autoscaler_source_errors_total", help, errors);
-    let help = "Age of the oldest part of what is known of the demand.";
-    let age = each(all, |it| it.demand_age_s.map(f64::from));
-    out.gauge("mlinfra_autoscaler_source_staleness_seconds", help, age);
 }
 
 fn nodes(out: &mut Exposition, all: &[One<'_>]) {
@@ -113,8 +125,18 @@ fn nodes(out: &mut Exposition, all: &[One<'_>]) {
     let help = "GPU-seconds without a job on nodes that take jobs, since the service began.";
     let idle = each(all, |it| Some(it.meters.idle));
     out.counter("mlinfra_autoscaler_idle_gpu_seconds_total", help, idle);
-    let gone = each(all, |it| Some(count(it.meters.interruptions)));
-    out.counter("mlinfra_autoscaler_interruptions_total", "Nodes that the cloud took away.", gone);
+    let gone = all.iter().flat_map(|(cluster, it)| {
+        Taken::ALL.into_iter().flat_map(move |kind| {
+            super::meters::TAKEN.iter().map(move |outcome| {
+                let number = it.meters.interruptions.get(&(kind, *outcome)).copied().unwrap_or(0);
+                let labels =
+                    vec![("cluster", *cluster), ("kind", kind.word()), ("outcome", *outcome)];
+                (labels, count(number))
+            })
+        })
+    });
+    let help = "Nodes that the cloud was about to take away, and what came of it.";
+    out.counter("mlinfra_autoscaler_interruptions_total", help, gone);
     let drains = all.iter().flat_map(|(cluster, it)| {
         // From 0 on: a counter that begins at 1 has not increased for whoever asks.
         super::meters::OUTCOMES.iter().map(|outcome| {
@@ -220,8 +242,11 @@ fn money(out: &mut Exposition, all: &[One<'_>]) {
     out.gauge("mlinfra_autoscaler_budget_remaining_dollars", help, left);
 }
 
-fn labels<'a>(cluster: &'a str, queue: &'a str) -> Vec<(&'static str, &'a str)> {
-    vec![("cluster", cluster), ("queue", queue)]
+fn labels<'a>(
+    cluster: &'a str,
+    (queue, source): (&'a str, &'a str),
+) -> Vec<(&'static str, &'a str)> {
+    vec![("cluster", cluster), ("queue", queue), ("source", source)]
 }
 
 /// A sample for each cluster of which something is known.

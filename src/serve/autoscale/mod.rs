@@ -31,7 +31,7 @@ pub use ground::{Ground, Missing};
 pub use kept::{Kept, Pause};
 pub use orders::{Orders, orders};
 pub use service::{LEADER, Reader, Service, World, once};
-pub use signs::{Illness, Signs, orphans};
+pub use signs::{Illness, Signs, Taken as TakenBy, orphans};
 pub use status::{Board, ClusterStatus, Counts, Pulse, Sample, Status, Taken};
 pub use tick::{Blocked, Cluster, Decide, Eye, Look, SCOPE};
 pub use view::{View, Watch};

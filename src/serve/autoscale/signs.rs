@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::Catalog;
-use crate::cloud::{Condition, Observed};
-use crate::fleet::{Fleet, NodeId, Offer};
+use crate::cloud::{Announced, Condition, Observed};
+use crate::fleet::{Fleet, Node, NodeId, Offer, State};
 use crate::kinds::{KindName, Market};
 use crate::model::{Address, CloudId, Money, Region};
 
@@ -22,6 +22,44 @@ pub struct Signs {
     pub saved: Money,
     /// Why nodes say that they are unhealthy.
     pub ill: BTreeMap<NodeId, Illness>,
+    /// Who takes nodes away that are about to go.
+    pub taken: BTreeMap<NodeId, Taken>,
+}
+
+/// Who takes a node away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Taken {
+    /// Spot takes it back.
+    Spot,
+    /// Its Capacity Block ends.
+    CapacityBlock,
+    /// Its machine is retired.
+    Retirement,
+}
+
+impl Taken {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Spot, Self::CapacityBlock, Self::Retirement];
+
+    /// The word for it in metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Spot => "spot",
+            Self::CapacityBlock => "capacity_block",
+            Self::Retirement => "retirement",
+        }
+    }
+
+    fn of(condition: &Condition) -> Self {
+        let retired = |one: &Announced| matches!(one, Announced::Retirement { .. });
+        if condition.is_interrupted() {
+            Self::Spot
+        } else if condition.announced.iter().any(retired) {
+            Self::Retirement
+        } else {
+            Self::CapacityBlock
+        }
+    }
 }
 
 /// What ails a node.
@@ -60,7 +98,14 @@ impl Signs {
             let reason = condition.reason.as_deref().unwrap_or_default();
             condition.is_unhealthy().then(|| (node.id.clone(), Illness::read(reason)))
         });
-        Self { saved: saved(fleet, offers, listed), ill: ill.collect() }
+        let going = |node: &&Node| matches!(node.state, State::Interrupting { deadline: _ });
+        let taken = fleet
+            .nodes
+            .iter()
+            .filter(going)
+            .filter_map(|node| Some((node.id.clone(), Taken::of(condition(&node.id)?))));
+        let (ill, taken) = (ill.collect(), taken.collect());
+        Self { saved: saved(fleet, offers, listed), ill, taken }
     }
 }
 

@@ -155,7 +155,7 @@ impl ClusterStatus {
 
     /// Takes in what came of a look.
     pub fn looked(&mut self, look: &Look, answer: &Answer, pool: &Pool) {
-        self.meters.looked(look, &answer.demand, pool);
+        self.meters.looked(look, answer, pool);
         let Look { at, fleet, decision, orders: _, pause, outcome: _, took: _, signs: _ } = look;
         (self.at, self.blocked, self.pause) = (*at, None, pause.clone());
         (self.demand, self.demand_age_s, self.demand_problem) = told(&answer.demand);

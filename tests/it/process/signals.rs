@@ -165,7 +165,7 @@ fn a_service_that_was_killed_and_begun_anew_tells_what_it_did_before() {
     first.end();
     let second = bench.start(&args, Clock::Jumps);
     let at = address(&second);
-    until("it has looked", || status(&at)["clusters"]["cluster.train"]["at"].is_string());
+    until("it knows of it", || status(&at)["clusters"]["cluster.train"]["log"][0].is_object());
     let log = status(&at)["clusters"]["cluster.train"]["log"].clone();
     let told = log[0]["words"][0].as_str().unwrap_or_default();
     assert!(told.starts_with("launches 2 nodes"), "{log}");
