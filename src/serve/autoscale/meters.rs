@@ -3,16 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::demand::{Answer, Report, What};
+use crate::demand::Answer;
 use crate::fleet::{
-    Against, Alert, Attempt, Decision, Demand, Fleet, Job, Node, NodeId, Outcome, Pool, State,
-    TurnTo,
+    Against, Alert, Attempt, Decision, Fleet, Node, NodeId, Outcome, Pool, State, TurnTo,
 };
 use crate::kinds::Action;
 use crate::model::{Moment, Money};
 
 use super::histogram::Histogram;
 use super::labels::{Place, known_market, place, tag, turned};
+use super::queues::Queues;
 use super::signs::{Illness, Signs, Taken};
 use super::tick::Look;
 
@@ -22,25 +22,6 @@ const LONGEST_MS: i64 = 300_000;
 const BOOT: &[f64] = &[15.0, 30.0, 60.0, 120.0, 180.0, 300.0, 450.0, 600.0, 900.0, 1800.0];
 /// How long it takes to decide, in seconds.
 const DECIDE: &[f64] = &[0.0001, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0];
-
-/// A queue's numbers.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Queue {
-    /// Jobs that wait.
-    pub jobs: u64,
-    /// The accelerators that they need.
-    pub waiting: u64,
-    /// The accelerators of jobs that run, where the source tells.
-    pub running: u64,
-    /// When the oldest job that waits was handed in, where the source tells.
-    pub oldest: Option<Moment>,
-    /// What kind of source tells of it.
-    pub source: &'static str,
-    /// Seconds since it last answered, where it ever has.
-    pub age: Option<u32>,
-    /// Looks at which it gave no answer, by what went wrong.
-    pub errors: BTreeMap<What, u64>,
-}
 
 /// What can come of a node that the cloud is about to take away.
 pub(super) const TAKEN: [&str; 3] = ["cut_off", "ended", "returned"];
@@ -83,8 +64,8 @@ pub struct Meters {
     pub blocked: u64,
     /// Nodes by state and place.
     pub nodes: BTreeMap<(&'static str, Place), u64>,
-    /// Queues by name; those without one together.
-    pub queues: BTreeMap<String, Queue>,
+    /// What the sources tell of.
+    pub queues: Queues,
     /// Accelerators that jobs need beyond what is free, comes or is asked for.
     pub unmet: u64,
     /// Free accelerators on nodes that have jobs.
@@ -134,7 +115,7 @@ impl Default for Meters {
             killed: 0,
             blocked: 0,
             nodes: BTreeMap::new(),
-            queues: BTreeMap::new(),
+            queues: Queues::default(),
             unmet: 0,
             fragments: 0,
             refused: 0,
@@ -165,8 +146,8 @@ impl Meters {
         for node in &fleet.nodes {
             *self.nodes.entry((node.state.word(), place(node))).or_default() += 1;
         }
-        self.heard(&answer.reports);
-        self.queued(&answer.demand);
+        self.queues.heard(&answer.reports);
+        self.queues.counted(&answer.demand);
         self.unmet = unmet(decision);
         self.fragments = fleet.nodes.iter().filter(|it| it.state.is_serving()).map(fragment).sum();
         let refused = |against: &Against| matches!(against, Against::Refused { until: _ });
@@ -353,38 +334,6 @@ impl Meters {
             }
         }
     }
-
-    /// How each source answered.
-    fn heard(&mut self, reports: &[Report]) {
-        for Report { name, kind, age, trouble, .. } in reports {
-            let queue = self.queues.entry(name.clone()).or_default();
-            (queue.source, queue.age) = (kind, age.map(|age| age.0));
-            if let Some(trouble) = trouble {
-                *queue.errors.entry(trouble.what).or_default() += 1;
-            }
-        }
-    }
-
-    fn queued(&mut self, demand: &Demand) {
-        let Some(work) = demand.work() else { return };
-        for queue in self.queues.values_mut() {
-            (queue.jobs, queue.waiting, queue.running, queue.oldest) = (0, 0, 0, None);
-        }
-        let name = |job: &Job| job.queue.as_ref().map_or("", |it| it.as_str()).to_owned();
-        for job in &work.waiting {
-            let queue = self.queues.entry(name(job)).or_default();
-            queue.jobs += u64::from(job.count);
-            queue.waiting += needs(job);
-            queue.oldest = queue.oldest.into_iter().chain(job.submitted_at).min();
-        }
-        for job in &work.running {
-            self.queues.entry(name(job)).or_default().running += needs(job);
-        }
-    }
-}
-
-fn needs(job: &Job) -> u64 {
-    u64::from(job.count) * u64::from(job.shape.gpus) * u64::from(job.shape.nodes.max(1))
 }
 
 fn unmet(decision: &Decision) -> u64 {
@@ -421,7 +370,7 @@ mod tests {
     use super::super::view::{View, Watch};
     use super::*;
     use crate::cloud::Phase;
-    use crate::fleet::Work;
+    use crate::fleet::{Demand, Work};
     use crate::model::CloudId;
 
     /// What a look at some nodes counts: each by its state, whether it has a job, and its illness.

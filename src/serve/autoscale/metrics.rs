@@ -8,7 +8,7 @@ use crate::model::{Moment, Money};
 
 use super::exposition::{Exposition, Sample, count};
 use super::labels::Place;
-use super::meters::Queue;
+use super::queues::Queue;
 use super::signs::Taken;
 use super::status::{ClusterStatus, Pulse, Status};
 
@@ -24,6 +24,7 @@ pub fn text(status: &Status, pulse: &Pulse) -> String {
     let all: Vec<One<'_>> = all.map(|(name, it)| (name.as_str(), it)).collect();
     demand(&mut out, &all);
     nodes(&mut out, &all);
+    ends(&mut out, &all);
     decisions(&mut out, &all);
     launches(&mut out, &all);
     money(&mut out, &all);
@@ -59,7 +60,7 @@ fn demand(out: &mut Exposition, all: &[One<'_>]) {
     let queues: Vec<(&str, &str, &Queue, &ClusterStatus)> = all
         .iter()
         .flat_map(|(name, it)| {
-            it.meters.queues.iter().map(|(queue, told)| (*name, queue.as_str(), told, *it))
+            it.meters.queues.all.iter().map(|(queue, told)| (*name, queue.as_str(), told, *it))
         })
         .collect();
     let depth = queues
@@ -125,6 +126,9 @@ fn nodes(out: &mut Exposition, all: &[One<'_>]) {
     let help = "GPU-seconds without a job on nodes that take jobs, since the service began.";
     let idle = each(all, |it| Some(it.meters.idle));
     out.counter("mlinfra_autoscaler_idle_gpu_seconds_total", help, idle);
+}
+
+fn ends(out: &mut Exposition, all: &[One<'_>]) {
     let gone = all.iter().flat_map(|(cluster, it)| {
         Taken::ALL.into_iter().flat_map(move |kind| {
             super::meters::TAKEN.iter().map(move |outcome| {

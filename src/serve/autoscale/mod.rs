@@ -17,6 +17,7 @@ mod meters;
 mod metrics;
 mod orders;
 mod purse;
+mod queues;
 mod record;
 mod service;
 mod signs;

@@ -314,8 +314,10 @@ impl Service {
                 self.board.write(|status| status.unread = None);
             }
             Err(problem) => {
-                (self.say)(&format!("the stack as it is now is not used: {problem}"));
+                let text = format!("the stack as it is now is not used: {problem}");
+                // Whoever reads of it in the log finds it on the board.
                 self.board.write(|status| status.unread = Some(problem));
+                (self.say)(&text);
             }
         }
     }
