@@ -121,7 +121,11 @@ async fn whatever_is_answered_the_stack_is_valid_and_plans() {
         let files: Vec<File> = drafts.iter().map(file).collect();
         let loaded = lang::load(&files, &Vars::new(), &Words::default(), None);
         assert!(loaded.problems.is_empty(), "{firm:?}\n{:#?}\n{whole}", loaded.problems);
-        assert_eq!(stack::check(&loaded), [], "{firm:?}\n{whole}");
+        // Whoever wants an agent must bring the binary, of which nobody has been asked: a plan says
+        // what it means that there is none.
+        let mut found = stack::check(&loaded);
+        found.retain(|problem| problem.code != "S007");
+        assert_eq!(found, [], "{firm:?}\n{whole}");
         let lab = Lab::new(Settings::default());
         let desired = lab.desired(&whole).await;
         let plan = lab.plan(&desired).await.unwrap_or_else(|no| panic!("{firm:?}\n{no}\n{whole}"));

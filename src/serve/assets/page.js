@@ -198,7 +198,9 @@ function showNotes(cluster) {
     notes.push(make("p", `Paused by ${who} since ${stamp(at)}${end}${why ? `: ${why}` : "."}`, "note"));
   }
   if (cluster.demand_problem) {
-    const age = cluster.demand_age_s === null ? "never known" : `${cluster.demand_age_s} s old`;
+    const since = cluster.decision.heard?.since;
+    const never = since ? `since ${stamp(since)}` : "never known";
+    const age = cluster.demand_age_s === null ? never : `${cluster.demand_age_s} s old`;
     const what = cluster.demand === "stale" ? "The demand is not all known" : "The demand is not known";
     notes.push(make("p", `${what} (${age}): ${cluster.demand_problem}`, "note bad"));
   }

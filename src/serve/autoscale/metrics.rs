@@ -63,8 +63,9 @@ fn demand(out: &mut Exposition, all: &[One<'_>]) {
             it.meters.queues.all.iter().map(|(queue, told)| (*name, queue.as_str(), told, *it))
         })
         .collect();
-    let depth = queues
-        .iter()
+    let known = queues.iter().filter(|(_, _, it, _)| it.is_known());
+    let depth = known
+        .clone()
         .map(|(cluster, queue, it, _)| (labels(cluster, (queue, it.source)), count(it.jobs)));
     out.gauge("mlinfra_autoscaler_queue_depth", "Jobs that wait.", depth);
     let oldest = queues.iter().filter_map(|(cluster, queue, told, it)| {
@@ -72,7 +73,7 @@ fn demand(out: &mut Exposition, all: &[One<'_>]) {
     });
     let help = "Age of the oldest job that waits, where the source tells.";
     out.gauge("mlinfra_autoscaler_queue_oldest_job_age_seconds", help, oldest);
-    let gpus = queues.iter().flat_map(|(cluster, queue, it, _)| {
+    let gpus = known.flat_map(|(cluster, queue, it, _)| {
         [("waiting", it.waiting), ("running", it.running)].map(|(state, number)| {
             let mut labels = labels(cluster, (queue, it.source));
             labels.push(("state", state));
