@@ -396,6 +396,25 @@ async fn silence_and_refusals_cost_time_and_nothing_else() {
     histories("rough", Weather { dies_every: 120, twin: true, rough: true }).await;
 }
 
+/// A cloud whose answers take an hour: whoever asks the service to end does not wait for them.
+#[tokio::test(start_paused = true)]
+async fn a_cloud_that_hangs_holds_nobody_up() {
+    let ground = ground().await;
+    ground.region.set("latency_ms", "3600000").expect("a setting");
+    let stop = CancellationToken::new();
+    let service = service(&ground, &stop);
+    let script = async {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        stop.cancel();
+        tokio::time::Instant::now()
+    };
+    let (asked, ended) = tokio::join!(script, service.run());
+    ended.expect("it ends well");
+    assert!(asked.elapsed() < Duration::from_secs(20), "{:?}", asked.elapsed());
+    let looked = mlinfra::serve::autoscale::once(&ground, &stop, false).await.expect("a stack");
+    assert_eq!(looked.len(), 0, "nothing is begun when told to end");
+}
+
 /// Nodes that fail their boot check are marked with the reason, kept as many as the cluster keeps,
 /// and replaced; after five in a row only one is tried every ten minutes, and that is said.
 #[tokio::test(start_paused = true)]

@@ -35,10 +35,20 @@ impl Word {
         self.asked.is_none_or(|asked| now.since(asked) >= OLD)
     }
 
-    /// Takes in what was just said of all nodes.
+    /// Takes in what was just said of all nodes. That spot takes one back is said only where all of a
+    /// stack is looked at, and is never taken back: it stays.
     fn hear<'a>(&mut self, all: impl Iterator<Item = (&'a CloudId, &'a Condition)>, now: Moment) {
+        let before = std::mem::take(&mut self.told);
         let word = |(id, it): (&CloudId, &Condition)| {
-            (id.clone(), (it.checks.clone(), it.announced.clone()))
+            let mut announced = it.announced.clone();
+            let known = before.get(id).into_iter().flat_map(|(_, announced)| announced);
+            let spot = |one: &&Announced| matches!(one, Announced::Interruption { .. });
+            for one in known.filter(spot) {
+                if !announced.contains(one) {
+                    announced.push(one.clone());
+                }
+            }
+            (id.clone(), (it.checks.clone(), announced))
         };
         (self.asked, self.told) = (Some(now), all.map(word).collect());
     }
@@ -115,5 +125,13 @@ mod tests {
         word.hear([(&id, &good)].into_iter(), Moment(61_000));
         word.put(&mut seen);
         assert_eq!(seen.conditions[&id], good);
+        let what = "marked-for-termination".to_owned();
+        let taken = Condition { announced: vec![Announced::Interruption { what }], ..good.clone() };
+        word.hear([(&id, &taken)].into_iter(), Moment(121_000));
+        for _ in 0..2 {
+            word.hear([(&id, &good)].into_iter(), Moment(181_000));
+            word.put(&mut seen);
+            assert_eq!(seen.conditions[&id], taken, "nobody takes that back");
+        }
     }
 }

@@ -108,7 +108,10 @@ impl Service {
             let news = self.reader.has_changed() || asked;
             if news || read_at.elapsed() >= REFRESH {
                 read_at = tokio::time::Instant::now();
-                self.read_again(&mut world, news).await;
+                tokio::select! {
+                    () = self.read_again(&mut world, news) => {}
+                    () = self.stop.cancelled() => break,
+                }
             }
         }
         if let Some(lock) = lead {
@@ -152,7 +155,11 @@ impl Service {
 
     /// Looks at every cluster once; returns how soon the next look is wanted.
     async fn tick(&self, world: &dyn World, told: &mut Told) -> Option<Duration> {
-        let observed = world.observe().await;
+        // Nothing has begun: whoever wants the service to end need not wait for the cloud.
+        let observed = tokio::select! {
+            observed = world.observe() => observed,
+            () = self.stop.cancelled() => return None,
+        };
         let mut clusters = match world.clusters(&observed) {
             Ok(clusters) => {
                 told.remove("");
@@ -174,7 +181,7 @@ impl Service {
             if self.stop.is_cancelled() {
                 return None;
             }
-            // Nothing has begun: whoever wants the service to end need not wait for a source.
+            // Nor for a source.
             let demand = tokio::select! {
                 demand = world.demand(&cluster.address) => demand,
                 () = self.stop.cancelled() => return None,
@@ -334,7 +341,10 @@ pub async fn once(
     stop: &CancellationToken,
     dry: bool,
 ) -> Result<BTreeMap<String, (Result<Look, Blocked>, Answer)>, String> {
-    let observed = world.observe().await;
+    let observed = tokio::select! {
+        observed = world.observe() => observed,
+        () = stop.cancelled() => return Ok(BTreeMap::new()),
+    };
     let eye = Eye { dry, ..world.eye(stop) };
     let mut out = BTreeMap::new();
     let mut clusters = world.clusters(&observed)?;

@@ -26,7 +26,12 @@ fn problem(cluster: &Evaluated) -> Option<Problem> {
         return None;
     }
     let scaled = cluster.nested(SCHEMA.word).next()?;
-    cluster.attr("nodes").and_then(Value::as_map)?;
+    let nodes = cluster.attr("nodes").filter(|nodes| nodes.as_map().is_some())?;
+    let bound = |name: &str| nodes.get(name).and_then(Value::as_u64);
+    // It never has another number of nodes.
+    if bound("max").is_some_and(|max| bound("min") == Some(max)) {
+        return None;
+    }
     let address = cluster.address.as_ref()?;
     let label = |kind: &Kind| kind.schema.word.rsplit(' ').next().unwrap_or_default();
     let sources: Vec<(&str, bool)> = scaled
@@ -119,5 +124,6 @@ mod tests {
             "0".repeat(64)
         );
         assert_eq!(told(list, &agent), [], "an agent says it");
+        assert_eq!(told(list, "nodes = { min = 2, max = 2 }"), [], "none of them ever goes");
     }
 }
