@@ -75,7 +75,7 @@ impl Asked<'_> {
         }
         let text = format!("{} leaves reservations unused that it would fit in", self.who());
         let help = format!(
-            "a reservation is paid whether it is used or not: write {} to have it taken first",
+            "a reservation is paid whether it is used or not: write\n{} to have it taken first",
             self.ladder(Some("reserved"), None)
         );
         let problem = Problem::warning("G004", text).detail(lines.join("\n")).help(help);
