@@ -156,7 +156,7 @@ pub fn notes(
     out.extend(jobs(plan, observed, destroy));
     // What cannot be expanded has been told already.
     if let (false, Ok(desired)) = (destroy, session.desired(observed, destroy)) {
-        out.extend(plan::spared(&desired, observed).iter().map(spared));
+        out.extend(plan::spared(&desired, observed, plan).iter().map(spared));
     }
     out
 }

@@ -1,10 +1,10 @@
 //! Which nodes of a fleet count: who has failed is made up for, kept for a while to be looked
 //! at, and ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cloud::{Announced, Condition, Health, Live, Observed};
-use crate::kinds::{Action, Care, Node, Spec, Trait, Why};
+use crate::kinds::{Action, Care, Node, Plan, Spec, Trait, Why};
 use crate::model::{Address, CloudId, Moment};
 
 use crate::stack::{Desired, Fleet};
@@ -54,9 +54,16 @@ pub struct Spared {
     pub most: usize,
 }
 
-/// What is left as it is, because too much has failed at once.
-pub fn spared(desired: &Desired, observed: &Observed) -> Vec<Spared> {
+/// What a plan leaves as it is, because too much has failed at once.
+pub fn spared(desired: &Desired, observed: &Observed, plan: &Plan) -> Vec<Spared> {
     let mut out = Vec::new();
+    // Another template, or a smaller number, ends them all the same.
+    let mut ended = BTreeSet::new();
+    for step in &plan.steps {
+        if let Action::Terminate { nodes, .. } = &step.action {
+            ended.extend(nodes);
+        }
+    }
     for (address, fleet) in desired.fleets.iter().filter(|(_, fleet)| !fleet.is_scaled()) {
         let own = observed.live.iter().filter(|(_, live)| live.owner.address == *address);
         let nodes = own.filter_map(|(id, live)| match live.spec() {
@@ -65,8 +72,12 @@ pub fn spared(desired: &Desired, observed: &Observed) -> Vec<Spared> {
         });
         let failed = each(nodes.collect(), &fleet.care, observed).failed;
         let most = most(fleet);
-        if failed.len() > most {
-            let failed = failed.into_iter().map(|((id, ..), how)| (id.clone(), how)).collect();
+        if failed.len() <= most {
+            continue;
+        }
+        let failed = failed.into_iter().filter(|((id, ..), _)| !ended.contains(id));
+        let failed: BTreeMap<_, _> = failed.map(|((id, ..), how)| (id.clone(), how)).collect();
+        if !failed.is_empty() {
             out.push(Spared { cluster: address.owner(), failed, most });
         }
     }
