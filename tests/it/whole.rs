@@ -4,7 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use mlinfra::lang::schema::BlockSchema;
 use mlinfra::model::Block;
+use mlinfra::stack::BLOCKS;
 
 fn stack() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peer/whole")
@@ -17,7 +19,7 @@ impl Folder {
     fn new() -> Self {
         let folder = Self(tempfile::tempdir().expect("a folder"));
         std::fs::create_dir(folder.0.path().join("store")).expect("a folder");
-        for file in ["main.hcl", "store/main.hcl"] {
+        for file in ["main.hcl", "more.hcl", "store/main.hcl"] {
             std::fs::copy(stack().join(file), folder.0.path().join(file)).expect("a copy");
         }
         folder
@@ -58,6 +60,73 @@ fn the_whole_stack_has_every_block() {
     }
 }
 
+/// What becomes nothing of AWS by itself, or is shown elsewhere.
+const ELSEWHERE: [(&str, &str); 13] = [
+    ("stack.backend", "the bucket of the ledger: `bucket`, `aws_ledger`"),
+    ("network.nat", "a network without the way out: `aws_network`"),
+    ("volume.snapshot", "it must exist: `storage`"),
+    ("filesystem.kms_key", "`keys`"),
+    ("cluster.autoscale.source", "what the service asks: `demand`"),
+    ("service.subnets", "as a cluster's"),
+    ("service.instance_types", "as a cluster's"),
+    ("service.accelerators", "as a cluster's"),
+    ("service.agent", "as a cluster's"),
+    ("lookup", "the ways to find something: `aws_lookup`"),
+    ("adopt", "it must exist: `adopt`"),
+    ("forget", "it must have been there: `hands`"),
+    ("moved", "it must have been elsewhere: `moved`"),
+];
+
+/// Attributes and nested blocks that no block of the stack has.
+fn missing(
+    schema: &BlockSchema,
+    written: &[&hcl_edit::structure::Body],
+    at: &str,
+    out: &mut Vec<String>,
+) {
+    // The word of a source is followed by its kind.
+    let is = |one: &str, at: &str| at == one || at.starts_with(&format!("{one} "));
+    let elsewhere = |at: &str| ELSEWHERE.iter().any(|(one, _)| is(one, at));
+    if elsewhere(at) {
+        return;
+    }
+    for attribute in schema.attributes {
+        let path = format!("{at}.{}", attribute.name);
+        if !elsewhere(&path) && !written.iter().any(|body| body.has_attribute(attribute.name)) {
+            out.push(path);
+        }
+    }
+    for inner in schema.blocks {
+        let bodies: Vec<_> = written
+            .iter()
+            .flat_map(|body| body.get_blocks(inner.word))
+            .map(|it| &it.body)
+            .collect();
+        missing(inner, &bodies, &format!("{at}.{}", inner.word), out);
+    }
+}
+
+/// And every nested block and attribute of these.
+#[test]
+fn the_whole_stack_has_every_attribute() {
+    let texts = ["main.hcl", "more.hcl"].map(|file| {
+        let text = std::fs::read_to_string(stack().join(file)).expect("the stack");
+        text.parse::<hcl_edit::structure::Body>().expect("HCL")
+    });
+    let mut out = Vec::new();
+    let becomes =
+        |word: &str| ["stack"].contains(&word) || Block::ALL.iter().any(|it| it.word() == word);
+    for schema in BLOCKS.iter().filter(|schema| becomes(schema.word)) {
+        let bodies: Vec<_> = texts
+            .iter()
+            .flat_map(|text| text.get_blocks(schema.word))
+            .map(|block| &block.body)
+            .collect();
+        missing(schema, &bodies, schema.word, &mut out);
+    }
+    assert_eq!(out, Vec::<String>::new(), "write them into tests/peer/whole/more.hcl");
+}
+
 #[test]
 fn every_block_is_applied_changed_rolled_and_destroyed() {
     let folder = Folder::new();
@@ -88,7 +157,7 @@ fn every_block_is_applied_changed_rolled_and_destroyed() {
     }
     let nodes = folder.run(&["nodes", "--json"], 0);
     let nodes: serde_json::Value = serde_json::from_str(&nodes).expect("JSON");
-    assert_eq!(nodes["nodes"].as_array().map(Vec::len), Some(6));
+    assert_eq!(nodes["nodes"].as_array().map(Vec::len), Some(7));
     // The former configuration comes back, and what is there then is what was there then.
     folder.run(&["rollback", "2", "--yes"], 0);
     folder.run(&[&["plan", "--detailed-exitcode"][..], &changed].concat(), 0);

@@ -53,7 +53,19 @@ class Cloud:
 
     def volumes(self):
         found = self.ec2.describe_volumes(Filters=OURS)["Volumes"]
-        return [v for v in found if tags(v["Tags"]).get("mlinfra:address") == "volume.state"]
+        return [v for v in found if tags(v["Tags"]).get("mlinfra:address", "").startswith("volume.")]
+
+    def volume(self, address):
+        return next(v for v in self.volumes() if tags(v["Tags"])["mlinfra:address"] == address)
+
+    def template(self, address):
+        """What the machines of a block would be made of, and what they would run."""
+        found = self.ec2.describe_launch_templates(Filters=OURS)["LaunchTemplates"]
+        one = next(t for t in found if tags(t["Tags"])["mlinfra:address"] == address)
+        data = self.ec2.describe_launch_template_versions(
+            LaunchTemplateId=one["LaunchTemplateId"], Versions=["1"])
+        data = data["LaunchTemplateVersions"][0]["LaunchTemplateData"]
+        return data, unpacked(data)
 
     def zones(self):
         return self.route53.list_hosted_zones()["HostedZones"]
@@ -83,7 +95,7 @@ class Cloud:
             "node": len(self.instances()),
             "volume": len(self.volumes()),
             "bucket": len([b for b in self.s3.list_buckets()["Buckets"]
-                           if b["Name"].startswith("whole-")]),
+                           if b["Name"].startswith(("whole-", "acme-whole-"))]),
             "queue": len(self.sqs.list_queues(MaxResults=100).get("QueueUrls", [])),
             "role": len(self.iam.list_roles(PathPrefix="/mlinfra/")["Roles"]),
             "profile": len(self.iam.list_instance_profiles(
@@ -96,8 +108,8 @@ class Cloud:
 
 
 WANTED = {"vpc": 1, "subnet": 4, "gateway": 1, "address": 1, "nat": 1, "table": 2, "endpoint": 1,
-          "group": 6, "template": 4, "node": 5, "volume": 1, "bucket": 3, "queue": 2, "role": 4,
-          "profile": 4, "efs": 1, "lustre": 1, "association": 1, "zone": 1}
+          "group": 10, "template": 8, "node": 6, "volume": 2, "bucket": 4, "queue": 4, "role": 8,
+          "profile": 8, "efs": 1, "lustre": 1, "association": 1, "zone": 1}
 
 
 def before(cloud):
@@ -130,7 +142,8 @@ class Machines(threading.Thread):
             time.sleep(1)
 
     def look(self):
-        for machine in self.cloud.instances("service.mlflow/nodes"):
+        services = ("service.mlflow/nodes", "service.db/nodes")
+        for machine in [m for at in services for m in self.cloud.instances(at)]:
             id = machine["InstanceId"]
             if id in self.told or machine["State"]["Name"] != "running":
                 continue
@@ -150,8 +163,12 @@ def template_of(cloud, machine):
 
 
 def user_data(cloud, machine):
+    return unpacked(template_of(cloud, machine))
+
+
+def unpacked(template):
     import gzip
-    data = base64.b64decode(template_of(cloud, machine)["UserData"])
+    data = base64.b64decode(template["UserData"])
     return (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode()
 
 
@@ -182,7 +199,7 @@ def check_storage(cloud, changed):
     rules = cloud.s3.get_bucket_lifecycle_configuration(Bucket=logs)["Rules"]
     days = [r["Expiration"]["Days"] for r in rules if "Expiration" in r]
     check("the module's bucket expires", days, [30 if changed else 14])
-    volume = cloud.volumes()[0]
+    volume = cloud.volume("volume.state")
     check("volume", (volume["Size"], volume["Encrypted"], volume["AvailabilityZone"]),
           (20 if changed else 10, True, "us-east-1a"))
     efs = cloud.efs.describe_file_systems()["FileSystems"][0]
@@ -291,7 +308,89 @@ def check_service(cloud, release):
     check("and not written", SECRET in script, False)
 
 
+KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+
+
+def check_depth(cloud, changed, release):
+    """What nested blocks and the rarer attributes come to."""
+    rule = cloud.s3.get_bucket_encryption(Bucket="acme-whole-sealed")
+    rule = rule["ServerSideEncryptionConfiguration"]["Rules"][0]["ApplyServerSideEncryptionByDefault"]
+    check("its own key", (rule["SSEAlgorithm"], rule["KMSMasterKeyID"]), ("aws:kms", KEY))
+    rules = cloud.s3.get_bucket_lifecycle_configuration(Bucket="acme-whole-sealed")["Rules"]
+    check("versions are kept", [r["NoncurrentVersionExpiration"]["NoncurrentDays"] for r in rules
+                                if "NoncurrentVersionExpiration" in r], [60 if changed else 30])
+    check("what expires", [(r["Filter"]["Prefix"], r["Expiration"]["Days"]) for r in rules
+                           if r.get("Expiration", {}).get("Days")], [("tmp/", 7)])
+    url = cloud.sqs.get_queue_url(QueueName="whole-ordered.fifo")["QueueUrl"]
+    queue = cloud.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    days = 3 if changed else 7
+    check("queue", (queue["FifoQueue"], queue["MessageRetentionPeriod"],
+                    json.loads(queue["RedrivePolicy"])["maxReceiveCount"]),
+          ("true", str(days * 86400), 5))
+    quick = cloud.volume("volume.quick")
+    check("volume", (quick["VolumeType"], quick["Iops"], quick["KmsKeyId"]),
+          ("gp3", 5000 if changed else 4000, KEY))
+    efs = cloud.efs.describe_file_systems()["FileSystems"][0]["FileSystemId"]
+    moves = cloud.efs.describe_lifecycle_configuration(FileSystemId=efs)["LifecyclePolicies"]
+    check("what nobody uses moves", moves,
+          [{"TransitionToIA": f"AFTER_{60 if changed else 30}_DAYS"}])
+    backup = cloud.efs.describe_backup_policy(FileSystemId=efs)["BackupPolicy"]["Status"]
+    check("is backed up", backup in ("ENABLED", "ENABLING"), True)
+    own = cloud.fsx.describe_file_systems()["FileSystems"][0]["LustreConfiguration"]
+    check("Lustre packs nothing", own.get("DataCompressionType"), "NONE")
+    tie = cloud.fsx.describe_data_repository_associations()["Associations"][0]["S3"]
+    check("both ways", (bool(tie.get("AutoImportPolicy")), bool(tie.get("AutoExportPolicy"))),
+          (True, True))
+    check_trial(cloud, changed, release)
+    check_db(cloud)
+
+
+def check_trial(cloud, changed, release):
+    data, script = cloud.template("cluster.trial/template")
+    disk = data["BlockDeviceMappings"][0]["Ebs"]
+    check("disk", (disk["VolumeSize"], disk["Iops"], disk["Throughput"], disk["KmsKeyId"]),
+          (300, 9000 if changed else 8000, 600, KEY))
+    check("containers have the role", data["MetadataOptions"]["HttpPutResponseHopLimit"], 2)
+    for line in ("MLINFRA_SCRATCH=/nvme", "MLINFRA_SCRATCH_FS=ext4",
+                 "MLINFRA_AGENT_URL=s3://acme-corpus/mlinfra", "ssh-ed25519 AAAAC3", "NOPASSWD",
+                 f"echo {release} >/etc/release-of-ours", "/usr/local/lib/mlinfra/efa"):
+        check(f"it says {line!r}", line in script, True)
+    check("no containers there", "/usr/local/lib/mlinfra/containers" in script, False)
+    inside = cloud.group("cluster.trial/group")["IpPermissions"]
+    check("port 22 for some", (22, 22, "10.8.0.0/16") in ports(inside), True)
+    may = allowed(policy(cloud, "trial"))
+    check("it fetches its agent", ("s3:GetObject", "arn:aws:s3:::acme-corpus/mlinfra") in may, True)
+    check("it writes", ("s3:PutObject", "arn:aws:s3:::acme-whole-sealed/*") in may, True)
+    groups = cloud.ec2.describe_placement_groups()["PlacementGroups"]
+    check("close together", [g["Strategy"] for g in groups], ["cluster"])
+
+
+def check_db(cloud):
+    data, script = cloud.template("service.db/template")
+    disk = data["BlockDeviceMappings"][0]["Ebs"]
+    check("its disk", (disk["VolumeSize"], disk["Iops"], disk["Throughput"], disk["KmsKeyId"]),
+          (120, 4000, 200, KEY))
+    for line in ("command=('/opt/db/run' '--port' '5432')", "user='db'", "interval=15", "timeout=3",
+                 "retries=4", "grace=300", "health_command=('/opt/db/ping')",
+                 "secrets=('PASSWORD=secretsmanager:whole-db')", "MLINFRA_SCRATCH=/tmp-fast"):
+        check(f"it says {line!r}", line in script, True)
+    check("hop limit", data["MetadataOptions"]["HttpPutResponseHopLimit"], 1)
+    may = allowed(policy(cloud, "db"))
+    secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:whole-db-??????"
+    check("it reads its secret", ("secretsmanager:GetSecretValue", secret) in may, True)
+    check("it reads", ("s3:GetObject", "arn:aws:s3:::acme-corpus/*") in may, True)
+    inside = ports(cloud.group("service.db/group")["IpPermissions"])
+    check("who reaches it", inside, [(22, 22, "10.8.0.0/16"), (5432, 5432, "10.60.0.0/16"),
+                                     (5432, 5432, "10.9.0.0/16")])
+    machine, = cloud.instances("service.db/nodes")
+    zone = cloud.zones()[0]["Id"]
+    sets = cloud.route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+    led = [s["ResourceRecords"] for s in sets if s["Name"] == "db.whole.internal."]
+    check("its name leads to it", led, [[{"Value": machine["PrivateIpAddress"]}]])
+
+
 def looked_at(cloud, changed, release):
+    check_depth(cloud, changed, release)
     check_tags(cloud)
     check_storage(cloud, changed)
     check_firewalls(cloud)
@@ -338,7 +437,7 @@ def whole(mlinfra, cloud, folder, endpoint):
         check(f"changes a {kind}", f"mlinfra_{kind}" in kinds, True)
     mlinfra.run("apply", "--yes", *now)
     mlinfra.run("plan", "--detailed-exitcode", *now, code=0)
-    check("one node more", cloud.count(), dict(WANTED, node=6))
+    check("one node more", cloud.count(), dict(WANTED, node=7))
     looked_at(cloud, True, "v1")
 
     print("other images: of the nodes, and of the container")
@@ -346,12 +445,14 @@ def whole(mlinfra, cloud, folder, endpoint):
     first = {i["InstanceId"] for i in cloud.instances()}
     mlinfra.run("apply", "--yes", *now)
     mlinfra.run("plan", "--detailed-exitcode", *now, code=0)
-    check("no more and no fewer", cloud.count(), dict(WANTED, node=6))
+    check("no more and no fewer", cloud.count(), dict(WANTED, node=7))
     looked_at(cloud, True, "v2")
     train = cloud.instances("cluster.train/nodes")
     check("the nodes boot it", {n["ImageId"] for n in train}, {ANOTHER})
-    head = {i["InstanceId"] for i in cloud.instances("cluster.head/nodes")}
-    check("and nobody else was touched", {i["InstanceId"] for i in cloud.instances()} & first, head)
+    others = {i["InstanceId"] for at in ("cluster.head/nodes", "service.db/nodes")
+              for i in cloud.instances(at)}
+    check("and nobody else was touched",
+          {i["InstanceId"] for i in cloud.instances()} & first, others)
 
     print("a release that is ill")
     machines.ill = "mlflow:v3"
@@ -361,7 +462,7 @@ def whole(mlinfra, cloud, folder, endpoint):
     check("the name leads where it led", cloud.record()["ResourceRecords"], led)
     mlinfra.run("rollback", "3", "--yes")
     mlinfra.run("plan", "--detailed-exitcode", *now, code=0)
-    check("as before", cloud.count(), dict(WANTED, node=6))
+    check("as before", cloud.count(), dict(WANTED, node=7))
     check_service(cloud, "v2")
 
     print("the ledger is lost, and somebody has changed the record")

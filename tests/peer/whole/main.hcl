@@ -6,7 +6,8 @@ stack "whole" {
   account = "123456789012"
   tags    = { team = "ml" }
   budget {
-    per_hour = 200
+    per_hour  = 200
+    per_month = 146000
   }
 }
 
@@ -70,13 +71,16 @@ queue "jobs" {
 }
 
 filesystem "scratch" {
-  type       = "lustre"
-  network    = network.main
-  size       = "1200GiB"
-  deployment = "persistent-2"
-  throughput = var.changed ? 250 : 125
-  import     = bucket.datasets["images"]
-  precious   = false
+  type        = "lustre"
+  network     = network.main
+  zone        = "a"
+  size        = "1200GiB"
+  deployment  = "persistent-2"
+  throughput  = var.changed ? 250 : 125
+  import      = bucket.datasets["images"]
+  export      = bucket.datasets["images"]
+  compression = "none"
+  precious    = false
 }
 
 filesystem "home" {
@@ -84,6 +88,9 @@ filesystem "home" {
   network  = network.main
   precious = false
   tags     = { owner = local.owner }
+
+  infrequent_after = var.changed ? "60d" : "30d"
+  backup           = true
 }
 
 volume "state" {
@@ -148,6 +155,7 @@ service "mlflow" {
 
   container {
     image   = "ghcr.io/mlflow/mlflow:${var.release}"
+    command = ["mlflow", "server"]
     env     = { OWNER = local.owner }
     secrets = { DATABASE = "ssm:/whole/database" }
   }
@@ -156,6 +164,7 @@ service "mlflow" {
   }
   health {
     http = "/health"
+    port = 5000
   }
 }
 
