@@ -68,3 +68,51 @@ fn last_batch(address: &Address, observed: &Observed) -> u64 {
 fn dearest(offers: &[Offer], is: impl Fn(&Offer) -> bool) -> Option<Money> {
     offers.iter().filter(|offer| is(offer)).filter_map(|offer| offer.price).max()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{World, nodes};
+    use super::*;
+    use crate::cloud::Phase;
+    use crate::fleet::{Batch, Pool, Share};
+    use crate::ledger::MemoryStore;
+    use crate::model::Moment;
+
+    fn dollars(number: i64) -> Money {
+        Money::new(number.into())
+    }
+
+    fn cluster<'a>(address: &Address, store: &'a MemoryStore) -> Cluster<'a> {
+        let share = Share { budget: dollars(300), elsewhere: dollars(20), beside: dollars(1) };
+        let pool = Pool { share: Some(share), ..Pool::new("c", (0, 4), 8) };
+        let mut fleet = World::new().fleet;
+        for (offer, price) in fleet.offers.iter_mut().zip([30, 50]) {
+            offer.price = Some(dollars(price));
+        }
+        Cluster { address: address.clone(), fleet, pool, store }
+    }
+
+    /// What a service before this one has asked for, and the cloud does not show, is no one's to
+    /// spend; what shows is in the bill.
+    #[tokio::test]
+    async fn what_one_has_asked_for_and_does_not_show_is_taken_from_the_other_s_share() {
+        let (first, second) = (MemoryStore::default(), MemoryStore::default());
+        let mut world = World::new();
+        // Its nodes are of batch 3.
+        world.node("i-1", Phase::Ready, Some("idle"));
+        let mut kept = Kept::default();
+        for (number, count) in [(3, 1), (4, 2)] {
+            kept.memory.batches.insert(number, Batch { at: Moment(0), count, gang: None });
+        }
+        kept.write(&first, None).await.expect("written");
+        let other = Address::from_tag("cluster.other/nodes").expect("an address");
+        let mut all = [cluster(&nodes(), &first), cluster(&other, &second)];
+        let purse = Purse::open(&all, &world.observed).await;
+        all.iter_mut().for_each(|cluster| purse.share(cluster));
+        let elsewhere = all.each_ref().map(|it| it.pool.share.expect("a share").elsewhere);
+        // Two nodes at the dearest price, each with its disk; its own do not count against it.
+        assert_eq!(elsewhere, [dollars(20), dollars(20 + 2 * 51)]);
+        let alone = Purse::open(&all[..1], &world.observed).await;
+        assert_eq!(alone.0, BTreeMap::new(), "nobody is asked where nothing is shared");
+    }
+}
