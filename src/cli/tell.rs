@@ -154,8 +154,12 @@ pub fn notes(
 ) -> Vec<Problem> {
     let mut out = stopped(ledger, destroy);
     out.extend(jobs(plan, observed, destroy));
+    // To expand it all once more is work: without nodes that have failed there is nothing to tell.
     // What cannot be expanded has been told already.
-    if let (false, Ok(desired)) = (destroy, session.desired(observed, destroy)) {
+    if !destroy
+        && !observed.conditions.is_empty()
+        && let Ok(desired) = session.desired(observed, destroy)
+    {
         out.extend(plan::spared(&desired, observed, plan).iter().map(spared));
     }
     out
