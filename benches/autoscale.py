@@ -139,7 +139,7 @@ def against_peers(tables):
 
 def main():
     binary, words = sys.argv[1], sys.argv[2:]
-    policies = ["ours@0", "ours", "ours@54", "ours@60", "ours@75", "ours@79", "ours@84", "ours@92", "ours@100", "reference", "karpenter",
+    policies = ["ours@0", "ours", "ours@60", "ours@68", "ours@73", "ours@77", "ours@84", "ours@92", "ours@100", "reference", "karpenter",
                 "ray", "cluster-autoscaler", "parallelcluster", "determined", "dstack", "idle=60", "spare=1", "spare=2", "spare=4", "spare=8",
                 "adaptive=90", "adaptive=95", "keda=4", "keda=1", "hpa=4", "static"]
     if words[:1] == ["--policy"]:

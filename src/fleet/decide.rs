@@ -45,7 +45,9 @@ pub fn decide(
     let mut packed = pack(&round, &mut grow);
     let (spare, parts) = packed.stock.spare(&round);
     let parts = parts.saturating_add(grow.free());
-    let want = head_room(&mut round, spare, parts);
+    let gangs = coming_gangs(&packed.fates);
+    let room = Room { parts, spare, busy: round.census.busy, gangs };
+    let want = head_room(&mut round, room);
     // What was cordoned comes back before anything is launched in its place.
     let have = round.census.serving + round.census.coming + round.census.unseen;
     // Nodes in several places may be the fewest and yet keep a gang from ever starting: then
@@ -58,9 +60,15 @@ pub fn decide(
     };
     let stuck = packed.fates.iter().any(stuck);
     let min = if stuck { 0 } else { round.bounds.min };
-    // Nor is anything kept for who comes next where nodes have to go.
-    let none = stuck || shrink::hurry(&round).is_some();
-    let want = if none { Want::default() } else { want };
+    // Nor is anything kept for who comes next where nodes have to go: where there are too many,
+    // of what stays as much as before.
+    let most = match shrink::hurry(&round) {
+        _ if stuck => 0,
+        Some((above, TurnWhy::AboveMax)) => spare.saturating_sub(above),
+        Some(_) => 0,
+        None => u32::MAX,
+    };
+    let want = Want { keep: want.keep.min(most), launch: want.launch.min(most) };
     let lacks = want.launch.saturating_sub(spare).min(round.bounds.max.saturating_sub(have));
     let short = lacks.max(min.saturating_sub(have));
     let (back, beside) = shrink::cordoned(&mut round, &mut packed.stock, short);
@@ -133,11 +141,20 @@ fn came(memory: &mut Memory, work: &Work, slots: u32) -> Came {
     came
 }
 
+/// Accelerators of gangs whose nodes come.
+fn coming_gangs(fates: &[Fate]) -> u64 {
+    let gangs = fates.iter().filter(|fate| fate.shape.gang);
+    gangs.fold(0, |sum, Fate { shape, on_coming, launched, .. }| {
+        let each = u64::from(shape.gpus).saturating_mul(shape.nodes.into());
+        let count = u64::from(*on_coming).saturating_add(u64::from(*launched));
+        each.saturating_mul(count).saturating_add(sum)
+    })
+}
+
 /// How many spare nodes there are to be: as many as are worth their price, and those that the
 /// author wants in any case.
-fn head_room(round: &mut Round<'_>, spare: u32, parts: u64) -> Want {
-    let room = Room { parts, spare, busy: round.census.busy };
-    if spare > 0 {
+fn head_room(round: &mut Round<'_>, room: Room) -> Want {
+    if room.spare > 0 {
         round.wake(after(round.now, LOOK));
     }
     let want = round.memory.head_room.want(room, round.pool.latency_target);

@@ -7,21 +7,32 @@ use rust_decimal::Decimal;
 use super::decision::{Launch, LaunchReason};
 use super::demand::Shape;
 use super::id::{JobId, OfferKey};
-use super::learn::FAILURES;
+use super::learn::{COOL, FAILURES};
 use super::room::{Room, fitting, room};
-use super::round::{Round, times_of};
+use super::round::{Round, after, times_of};
 use super::state::Offer;
 use super::stock::Place;
 use super::why::{Against, Considered, NotMore};
 use crate::model::{Moment, Money};
 
-/// Whether an offer can be tried now.
+/// Whether an offer can be tried now. Where all that are as large were refused, there is nothing
+/// to take meanwhile, and each is tried again after the shortest time that one is left alone.
 fn against(round: &Round<'_>, offer: &Offer) -> Option<Against> {
     if offer.launch.free == Some(0) {
         return Some(Against::Full);
     }
-    let refusal = round.memory.refused.get(&offer.key).filter(|it| it.until > round.now)?;
-    Some(if refusal.quota { Against::Quota } else { Against::Refused { until: refusal.until } })
+    let cools = |offer: &Offer| {
+        round.memory.refused.get(&offer.key).filter(|refusal| refusal.until > round.now)
+    };
+    let refusal = cools(offer)?;
+    if refusal.quota {
+        return Some(Against::Quota);
+    }
+    let open =
+        |it: &Offer| it.gpus >= offer.gpus && it.launch.free != Some(0) && cools(it).is_none();
+    let soon = after(refusal.at, COOL).min(refusal.until);
+    let until = if round.offers.iter().any(open) { refusal.until } else { soon };
+    (until > round.now).then_some(Against::Refused { until })
 }
 
 /// Launches in the making.
@@ -77,7 +88,10 @@ impl<'a> Grow<'a> {
         let fits = |offer: &Offer| offer.gpus.max(1) >= shape.gpus;
         let here = |offer: &Offer| place.is_none_or(|place| place.holds(offer));
         let room = |offer: &Offer| offer.launch.free.is_none_or(|free| free >= nodes);
-        let found = self.ranked(|offer| fits(offer) && here(offer) && room(offer));
+        let mut found = self.ranked(|offer| fits(offer) && here(offer) && room(offer));
+        // What it leaves free of a larger node is paid for, too.
+        let size = self.size(shape.gpus, shape.gpus.into());
+        found.sort_by_key(|offer| Some(offer.gpus.max(1)) != size);
         let got = match found.is_empty() {
             true => Err(self.no_offer(shape)),
             false => match self.afford(nodes, found, true) {
@@ -107,29 +121,41 @@ impl<'a> Grow<'a> {
     pub fn jobs(&mut self, (shape, wanted): (Shape, u32), later: u64) -> (u32, Option<NotMore>) {
         let slots = shape.gpus;
         let mut left = self.on_open(slots, wanted);
-        if left == 0 {
-            return (wanted, None);
-        }
-        let useful = u64::from(slots).saturating_mul(left.into()).saturating_add(later);
-        let Some(size) = self.size(slots, useful) else {
-            let why = self.no_offer(shape);
-            self.hold(why.clone());
-            return (wanted - left, Some(why));
-        };
-        let found = self.ranked(|offer| offer.gpus.max(1) == size);
-        let nodes = left.div_ceil((size / slots).max(1));
-        let (count, offers, held) = self.afford(nodes, found, false);
-        if count > 0 {
-            *self.open.entry(size).or_insert(0) += count;
+        let mut held = None;
+        while left > 0 && held.is_none() {
             let before = left;
-            left = self.on_open(slots, left);
-            let jobs = before - left;
-            let gpus = u64::from(jobs) * u64::from(slots);
-            self.push(count, (false, offers), LaunchReason::Jobs { jobs, gpus });
+            (left, held) = self.some_jobs((shape, left), later);
+            if left == before {
+                break;
+            }
         }
-        let held = held.filter(|_| left > 0);
-        held.iter().for_each(|why| self.hold(why.clone()));
+        held.iter().for_each(|why: &NotMore| self.hold(why.clone()));
         (wanted - left, held)
+    }
+
+    /// As many of them as fill whole nodes of the size that is cheapest for so many, with the one
+    /// that the rest fill in part, unless another size is cheaper for the rest. How many are
+    /// left, and why no more of them can have nodes.
+    fn some_jobs(&mut self, (shape, wanted): (Shape, u32), later: u64) -> (u32, Option<NotMore>) {
+        let slots = shape.gpus;
+        let useful = |jobs: u32| u64::from(slots).saturating_mul(jobs.into()).saturating_add(later);
+        let Some(size) = self.size(slots, useful(wanted)) else {
+            return (wanted, Some(self.no_offer(shape)));
+        };
+        let each = (size / slots.max(1)).max(1);
+        let (full, rest) = (wanted / each, wanted % each);
+        let last = rest > 0 && (full == 0 || self.size(slots, useful(rest)) == Some(size));
+        let found = self.ranked(|offer| offer.gpus.max(1) == size);
+        let (count, offers, held) = self.afford(full + u32::from(last), found, false);
+        if count == 0 {
+            return (wanted, held);
+        }
+        *self.open.entry(size).or_insert(0) += count;
+        let left = self.on_open(slots, wanted);
+        let jobs = wanted - left;
+        let gpus = u64::from(jobs) * u64::from(slots);
+        self.push(count, (false, offers), LaunchReason::Jobs { jobs, gpus });
+        (left, held.filter(|_| left > 0))
     }
 
     /// Free accelerators of nodes that are launched for jobs.

@@ -27,8 +27,15 @@
 //! half the time of a boot where they come to be used, and the whole of it where they do not;
 //! a quarter more for the boot, which may have been in vain. Nodes that are there already risk
 //! no boot and save one: for them it is `gpus × (1 − 3/2 × used(k))`, so that more are kept than
-//! are launched. In
-//! the trade this is the newsvendor's rule with a price on each customer that is sent away
+//! are launched.
+//!
+//! While the nodes of a gang come, whoever hands in a smaller job may be given one of them, and
+//! the gang waits a boot longer with all the others. A spare node that comes with them is what
+//! such a job takes instead. So for as long each spare node also lets the gang start that starts
+//! with that node and not with one less, `used(k) − used(k + 1)` of the time; and a gang counts
+//! as one job for each of its accelerators, since all of these stand idle with it.
+//!
+//! In the trade this is the newsvendor's rule with a price on each customer that is sent away
 //! (<https://en.wikipedia.org/wiki/Newsvendor_model>); that the same price holds for every node
 //! and at every hour is what makes the number of those who wait least for what is spent.
 //!
@@ -135,6 +142,9 @@ pub struct Room {
     pub spare: u32,
     /// Nodes that have jobs.
     pub busy: u32,
+    /// Accelerators that gangs will have whose nodes come.
+    #[serde(default)]
+    pub gangs: u64,
 }
 
 /// How many spare nodes are worth their price.
@@ -324,10 +334,12 @@ impl HeadRoom {
     fn most(&self, guess: &Guess, value: f64, (idle, less): (f64, f64)) -> u32 {
         let boot = f64::from(self.kind.boot.0.max(1));
         let gpus = f64::from(self.kind.gpus.max(1));
+        let gangs = self.room.gangs as f64;
         let (mut sum, mut best) = (0.0, (0.0, 0));
         for (at, end) in BANDS.into_iter().enumerate() {
             let nodes = f64::from(end - start(at));
-            sum += value * guess.jobs[at] / boot - gpus * (idle * nodes - less * guess.used[at]);
+            let jobs = guess.jobs[at] + gangs * guess.last(at);
+            sum += value * jobs / boot - gpus * (idle * nodes - less * guess.used[at]);
             if sum > best.0 {
                 best = (sum, end);
             }
@@ -343,12 +355,12 @@ fn wider(case: u16) -> [u16; 3] {
 }
 
 /// What it is worth that a job need not wait for a boot, in seconds of one accelerator: nothing
-/// at the cheapest, three hours at the balanced, and six times as much each
+/// at the cheapest, four hours at the balanced, and six times as much each
 /// quarter on; in the last quarter, whose end is for whoever will not wait at all, forty times
 /// that.
 fn value(target: LatencyTarget) -> f64 {
     let (quarters, last) = quarters(target);
-    let value = 10_800.0 * 6.0_f64.powf(quarters) * 40.0_f64.powf(last);
+    let value = 14_400.0 * 6.0_f64.powf(quarters) * 40.0_f64.powf(last);
     if target == LatencyTarget::CHEAPEST { 0.0 } else { value }
 }
 
@@ -379,7 +391,7 @@ mod tests {
     }
 
     fn room(spare: u32, busy: u32) -> Room {
-        Room { parts: 0, spare, busy }
+        Room { parts: 0, spare, busy, gangs: 0 }
     }
 
     /// Sweeps of so many jobs of eight accelerators for a minute, each so many milliseconds, for
@@ -437,7 +449,8 @@ mod tests {
     #[test]
     fn free_parts_of_nodes_are_of_no_use_to_who_takes_a_whole_one() {
         let learned = |gpus: u64, whole: u64| {
-            let (mut out, room) = (HeadRoom::default(), Room { parts: 7, spare: 0, busy: 30 });
+            let (mut out, room) =
+                (HeadRoom::default(), Room { parts: 7, spare: 0, busy: 30, gangs: 0 });
             for now in (0..3 * DAY).step_by(600_000) {
                 out.observe(Moment(now), (240 + gpus, Came { jobs: 1, whole }), KIND);
                 out.want(room, LatencyTarget::BALANCED);
@@ -450,6 +463,22 @@ mod tests {
         assert_eq!(learned(7, 0), Want::default(), "they have room");
         assert_eq!(learned(8, 8), Want { keep: 1, launch: 1 });
         assert_eq!(learned(16, 16), Want { keep: 2, launch: 2 });
+    }
+
+    #[test]
+    fn a_gang_whose_nodes_come_has_one_more_for_who_may_take_one_of_them() {
+        // Now and then somebody comes: too seldom for a node to stand ready.
+        let learned = sweeps(1, 2 * HOUR, 10);
+        let wants = |gangs: u64| {
+            let room = Room { gangs, ..room(0, 30) };
+            learned.clone().want(room, LatencyTarget::BALANCED)
+        };
+        assert_eq!(wants(0).launch, 0);
+        // Of two nodes, and of thirty: nobody comes in twos, so one is enough for either.
+        assert_eq!((wants(16).launch, wants(240).launch), (1, 1));
+        let cheapest = Room { gangs: 240, ..room(0, 30) };
+        let free = learned.clone().want(cheapest, LatencyTarget::CHEAPEST);
+        assert_eq!(free.launch, 0, "whoever pays nothing has nothing");
     }
 
     #[test]
@@ -517,7 +546,8 @@ mod tests {
             [(i64::MAX, u64::MAX), (0, 0), (-5, u64::MAX), (i64::MIN, 7), (50, 0), (DAY, u64::MAX)]
         {
             learned.observe(Moment(at), (level, Came { jobs: u32::MAX, whole: u64::MAX }), KIND);
-            let everything = Room { parts: u64::MAX, spare: u32::MAX, busy: u32::MAX };
+            let everything =
+                Room { parts: u64::MAX, spare: u32::MAX, busy: u32::MAX, gangs: u64::MAX };
             let wanted = learned.want(everything, LatencyTarget::FASTEST);
             assert!(wanted.keep <= 64 && wanted.launch <= wanted.keep);
         }

@@ -16,7 +16,7 @@ use crate::model::{Moment, Money};
 
 /// How long an offer that was refused is left alone: Karpenter's three minutes
 /// (`pkg/cache/cache.go` of aws/karpenter-provider-aws), twice as long each time.
-const COOL: Seconds = Seconds::minutes(3);
+pub(super) const COOL: Seconds = Seconds::minutes(3);
 /// At most: Cluster-Autoscaler's longest back-off of a group (its FAQ).
 const COOL_MOST: Seconds = Seconds::minutes(30);
 /// A refusal is forgotten after that: the same FAQ.
@@ -56,6 +56,7 @@ fn clock(round: &mut Round<'_>) {
     let spans = [&mut memory.targets, &mut memory.ups, &mut memory.downs];
     spans.into_iter().flatten().for_each(|(at, _)| past(at));
     for refusal in memory.refused.values_mut() {
+        past(&mut refusal.at);
         refusal.until = refusal.until.min(after(now, COOL_MOST));
     }
     let circuit = &mut memory.circuit;
@@ -121,14 +122,15 @@ fn attempts(round: &mut Round<'_>) {
 
 fn refuse(round: &mut Round<'_>, attempt: &Attempt, quota: bool) {
     let now = round.now;
-    let nothing = Refusal { until: now, times: 0, quota };
+    let nothing = Refusal { at: now, until: now, times: 0, quota };
     let refusal = round.memory.refused.entry(attempt.offer.clone()).or_insert(nothing);
     refusal.times = refusal.times.saturating_add(1);
     refusal.quota = quota;
     // Nobody raises a quota within minutes.
     let doubled = if quota { 4 } else { (refusal.times - 1).min(4) };
     let span = Seconds(COOL.0 << doubled).min(COOL_MOST);
-    refusal.until = after(attempt.at.min(now), span).max(refusal.until);
+    refusal.at = attempt.at.min(now);
+    refusal.until = after(refusal.at, span).max(refusal.until);
 }
 
 /// Batches that show are seen by their nodes. One that does not is on its way for a moment,

@@ -67,10 +67,17 @@ pub struct Batch {
     pub gang: Option<(JobId, Shape)>,
 }
 
+fn long_ago() -> Moment {
+    Moment(0)
+}
+
 /// An offer that was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Refusal {
+    /// When it was tried last.
+    #[serde(default = "long_ago")]
+    pub at: Moment,
     /// When it may be tried again.
     pub until: Moment,
     /// How often in a row it was refused.

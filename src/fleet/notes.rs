@@ -65,6 +65,19 @@ pub(super) struct Guess {
     pub used: [f64; COUNT],
 }
 
+impl Guess {
+    /// How often the last node that is used is of a band: the next band has none.
+    pub fn last(&self, band: usize) -> f64 {
+        let each = |at: usize| self.used.get(at).map_or(0.0, |used| used / width(at));
+        (each(band) - each(band + 1)).max(0.0)
+    }
+}
+
+/// Nodes of a band.
+fn width(band: usize) -> f64 {
+    f64::from(BANDS[band] - start(band))
+}
+
 impl Case {
     /// What is guessed of a case, where `usual` is what is known without it.
     pub fn guess(&self, usual: &Guess) -> Guess {

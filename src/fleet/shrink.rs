@@ -37,7 +37,9 @@ pub(super) fn worn(round: &mut Round<'_>) {
                 continue;
             }
             State::Ready | State::Busy | State::Idle => {
-                round.leaving[at] = silent(round, node);
+                if silent(round, node) {
+                    leave(round, (at, node));
+                }
                 continue;
             }
             State::Cordoned | State::Draining => continue,
@@ -62,9 +64,11 @@ pub(super) fn worn(round: &mut Round<'_>) {
 /// Nobody counts on a node from now on.
 fn leave(round: &mut Round<'_>, (at, node): (usize, &Node)) {
     round.leaving[at] = true;
+    let census = &mut round.census;
     if node.state.is_coming() {
-        round.census.coming -= 1;
-        round.census.going += 1;
+        (census.coming, census.going) = (census.coming - 1, census.going + 1);
+    } else if node.state.is_serving() {
+        (census.serving, census.going) = (census.serving - 1, census.going + 1);
     }
 }
 
@@ -114,7 +118,8 @@ pub(super) fn cordoned(round: &mut Round<'_>, stock: &mut Stock, back: u32) -> (
         // Where it is not known whether there is work, it stays as it is.
         let may_work = node.may_work() && round.demand.is_known();
         let wanted = stock.taken[at] || node.is_busy() || may_work;
-        if node.state == State::Cordoned && (wanted || beside < back) && !round.pool.paused {
+        let can = node.state == State::Cordoned && round.is_heard(node) && !round.pool.paused;
+        if can && (wanted || beside < back) {
             beside += u32::from(!wanted);
             came += 1;
             stock.taken[at] = true;

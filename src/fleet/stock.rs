@@ -92,8 +92,16 @@ impl Stock {
             gang: vec![None; nodes.len()],
         };
         let mut last = 0;
+        // Who was cordoned because there were too many does not come back while there are.
+        let census = &round.census;
+        let have = census.serving + census.coming.saturating_add(census.unseen);
+        let mut back = round.bounds.max.saturating_sub(have);
         for (at, node) in nodes.iter().enumerate() {
-            let soon = soon(round, node).filter(|_| !round.leaving[at]);
+            let mut soon = soon(round, node).filter(|_| !round.leaving[at]);
+            if soon == Some(Soon::Back) {
+                soon = soon.filter(|_| back > 0);
+                back = back.saturating_sub(1);
+            }
             out.soon.push(soon.unwrap_or(Soon::Later));
             let free = if soon.is_some() { room(node) } else { 0 };
             out.free.push(free);
@@ -330,7 +338,7 @@ fn kind(offer: &OfferKey) -> &str {
 fn soon(round: &Round<'_>, node: &Node) -> Option<Soon> {
     match node.state {
         State::Ready | State::Busy | State::Idle => round.is_heard(node).then_some(Soon::Now),
-        State::Cordoned => (round.is_ours(node)).then_some(Soon::Back),
+        State::Cordoned => (round.is_ours(node) && round.is_heard(node)).then_some(Soon::Back),
         State::Requested | State::Pending | State::Booting => Some(Soon::Later),
         State::Draining
         | State::Terminating

@@ -4,6 +4,22 @@ use super::*;
 
 pub(super) const SMALL: &[u8] = include_bytes!("../../../tests/data/philly-0e4a51.csv");
 pub(super) const GANGS: &[u8] = include_bytes!("../../../tests/data/philly-ee9e8c.csv");
+pub(super) const MANY: &[u8] = include_bytes!("../../../tests/data/philly-6c71a0.csv");
+
+/// The three together, on the clock that they have in common: see `tests/data/README.md`.
+pub(super) fn together() -> Vec<u8> {
+    let mut rows: Vec<(u64, &str)> = Vec::new();
+    for (bytes, from) in [(GANGS, 0), (MANY, 178_393), (SMALL, 483_130)] {
+        let text = std::str::from_utf8(bytes).expect("text");
+        rows.extend(text.lines().skip(1).map(|line| {
+            let (submit, rest) = line.split_once(',').expect("a row");
+            (submit.parse::<u64>().expect("a second") + from, rest)
+        }));
+    }
+    rows.sort_unstable();
+    let lines = rows.iter().map(|(submit, rest)| format!("{submit},{rest}\n"));
+    format!("submit_s,duration_s,gpus\n{}", lines.collect::<String>()).into_bytes()
+}
 
 pub(super) fn setting() -> Setting {
     let (faults, market) = (Faults::default(), Market::default());
@@ -26,6 +42,9 @@ fn figures_are_those_of_the_rules() {
     assert_eq!(figures(GANGS, Peer::Reference), (269_348, 933));
     assert_eq!(figures(GANGS, Peer::Karpenter), (270_536, 2_244));
     assert_eq!(figures(GANGS, Peer::ClusterAutoscaler), (270_658, 877));
+    assert_eq!(figures(MANY, Peer::Reference), (110_903, 1_168));
+    assert_eq!(figures(MANY, Peer::Karpenter), (116_319, 1_094));
+    assert_eq!(figures(MANY, Peer::ClusterAutoscaler), (117_586, 972));
     assert_eq!(figures(SMALL, Peer::Reference), (112_204, 184));
     assert_eq!(figures(SMALL, Peer::Karpenter), (112_270, 193));
     assert_eq!(figures(SMALL, Peer::ClusterAutoscaler), (112_410, 190));

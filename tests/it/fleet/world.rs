@@ -3,8 +3,8 @@
 
 use mlinfra::fleet::{
     Alert, Arrival, Attempt, Decision, Demand, Fate, Fleet, Job, LatencyTarget, Launch,
-    LaunchReason, Memory, Node, NotMore, Offer, Outcome, Pool, Seconds, Shape, State, Turn, TurnTo,
-    TurnWhy, Work, decide,
+    LaunchReason, Memory, Node, NotMore, Offer, Outcome, Pool, Schedule, Seconds, Shape, State,
+    Turn, TurnTo, TurnWhy, Work, decide,
 };
 use mlinfra::kinds::{self, Market};
 use mlinfra::model::{Link, Moment, Money, SubnetId, Zone};
@@ -31,6 +31,12 @@ pub struct Count {
     jumps: u64,
     done: u64,
     calm: u64,
+    failed: u64,
+    blocked: u64,
+    quarantined: u64,
+    silent: u64,
+    pauses: u64,
+    resized: u64,
 }
 
 impl Count {
@@ -38,6 +44,7 @@ impl Count {
         let Self { decisions, launches, gangs, refused, partial, cordons, returns, ends, .. } =
             self;
         let Self { timeouts, taken, lost, lies, crashes, twins, jumps, done, calm, .. } = self;
+        let Self { failed, blocked, quarantined, silent, pauses, resized, .. } = self;
         vec![
             ("decisions", *decisions),
             ("launches", *launches),
@@ -56,6 +63,12 @@ impl Count {
             ("jumps", *jumps),
             ("done", *done),
             ("calm", *calm),
+            ("failed", *failed),
+            ("blocked", *blocked),
+            ("quarantined", *quarantined),
+            ("silent", *silent),
+            ("pauses", *pauses),
+            ("resized", *resized),
         ]
     }
 
@@ -78,6 +91,12 @@ impl Count {
             &mut self.jumps,
             &mut self.done,
             &mut self.calm,
+            &mut self.failed,
+            &mut self.blocked,
+            &mut self.quarantined,
+            &mut self.silent,
+            &mut self.pauses,
+            &mut self.resized,
         ];
         for (mine, (_, more)) in mine.into_iter().zip(other.all()) {
             *mine += more;
@@ -103,10 +122,18 @@ struct Fact {
     next: i64,
     /// Accelerators by task.
     cordoned: bool,
+    /// Nothing is heard of it any more.
+    silent: bool,
 }
 
 pub struct World {
     dice: Dice,
+    /// Of what histories first went through later, so that older ones stay as they were.
+    more: Option<Dice>,
+    /// No agent says of the nodes whether they work, and whether the queue says what runs.
+    unheard: Option<bool>,
+    /// What the nodes have cost this month in dollars, if the service can know.
+    spent: Option<f64>,
     now: i64,
     /// What the service believes the time to be is off by that much.
     skew: i64,
@@ -116,7 +143,7 @@ pub struct World {
     facts: Vec<Fact>,
     tasks: Vec<Task>,
     memory: String,
-    version: u64,
+    looked: i64,
     numbers: u64,
     /// Faults happen.
     wild: bool,
@@ -166,6 +193,9 @@ impl World {
         }
         Self {
             dice,
+            more: None,
+            unheard: None,
+            spent: Some(0.0),
             now: 1_790_000_000,
             skew: 0,
             pool,
@@ -174,7 +204,7 @@ impl World {
             facts: Vec::new(),
             tasks: Vec::new(),
             memory: serde_json::to_string(&Memory::default()).unwrap(),
-            version: 0,
+            looked: 0,
             numbers: 0,
             wild: true,
             stale: None,
@@ -184,12 +214,40 @@ impl World {
         }
     }
 
+    /// One in which more goes wrong than in the first: nodes that fail their boot or their
+    /// check, or fall silent, at work, too; requests that are refused for good; somebody who
+    /// pauses the cluster or writes another size; and a second service that decides on an older
+    /// look once it has found its memory out of date.
+    pub fn wide(seed: u64) -> Self {
+        let mut world = Self::new(seed);
+        let mut more = Dice(seed ^ 0x005e_ed0f_4117);
+        if more.one_in(4) {
+            let day = if more.one_in(2) { "0 6 * * *" } else { "*/20 * * * *" };
+            world.pool.schedules.push(Schedule {
+                cron: day.to_owned(),
+                timezone: "Europe/Berlin".to_owned(),
+                lasts: more.one_in(2).then_some(Seconds::minutes(10)),
+                min: more.one_in(2).then(|| more.roll(3) as u32),
+                max: more.one_in(2).then(|| 1 + more.roll(6) as u32),
+            });
+        }
+        world.unheard = more.one_in(5).then(|| !more.one_in(4));
+        world.more = Some(more);
+        world
+    }
+
+    fn more(&mut self, of: u64) -> bool {
+        self.wild && self.more.as_mut().is_some_and(|dice| dice.one_in(of))
+    }
+
     /// Some time passes, things happen, and the service looks once.
     pub fn step(&mut self) -> Result<(), String> {
         let pace = [1, 10, 60, 300][self.dice.roll(4) as usize];
         self.now += 1 + self.dice.roll(pace) as i64;
+        self.people();
         if self.wild && self.dice.one_in(40) {
             self.count.jumps += 1;
+            self.spent = None;
             self.skew = [0, -40, 4000, -9000][self.dice.roll(4) as usize];
         }
         if self.wild && self.dice.one_in(3) {
@@ -202,7 +260,9 @@ impl World {
 
     /// Nothing goes wrong any more and nothing new comes: all jobs run, then all nodes go.
     pub fn calm(&mut self) -> Result<(), String> {
-        (self.wild, self.skew, self.stale) = (false, 0, None);
+        (self.wild, self.skew, self.stale, self.pool.paused) = (false, 0, None, false);
+        self.pool.schedules.clear();
+        self.facts.iter_mut().for_each(|fact| fact.silent = false);
         let largest = self.offers.iter().map(|offer| offer.gpus.max(1)).max().unwrap_or(0);
         let (max, free) = (
             self.pool.max,
@@ -222,7 +282,9 @@ impl World {
             self.tasks.retain(|task| free || task.run.is_some());
             self.service()?;
             let least = self.pool.min.max(self.pool.spare);
-            if self.tasks.is_empty() && self.fleet.nodes.len() as u32 <= least {
+            // Nodes of which nothing is ever known stay.
+            let never = self.unheard == Some(false);
+            if self.tasks.is_empty() && (never || self.fleet.nodes.len() as u32 <= least) {
                 self.count.calm += 1;
                 return Ok(());
             }
@@ -234,7 +296,61 @@ impl World {
             return Ok(());
         }
         let states: Vec<_> = self.fleet.nodes.iter().map(|node| node.state).collect();
+        // Where no agent speaks, one that the cloud finds ill may still have a job, and nodes that
+        // stand apart stay for as long as a gang waits for some that stand together.
+        let apart = self.pool.together && self.tasks.iter().any(|task| task.job.shape.is_gang());
+        if self.unheard.is_some() && (apart || states.contains(&State::Lost)) {
+            return Ok(());
+        }
         Err(format!("three hours of calm left {:?} and {states:?} of {:?}", self.tasks, self.pool))
+    }
+
+    /// Somebody pauses the cluster, goes on with it, or writes another size.
+    fn people(&mut self) {
+        if self.more(20) {
+            self.pool.paused = !self.pool.paused;
+            self.count.pauses += 1;
+        }
+        if self.more(30) {
+            let Some(dice) = &mut self.more else { return };
+            self.pool.max = 1 + dice.roll(12) as u32;
+            self.pool.min = (dice.roll(3) as u32).min(self.pool.max);
+            self.count.resized += 1;
+        }
+    }
+
+    /// A node fails its boot or its check, or is not heard of any more. Whether it is gone.
+    fn mishap(&mut self, at: usize, busy: bool) -> bool {
+        let state = self.fleet.nodes[at].state;
+        if state == State::Booting && self.more(12) {
+            self.count.failed += 1;
+            self.numbers += 1;
+            let Node { batch, offer, .. } = self.fleet.nodes[at].clone();
+            let moment = Moment(seconds(self.now + self.skew));
+            let outcome = Outcome::Failed { count: 1 };
+            let number = self.numbers;
+            self.fleet.attempts.push(Attempt { number, batch, offer, at: moment, outcome });
+            if self.more(2) {
+                return true;
+            }
+            self.turn(at, State::Quarantined);
+            self.facts[at].next = i64::MAX;
+            return false;
+        }
+        // Where no agent speaks nobody finds that a node fails later, or misses it.
+        if self.unheard.is_none() && state.is_serving() && self.more(80) {
+            self.count.quarantined += 1;
+            self.turn(at, State::Quarantined);
+            self.facts[at].next = i64::MAX;
+        } else if state.is_serving() && busy && self.more(60) {
+            self.count.lost += 1;
+            self.turn(at, State::Lost);
+            self.facts[at].next = i64::MAX;
+        } else if self.unheard.is_none() && state.is_serving() && self.more(60) {
+            self.count.silent += 1;
+            self.facts[at].silent = true;
+        }
+        false
     }
 
     fn arrive(&mut self) {
@@ -279,6 +395,10 @@ impl World {
                 }
                 continue;
             }
+            if self.mishap(at, busy) {
+                gone.push(number);
+                continue;
+            }
             if self.wild
                 && !busy
                 && self.fleet.nodes[at].state.is_serving()
@@ -312,6 +432,14 @@ impl World {
         }
         for number in gone {
             self.remove(number);
+        }
+        if self.more.is_some() && self.unheard.is_none() {
+            let heard = Moment(seconds(self.now + self.skew));
+            for (node, fact) in self.fleet.nodes.iter_mut().zip(&self.facts) {
+                if !fact.silent && (node.state.is_serving() || node.state == State::Cordoned) {
+                    node.heard_at = Some(heard);
+                }
+            }
         }
     }
 
@@ -408,7 +536,11 @@ impl World {
             list.push(task.job.clone());
         }
         let arrived = Vec::<Arrival>::new();
-        let work = Work { waiting, running, arrived, ..Work::default() };
+        let tells_running = self.unheard.unwrap_or(false);
+        if self.unheard == Some(false) {
+            running.clear();
+        }
+        let work = Work { waiting, running, arrived, tells_running };
         if !self.wild {
             return Demand::known(work);
         }
@@ -419,7 +551,8 @@ impl World {
                 let age = Seconds([30, 3000][self.dice.roll(2) as usize]);
                 Demand::Stale { work, age, why: "no answer".to_owned() }
             }
-            3 => {
+            // What no agent speaks for stands and falls with what the queue says.
+            3 if self.unheard.is_none() => {
                 self.count.lies += 1;
                 Demand::known(self.lie())
             }
@@ -440,9 +573,23 @@ impl World {
         if some() == 0 { Work::default() } else { Work { waiting: vec![job], ..Work::default() } }
     }
 
+    /// The fleet as it can be seen.
+    fn view(&self) -> Fleet {
+        let mut fleet = self.fleet.clone();
+        for node in fleet.nodes.iter_mut().filter(|_| self.unheard.is_some()) {
+            node.unheard = true;
+            node.jobs.clear();
+            node.free = node.gpus;
+            if node.state.is_serving() {
+                (node.state, node.since) = (State::Ready, node.launched_at);
+            }
+        }
+        fleet
+    }
+
     fn service(&mut self) -> Result<(), String> {
         let demand = self.demand();
-        let mut seen = self.fleet.clone();
+        let mut seen = self.view();
         if self.wild && self.dice.one_in(20) && !seen.nodes.is_empty() {
             let at = self.dice.roll(seen.nodes.len() as u64) as usize;
             seen.nodes.remove(at);
@@ -451,6 +598,7 @@ impl World {
         let mut memory: Memory = serde_json::from_str(&self.memory).map_err(|e| e.to_string())?;
         if self.wild && self.dice.one_in(150) {
             memory = Memory::default();
+            self.spent = None;
         }
         let now = Moment(seconds(self.now + self.skew));
         let look = |memory: Memory| decide(&self.pool, &seen, &demand, &self.offers, memory, now);
@@ -463,19 +611,30 @@ impl World {
         if self.dice.one_in(4) && (look(memory.clone()) != (decision.clone(), after.clone())) {
             return Err("the same input made two decisions".to_owned());
         }
-        // Two look at once: who stores first decides, the other's memory is out of date.
+        self.month(&seen, &decision)?;
+        // Two look at once: who stores first decides; the other finds that its memory is out of
+        // date, reads it again, and decides on what it saw before the first acted.
         let twin = self.wild && self.dice.one_in(10);
         self.count.twins += u64::from(twin);
-        let stored = self.version;
-        self.memory = serde_json::to_string(&after).map_err(|e| e.to_string())?;
-        self.version += 1;
-        if self.wild && self.dice.one_in(12) {
-            self.count.crashes += 1;
+        self.store(&after)?;
+        let crashed = self.wild && self.dice.one_in(12);
+        self.count.crashes += u64::from(crashed);
+        let whole = !crashed && self.execute(&decision)?;
+        if twin && self.more.is_some() {
+            let stored: Memory = serde_json::from_str(&self.memory).map_err(|e| e.to_string())?;
+            let (second, after) = decide(&self.pool, &seen, &demand, &self.offers, stored, now);
+            if self.told {
+                println!("  and a second one:");
+                self.tell_of(&seen, &second);
+            }
+            super::rules::judge((&self.pool, &self.offers), (&seen, &demand), &second)?;
+            self.month(&seen, &second)?;
+            self.store(&after)?;
+            self.execute(&second)?;
             return Ok(());
         }
-        let whole = self.execute(&decision)?;
-        if twin && stored == self.version {
-            self.execute(&decision)?;
+        if crashed {
+            return Ok(());
         }
         let short = |it: &NotMore| {
             matches!(it, NotMore::HourlyBudget { .. } | NotMore::MonthlyBudget { .. })
@@ -494,6 +653,41 @@ impl World {
         Ok(())
     }
 
+    fn store(&mut self, memory: &Memory) -> Result<(), String> {
+        self.memory = serde_json::to_string(memory).map_err(|e| e.to_string())?;
+        Ok(())
+    }
+
+    /// Adds up what the nodes cost, by other means than the service, and holds launches to it.
+    /// Of a look to which something was missing only what was seen is known to have cost.
+    fn month(&mut self, seen: &Fleet, decision: &Decision) -> Result<(), String> {
+        let dollars = |money: Option<Money>| -> f64 {
+            money.map_or(0.0, |money| money.to_string().trim_start_matches('$').parse().unwrap())
+        };
+        let cost = |fleet: &Fleet| fleet.nodes.iter().map(|node| dollars(node.price)).sum::<f64>();
+        let (rate, known) = (cost(&self.fleet), cost(seen));
+        let since = std::mem::replace(&mut self.looked, self.now);
+        let hours = if since == 0 { 0.0 } else { (self.now - since) as f64 / 3600.0 };
+        let Some(spent) = &mut self.spent else { return Ok(()) };
+        *spent += known * hours;
+        let Some(budget) = self.pool.monthly_budget.filter(|_| !decision.launches.is_empty())
+        else {
+            return Ok(());
+        };
+        let cheapest = |launch: &Launch| {
+            let offers = self.offers.iter().filter(|offer| launch.offers.contains(&offer.key));
+            let prices = offers.map(|offer| dollars(offer.launch.price));
+            prices.fold(f64::MAX, f64::min) * f64::from(launch.count)
+        };
+        let more: f64 = decision.launches.iter().map(cheapest).sum();
+        let would = *spent + rate + more;
+        // Between two looks it may cost a little less than it does at the end.
+        match would > dollars(Some(budget)) + known * hours + 0.01 {
+            true => Err(format!("{would:.2} within the next hour, of {budget} a month")),
+            false => Ok(()),
+        }
+    }
+
     fn tell_of(&self, seen: &Fleet, decision: &Decision) {
         let node = |node: &Node| format!("{} {:?} {}", node.id, node.state, node.offer.as_str());
         let nodes: Vec<String> = seen.nodes.iter().map(node).collect();
@@ -506,7 +700,7 @@ impl World {
     /// What was decided is there: looking again at once changes nothing.
     fn settled(&self, demand: &Demand, now: Moment, first: &Decision) -> Result<(), String> {
         let memory: Memory = serde_json::from_str(&self.memory).map_err(|e| e.to_string())?;
-        let (again, _) = decide(&self.pool, &self.fleet, demand, &self.offers, memory, now);
+        let (again, _) = decide(&self.pool, &self.view(), demand, &self.offers, memory, now);
         // Nodes that had to be cordoned may come back to be used, not to be launched beside.
         match again.is_hold() {
             true => Ok(()),
@@ -527,7 +721,8 @@ impl World {
             whole &= self.launch(launch)?;
         }
         let (max, living) = (self.pool.max as usize, self.fleet.nodes.len());
-        if living > max {
+        // Somebody may have written a smaller number while more lived.
+        if living > max && !decision.launches.is_empty() {
             return Err(format!("{living} nodes live, and {max} may"));
         }
         Ok(whole)
@@ -555,7 +750,9 @@ impl World {
                 let flips = self.flips.entry(number).or_default();
                 flips.retain(|at| *at > self.now - 3600);
                 flips.push(self.now);
-                if flips.len() > 12 && self.skew == 0 {
+                // Who has forgotten it all, or whose clock jumped, cannot count.
+                let most = if self.spent.is_some() { 5 } else { 12 };
+                if flips.len() > most && self.skew == 0 {
                     return Err(format!("{} goes back and forth", turn.node));
                 }
             }
@@ -588,6 +785,10 @@ impl World {
             let count = launch.count - u32::from(part);
             self.numbers += 1;
             let outcome = match refused {
+                true if self.more(20) => {
+                    self.count.blocked += 1;
+                    Outcome::Blocked { why: "the image is gone".to_owned() }
+                }
                 true if self.dice.one_in(30) => Outcome::Quota { why: "vCPU limit".to_owned() },
                 true => Outcome::NoCapacity,
                 false => Outcome::Started { count },
@@ -634,7 +835,7 @@ impl World {
                 unheard: false,
             });
             let next = self.now + 1 + self.dice.roll(10) as i64;
-            self.facts.push(Fact { number: self.numbers, next, cordoned: false });
+            self.facts.push(Fact { number: self.numbers, next, cordoned: false, silent: false });
         }
     }
 }
