@@ -4,14 +4,14 @@
 use mlinfra::fleet::{
     Decision, Demand, Fleet, LaunchReason, Node, Offer, Pool, State, TurnTo, TurnWhy,
 };
-use mlinfra::model::Money;
+use mlinfra::model::{Moment, Money};
 
 use super::world::defect;
 
 /// Holds a decision to the rules.
 pub fn judge(
     (pool, offers): (&Pool, &[Offer]),
-    (fleet, demand): (&Fleet, &Demand),
+    (fleet, demand, now): (&Fleet, &Demand, Moment),
     decision: &Decision,
 ) -> Result<(), String> {
     if let Some(alert) = defect(decision) {
@@ -41,7 +41,7 @@ pub fn judge(
             return Err(format!("a gang was split: {launch:?}"));
         }
     }
-    taken_back(pool, fleet, decision)?;
+    taken_back(pool, (fleet, now), decision)?;
     for turn in &decision.turns {
         let node = fleet.nodes.iter().find(|node| node.id == turn.node).ok_or("no such node")?;
         if turn.to == TurnTo::Terminate && node.is_busy() {
@@ -59,8 +59,12 @@ pub fn judge(
 }
 
 /// Nothing is launched beside a node that was cordoned for want of work and would do: it comes
-/// back first. Where gangs wait, one may be kept for a gang that has not enough of them yet.
-fn taken_back(pool: &Pool, fleet: &Fleet, decision: &Decision) -> Result<(), String> {
+/// back first, unless nothing was heard of it for long. Where gangs wait, one may be kept for a gang that has not enough of them yet.
+fn taken_back(
+    pool: &Pool,
+    (fleet, now): (&Fleet, Moment),
+    decision: &Decision,
+) -> Result<(), String> {
     if decision.launches.is_empty() || decision.waiting.iter().any(|fate| fate.shape.gang) {
         return Ok(());
     }
@@ -69,7 +73,9 @@ fn taken_back(pool: &Pool, fleet: &Fleet, decision: &Decision) -> Result<(), Str
         turns.map(|turn| &turn.node).any(|id| *id == node.id)
     };
     let stays = |node: &&Node| {
-        node.state == State::Cordoned && node.own_mark && !node.is_busy() && !back(node)
+        let quiet = node.heard_at.map_or(0, |heard| now.since(heard) / 1000);
+        let heard = quiet < i64::from(pool.limits.suspect.0);
+        node.state == State::Cordoned && node.own_mark && heard && !node.is_busy() && !back(node)
     };
     let left: Vec<&Node> = fleet.nodes.iter().filter(stays).collect();
     let spare = decision

@@ -278,8 +278,9 @@ impl World {
             self.now += 20;
             self.nature();
             self.engine();
-            // What lost its node on the way may find the budget spent.
-            self.tasks.retain(|task| free || task.run.is_some());
+            // What lost its node on the way may find the budget spent, or fewer nodes allowed.
+            let fits = |task: &Task| task.job.shape.nodes <= max && free;
+            self.tasks.retain(|task| task.run.is_some() || fits(task));
             self.service()?;
             let least = self.pool.min.max(self.pool.spare);
             // Nodes of which nothing is ever known stay.
@@ -296,10 +297,11 @@ impl World {
             return Ok(());
         }
         let states: Vec<_> = self.fleet.nodes.iter().map(|node| node.state).collect();
-        // Where no agent speaks, one that the cloud finds ill may still have a job, and nodes that
-        // stand apart stay for as long as a gang waits for some that stand together.
+        // Where no agent speaks, one that the cloud finds ill may still have a job, nodes that stand
+        // apart stay for as long as a gang waits for some that stand together, and so does whatever
+        // is taken to be at work since nobody tells what runs.
         let apart = self.pool.together && self.tasks.iter().any(|task| task.job.shape.is_gang());
-        if self.unheard.is_some() && (apart || states.contains(&State::Lost)) {
+        if self.unheard.is_some_and(|tells| !tells || apart || states.contains(&State::Lost)) {
             return Ok(());
         }
         Err(format!("three hours of calm left {:?} and {states:?} of {:?}", self.tasks, self.pool))
@@ -430,15 +432,18 @@ impl World {
                 }
             }
         }
-        for number in gone {
-            self.remove(number);
-        }
+        gone.into_iter().for_each(|number| self.remove(number));
         if self.more.is_some() && self.unheard.is_none() {
-            let heard = Moment(seconds(self.now + self.skew));
-            for (node, fact) in self.fleet.nodes.iter_mut().zip(&self.facts) {
-                if !fact.silent && (node.state.is_serving() || node.state == State::Cordoned) {
-                    node.heard_at = Some(heard);
-                }
+            self.hear();
+        }
+    }
+
+    /// Agents report.
+    fn hear(&mut self) {
+        let heard = Moment(seconds(self.now + self.skew));
+        for (node, fact) in self.fleet.nodes.iter_mut().zip(&self.facts) {
+            if !fact.silent && (node.state.is_serving() || node.state == State::Cordoned) {
+                node.heard_at = Some(heard);
             }
         }
     }
@@ -607,7 +612,7 @@ impl World {
         if self.told {
             self.tell_of(&seen, &decision);
         }
-        super::rules::judge((&self.pool, &self.offers), (&seen, &demand), &decision)?;
+        super::rules::judge((&self.pool, &self.offers), (&seen, &demand, now), &decision)?;
         if self.dice.one_in(4) && (look(memory.clone()) != (decision.clone(), after.clone())) {
             return Err("the same input made two decisions".to_owned());
         }
@@ -627,7 +632,7 @@ impl World {
                 println!("  and a second one:");
                 self.tell_of(&seen, &second);
             }
-            super::rules::judge((&self.pool, &self.offers), (&seen, &demand), &second)?;
+            super::rules::judge((&self.pool, &self.offers), (&seen, &demand, now), &second)?;
             self.month(&seen, &second)?;
             self.store(&after)?;
             self.execute(&second)?;
