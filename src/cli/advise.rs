@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::cloud::Observed;
 use crate::kinds::{Action, Plan};
-use crate::model::{Address, Problem};
+use crate::model::{Address, Block, Problem};
 use crate::show::doctor::Status;
 
 use super::connect::Session;
@@ -20,7 +20,13 @@ pub async fn of(
     if destroy {
         return Vec::new();
     }
-    let touched: BTreeSet<Address> = plan.steps.iter().map(|step| step.address.owner()).collect();
+    let machines = |at: &Address| matches!(at.block, Block::Cluster | Block::Service);
+    let owners = plan.steps.iter().map(|step| step.address.owner());
+    let touched: BTreeSet<Address> = owners.filter(machines).collect();
+    // To expand the stack once more is work.
+    if touched.is_empty() {
+        return Vec::new();
+    }
     let Ok(mut desired) = session.desired(observed, false) else { return Vec::new() };
     desired.fleets.retain(|at, _| touched.contains(&at.owner()));
     let mut out: Vec<Problem> =
