@@ -27,6 +27,8 @@ import tempfile
 from pathlib import Path
 
 JOBS = 80_000
+# CPU seconds that a replay of so many jobs may take.
+MOST = 10
 SEED = 20_171_222
 # Shares of sizes in the Philly trace (jobs of so many accelerators).
 SIZES = [(1, 76_627), (2, 1_818), (4, 1_870), (8, 1_643), (16, 199), (32, 67), (64, 6), (128, 3)]
@@ -157,7 +159,12 @@ def main():
             for trace in traces:
                 luck(binary, trace, policies, replays)
             return
-        against_peers([(trace, table(binary, trace, policies)) for trace in traces])
+        tables = [(trace, table(binary, trace, policies)) for trace in traces]
+        against_peers(tables)
+        slow = [f"{trace.stem}: {policy} took {cpu:.1f} CPU seconds" for trace, rows in tables
+                for policy, _, cpu in rows if policy.startswith("ours") and cpu > MOST]
+        if slow:
+            sys.exit("\n".join(slow))
 
 
 main()

@@ -31,7 +31,7 @@ fn look(global: &Global, terminal: &Terminal, args: &OnceArgs) -> Result<u8, Hal
         let WhichArgs { cluster, vars } = &args.which;
         let world = FleetWorld::read(global, vars, cluster.as_ref()).await?;
         let stop = CancellationToken::new();
-        tokio::spawn(signals(stop.clone(), None));
+        tokio::spawn(signals(stop.clone(), None, Arc::default()));
         let looks = once(&world, &stop, args.dry_run).await;
         let looks = looks.map_err(|text| Halt::one("S010", text, "correct the stack"))?;
         let (mut bad, mut more) = (false, false);
@@ -121,7 +121,8 @@ fn serve(global: &Global, terminal: &Terminal, args: &RunArgs) -> Result<u8, Hal
         if let Some(server) = &server {
             terminal.say(&format!("answers at {}\n", server.url()));
         }
-        tokio::spawn(signals(stop.clone(), Some(Arc::clone(&again))));
+        let bell = Arc::new(Notify::new());
+        tokio::spawn(signals(stop.clone(), Some(Arc::clone(&again)), Arc::clone(&bell)));
         introduce(&first, &board, args.every);
         let hurries = load::hurries(global);
         if hurries {
@@ -135,7 +136,7 @@ fn serve(global: &Global, terminal: &Terminal, args: &RunArgs) -> Result<u8, Hal
             pace: if hurries { PACE } else { Duration::ZERO },
             board,
             stop: stop.clone(),
-            bell: Arc::new(Notify::new()),
+            bell,
             again,
             say: Box::new(move |text| {
                 let stamp = super::machine::stamp();
@@ -182,12 +183,21 @@ fn introduce(world: &FleetWorld, board: &Board, every: u32) {
 
 /// The first signal to end lets the call in flight end and gives back what is held; the second ends
 /// at once, which loses nothing either: whoever looks next finds what was begun. A hang-up reads the
-/// stack again, where somebody does.
-async fn signals(stop: CancellationToken, again: Option<Arc<Notify>>) {
-    let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
-    let [Ok(mut term), Ok(mut int), Ok(mut hup)] = kinds.map(signal) else { return };
+/// stack again, where somebody does. SIGUSR1 asks for a look now: work has just been handed in.
+async fn signals(stop: CancellationToken, again: Option<Arc<Notify>>, bell: Arc<Notify>) {
+    let kinds = [
+        SignalKind::terminate(),
+        SignalKind::interrupt(),
+        SignalKind::hangup(),
+        SignalKind::user_defined1(),
+    ];
+    let [Ok(mut term), Ok(mut int), Ok(mut hup), Ok(mut usr1)] = kinds.map(signal) else { return };
     loop {
         let ends = tokio::select! {
+            _ = usr1.recv() => {
+                bell.notify_one();
+                continue;
+            }
             _ = hup.recv() => again.is_none(),
             _ = term.recv() => true,
             _ = int.recv() => true,

@@ -3,6 +3,7 @@
 //! deaths that nobody announced, `waits` the service before its first apply, `signals` its end.
 
 mod bench;
+mod beside;
 mod killed;
 mod signals;
 mod waits;

@@ -300,8 +300,14 @@ impl Service {
                 () = self.stop.cancelled() => return false,
             }
         }
-        // A look costs calls: nobody may ask for more than one a second.
-        let time = wake.map_or(self.every, |it| it.min(self.every)).max(Duration::from_secs(1));
+        // A look costs calls: nobody may ask for more than one a second, whoever rings.
+        let rest = Duration::from_secs(1);
+        tokio::select! {
+            () = tokio::time::sleep(rest) => {}
+            () = self.again.notified() => return true,
+            () = self.stop.cancelled() => return false,
+        }
+        let time = wake.map_or(self.every, |it| it.min(self.every)).saturating_sub(rest);
         tokio::select! {
             () = tokio::time::sleep(time) => false,
             () = self.bell.notified() => false,

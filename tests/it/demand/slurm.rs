@@ -209,6 +209,51 @@ async fn the_programs_of_slurm_s_power_saving_call_mlinfra_and_nodes_take_their_
     assert_eq!(String::from_utf8_lossy(&nobody.stderr), "Slurm wants no node\n");
 }
 
+/// A job is handed in, Slurm wants nodes and calls mlinfra, and mlinfra launches as many: all three
+/// are the real ones, and the region is simulated.
+#[tokio::test]
+#[ignore = "starts slurmctld"]
+async fn a_job_of_slurm_has_its_nodes_launched_by_slurm_s_own_call() {
+    let slurm = Slurm::start().await;
+    let (path, mlinfra) = (slurm.path(), env!("CARGO_BIN_EXE_mlinfra"));
+    let stack = format!(
+        "stack \"slurm\" {{\n region = \"us-east-1\"\n}}\nnetwork \"main\" {{\n zones = [\"a\"]\n}}\n\
+         cluster \"train\" {{\n network = network.main\n instance_type = \"p4d.24xlarge\"\n \
+         placement = \"none\"\n efa = false\n nodes = {{ min = 0, max = 4 }}\n autoscale {{\n {}\n }}\n}}\n",
+        slurm.source("")
+    );
+    fs::write(path.join("main.hcl"), stack).expect("a file");
+    let sandbox = path.join("sandbox");
+    let recorder = format!(
+        "#!/bin/sh\necho \"$@\" >>{0}/calls\nexport MLINFRA_SANDBOX={1}\n\
+         exec {mlinfra} \"$@\" >>{0}/said 2>&1\n",
+        path.display(),
+        sandbox.display()
+    );
+    fs::write(path.join("recorder"), recorder).expect("a file");
+    let said = |words: &[&str]| {
+        let mut command = Command::new(mlinfra);
+        command.args(words).arg("-C").arg(path).env("MLINFRA_SANDBOX", &sandbox);
+        run(&mut command)
+    };
+    said(&["apply", "--yes"]);
+    let nodes = || {
+        let read: serde_json::Value =
+            serde_json::from_str(&said(&["nodes", "--json"])).expect("JSON");
+        read["nodes"].as_array().map_or(0, Vec::len)
+    };
+    assert_eq!(nodes(), 0);
+    slurm.submit("-N3 --gres=gpu:8");
+    until("three nodes are launched", async || nodes() == 3).await;
+    let told = fs::read_to_string(path.join("said")).unwrap_or_default();
+    assert!(told.contains("3 nodes"), "{told}");
+    // Slurm's next call finds them coming, and launches none beside them.
+    let before = fs::read_to_string(path.join("calls")).unwrap_or_default().lines().count();
+    run(Command::new(path.join("resume")).arg("gpu[1-3]").current_dir(path));
+    let calls = fs::read_to_string(path.join("calls")).unwrap_or_default();
+    assert_eq!((calls.lines().count(), nodes()), (before + 1, 3), "{calls}");
+}
+
 #[tokio::test]
 #[ignore = "starts slurmctld"]
 async fn a_slurm_that_hangs_or_goes_makes_what_is_known_stale() {

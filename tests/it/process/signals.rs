@@ -154,6 +154,33 @@ fn a_stack_that_is_wrong_leaves_the_old_one_in_force_until_it_is_mended() {
     assert_eq!(ends(running, SOON), Some(0));
 }
 
+/// An hour may pass between two looks of this one; whoever hands in work rings for the next.
+#[test]
+fn whoever_rings_need_not_wait_for_the_next_look() {
+    let bench = bench("date +%s%N >> asked; cat depth");
+    fs::write(bench.path("depth"), "0").unwrap();
+    let args = ["autoscale", "run", "--no-listen", "--every", "3600"];
+    let running = bench.start(&args, Clock::Real);
+    let looks = || fs::read_to_string(bench.path("asked")).unwrap_or_default().lines().count();
+    // What fell to nothing is looked at again until that is sure; then nothing is to be done.
+    let mut before = 0;
+    until("it sleeps", || {
+        std::thread::sleep(Duration::from_secs(12));
+        std::mem::replace(&mut before, looks()) == looks() && before > 0
+    });
+    fs::write(bench.path("depth"), "1").unwrap();
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(looks(), before, "it does not look by itself");
+    // Ten rings at once are one or two looks: a look costs calls.
+    for _ in 0..10 {
+        running.signal("USR1");
+    }
+    running.wait_for("launches 1 node");
+    assert!(looks() - before <= 2, "{}", looks() - before);
+    running.signal("TERM");
+    assert_eq!(ends(running, SOON), Some(0));
+}
+
 /// Whoever comes to look after a restart sees what was done before it.
 #[test]
 fn a_service_that_was_killed_and_begun_anew_tells_what_it_did_before() {
