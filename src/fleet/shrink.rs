@@ -109,6 +109,12 @@ fn tell(round: &mut Round<'_>, node: &Node, to: TurnTo, why: TurnWhy) {
 /// how many of them beside those that jobs need.
 pub(super) fn cordoned(round: &mut Round<'_>, stock: &mut Stock, back: u32) -> (u32, u32) {
     let fleet = round.fleet;
+    // Those that jobs need count, too, so that no more come back than there may be.
+    let needed = fleet.nodes.iter().zip(&stock.taken);
+    let needed = needed.filter(|(node, taken)| node.state == State::Cordoned && **taken).count();
+    let census = &round.census;
+    let have = census.serving + census.coming.saturating_add(census.unseen);
+    let back = back.min(round.bounds.max.saturating_sub(have).saturating_sub(needed as u32));
     let (mut came, mut beside) = (0, 0);
     for (at, node) in fleet.nodes.iter().enumerate() {
         let ours = round.is_ours(node);

@@ -35,10 +35,11 @@ const PINNED: [(u64, &str); 13] = [
 ];
 
 /// The same of the wider histories.
-const WIDE: [(u64, &str); 3] = [
+const WIDE: [(u64, &str); 4] = [
     (152, "a node that was silent came back for a job, to be given up at once"),
     (9653, "one that was given up for its silence was made up for only a look later"),
     (18144, "of those above the most, the spare ones went as well, and came back"),
+    (222861, "one came back for a job, another as a spare one, and they were one too many"),
 ];
 
 fn history(seed: u64, told: bool) -> Result<world::Count, String> {
