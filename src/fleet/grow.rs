@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
+use super::cost::times_of;
 use super::decision::{Launch, LaunchReason};
 use super::demand::Shape;
 use super::id::{JobId, OfferKey};
 use super::learn::{COOL, FAILURES};
 use super::room::{Room, fitting, room};
-use super::round::{Round, after, times_of};
+use super::round::{Round, after};
 use super::state::Offer;
 use super::stock::Place;
 use super::why::{Against, Considered, NotMore};

@@ -4,10 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::cost::{add, times_of};
 use super::decision::{Decision, LaunchReason, TurnTo, TurnWhy};
 use super::id::{NodeId, OfferKey};
 use super::memory::Memory;
-use super::round::{add, age, census, times_of};
+use super::round::{age, census};
 use super::state::{Node, Offer, State};
 use super::why::{Alert, NotLess, NotMore, Rule};
 use crate::model::{Moment, Money};

@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
+use super::cost::add;
 use super::id::Seconds;
 use super::memory::{Batch, Circuit, Refusal};
-use super::round::{Round, add, after, age};
+use super::round::{Round, after, age};
 use super::state::{Attempt, Node, Outcome, State};
 use super::why::Alert;
 use crate::model::{Moment, Money};

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::demand::Shape;
 use super::headroom::HeadRoom;
 use super::id::{JobId, NodeId, OfferKey};
-use super::unheard::Lull;
 use crate::model::{Moment, Money};
 
 /// Everything that is remembered. The default is that of a fleet that nobody has looked at.
@@ -52,6 +51,16 @@ pub struct Memory {
     pub counted: Option<Moment>,
     /// Since when there has been work, or none, for the sake of nodes without an agent.
     pub lull: Lull,
+}
+
+/// What is remembered for the sake of nodes of which nobody says whether they work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Lull {
+    /// Since when nothing waits or runs, by every look since.
+    pub quiet: Option<Moment>,
+    /// Since when something waits, by every look since.
+    pub waits: Option<Moment>,
 }
 
 /// A batch that was decided on.

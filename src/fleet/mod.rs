@@ -21,6 +21,7 @@
 //!   decision launch once.
 
 mod bounds;
+mod cost;
 mod decide;
 mod decision;
 mod demand;
@@ -47,8 +48,8 @@ pub use decision::{Decision, Fate, Heard, Launch, LaunchReason, Sums, Turn, Turn
 pub use demand::{Arrival, Demand, Job, Shape, Work};
 pub use headroom::HeadRoom;
 pub use id::{JobId, NodeId, OfferKey, QueueId, Seconds};
-pub use memory::{Batch, Circuit, Memory, Refusal, Spent};
+pub use memory::{Batch, Circuit, Lull, Memory, Refusal, Spent};
 pub use pool::{LatencyTarget, Limits, Pool, Schedule, Share};
 pub use state::{Attempt, Fleet, Node, Offer, Outcome, State};
-pub use unheard::{Lull, decide};
+pub use unheard::decide;
 pub use why::{Against, Alert, Considered, NotLess, NotMore, Rule, Unheard};

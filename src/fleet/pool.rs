@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::cost::{add, times_of};
 use super::id::Seconds;
-use super::round::{add, times_of};
 use crate::model::Money;
 
 /// What a cluster's block says of its size, with all defaults filled in.

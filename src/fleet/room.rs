@@ -3,9 +3,10 @@
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
+use super::cost::{add, times_of};
 use super::id::Seconds;
 use super::learn::{FAILURES, PROBE};
-use super::round::{Round, add, after, times_of};
+use super::round::{Round, after};
 use super::why::{Alert, NotMore};
 use crate::model::Money;
 

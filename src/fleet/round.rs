@@ -2,6 +2,7 @@
 //! of the decision needs.
 
 use super::bounds::{Bounds, bounds};
+use super::cost::{add, times_of};
 use super::decision::{Decision, Turn, TurnTo, TurnWhy};
 use super::demand::Demand;
 use super::id::Seconds;
@@ -97,16 +98,6 @@ pub(super) fn census(fleet: &Fleet) -> Census {
 fn plus(sum: Money, price: Option<Money>, times: u32) -> Money {
     let Some(price) = price else { return sum };
     times_of(price, times).map_or(sum, |more| add(sum, more))
-}
-
-/// So many times a price; none where no decimal holds it.
-pub(super) fn times_of(price: Money, times: u32) -> Option<Money> {
-    price.dollars().checked_mul(times.into()).map(Money::new)
-}
-
-/// The sum of two amounts, or the larger where no decimal holds it.
-pub(super) fn add(one: Money, other: Money) -> Money {
-    one.dollars().checked_add(other.dollars()).map_or(one.max(other), Money::new)
 }
 
 /// A moment that much later.

@@ -6,13 +6,11 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
-
 use super::decide::decide as heard;
 use super::decision::Decision;
 use super::demand::{Demand, Job, Work};
 use super::id::Seconds;
-use super::memory::Memory;
+use super::memory::{Lull, Memory};
 use super::pool::Pool;
 use super::round::age;
 use super::state::{Fleet, Node, Offer, State};
@@ -23,23 +21,11 @@ use crate::model::Moment;
 /// still waits then finds none of these nodes free.
 const TAKES: Seconds = Seconds::minutes(2);
 
-/// What is remembered for the sake of such nodes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Lull {
-    /// Since when nothing waits or runs, by every look since.
-    pub quiet: Option<Moment>,
-    /// Since when something waits, by every look since.
-    pub waits: Option<Moment>,
-}
-
-impl Lull {
-    /// What has become of it by a look.
-    fn after(self, demand: &Demand, now: Moment) -> Self {
-        let begun = |before: Option<Moment>, is: bool| is.then(|| before.unwrap_or(now));
-        let waits = demand.work().is_some_and(|work| !work.waiting.is_empty());
-        Self { quiet: begun(self.quiet, busy(demand).is_none()), waits: begun(self.waits, waits) }
-    }
+/// What has become of what is remembered, by a look.
+fn after(lull: Lull, demand: &Demand, now: Moment) -> Lull {
+    let begun = |before: Option<Moment>, is: bool| is.then(|| before.unwrap_or(now));
+    let waits = demand.work().is_some_and(|work| !work.waiting.is_empty());
+    Lull { quiet: begun(lull.quiet, busy(demand).is_none()), waits: begun(lull.waits, waits) }
 }
 
 /// Why it cannot be said that nothing works; none where it can.
@@ -63,7 +49,7 @@ pub fn decide(
     now: Moment,
 ) -> (Decision, Memory) {
     let any = fleet.nodes.iter().any(|node| node.unheard);
-    memory.lull = if any { memory.lull.after(demand, now) } else { Lull::default() };
+    memory.lull = if any { after(memory.lull, demand, now) } else { Lull::default() };
     let seen = if any { seen(fleet, demand, memory.lull, now) } else { Cow::Borrowed(fleet) };
     let (mut decision, memory) = heard(pool, &seen, demand, offers, memory, now);
     let nodes = fleet.nodes.iter().filter(|node| node.unheard && node.may_work()).count();
