@@ -28,10 +28,9 @@ fn read(home: &Home, found: CapacityReservation) -> Option<Reservation> {
         Some(format!("is for {platform}"))
     } else if tenancy == "dedicated" {
         Some("is for dedicated instances".to_owned())
-    } else if let Some(owner) = owner.filter(|owner| *owner != home.account.as_str()) {
-        Some(format!("is in a placement group of account {owner}"))
     } else {
-        None
+        let other = owner.filter(|owner| *owner != home.account.as_str());
+        other.map(|owner| format!("is in a placement group of account {owner}"))
     };
     let block = found.reservation_type.as_ref().is_some_and(|it| it.as_str() == "capacity-block");
     let count = |number: Option<i32>| u32::try_from(number.unwrap_or(0)).unwrap_or(0);
