@@ -6,28 +6,39 @@ use crate::cloud::Observed;
 use crate::kinds::{Action, Plan};
 use crate::model::{Address, Block, Problem};
 use crate::show::doctor::Status;
+use crate::stack::Desired;
 
 use super::connect::Session;
 use super::doctor_quota;
+
+/// Whose machines a plan touches.
+fn touched(plan: &Plan) -> BTreeSet<Address> {
+    let machines = |at: &Address| matches!(at.block, Block::Cluster | Block::Service);
+    plan.steps.iter().map(|step| step.address.owner()).filter(machines).collect()
+}
+
+/// What the stack asks for, for those who have something to say about it beside the plan. To expand
+/// it once more is work: none where there are no machines to speak of, and what cannot be expanded
+/// has been told already.
+pub fn desired(
+    session: &Session,
+    (plan, destroy): (&Plan, bool),
+    observed: &Observed,
+) -> Option<Desired> {
+    let silent = destroy || (touched(plan).is_empty() && observed.conditions.is_empty());
+    if silent { None } else { session.desired(observed, false).ok() }
+}
 
 /// Advice on the clusters that a plan touches: of the others it would be told every day. Where it
 /// launches nodes, also whether the account's quotas let it.
 pub async fn of(
     session: &Session,
-    (plan, destroy): (&Plan, bool),
+    plan: &Plan,
     observed: &Observed,
+    desired: Option<Desired>,
 ) -> Vec<Problem> {
-    if destroy {
-        return Vec::new();
-    }
-    let machines = |at: &Address| matches!(at.block, Block::Cluster | Block::Service);
-    let owners = plan.steps.iter().map(|step| step.address.owner());
-    let touched: BTreeSet<Address> = owners.filter(machines).collect();
-    // To expand the stack once more is work.
-    if touched.is_empty() {
-        return Vec::new();
-    }
-    let Ok(mut desired) = session.desired(observed, false) else { return Vec::new() };
+    let Some(mut desired) = desired else { return Vec::new() };
+    let touched = touched(plan);
     desired.fleets.retain(|at, _| touched.contains(&at.owner()));
     let mut out: Vec<Problem> =
         desired.fleets.values().flat_map(|fleet| fleet.advice.clone()).collect();

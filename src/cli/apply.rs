@@ -224,8 +224,9 @@ impl Work<'_> {
                 None => !destroy && selection.targets.is_empty() && plan.unchanged > 0,
                 Some(outside) => selection.refresh_only && !outside.found.is_empty(),
             };
-            let mut notes = tell::notes(session, (&plan, ledger, &observed), destroy);
-            notes.extend(advise::of(session, (&plan, destroy), &observed).await);
+            let desired = advise::desired(session, (&plan, destroy), &observed);
+            let mut notes = tell::notes((&plan, ledger, &observed), desired.as_ref(), destroy);
+            notes.extend(advise::of(session, &plan, &observed, desired).await);
             return Ok(Planned { plan, bill, renew, notes });
         };
         let rest = hand.rest(&plan);

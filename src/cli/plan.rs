@@ -38,7 +38,10 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         let store = session.read_store()?;
         let outside = tell::find(terminal, &*store, &ledger, &observed).await?;
         let refresh_only = selection.refresh_only;
-        let advice = advise::of(&session, (&plan, args.destroy), &observed).await;
+        let desired = advise::desired(&session, (&plan, args.destroy), &observed);
+        let told = (&plan, &ledger, &observed);
+        let notes = tell::notes(told, desired.as_ref(), args.destroy);
+        let advice = advise::of(&session, &plan, &observed, desired).await;
         let order = Order::of(args.destroy, selection);
         if args.shown.format == PlanFormat::Text {
             tell::outside(terminal, global, &plan, (outside.as_ref(), refresh_only));
@@ -49,7 +52,7 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         let sources = &session.stack.loaded.sources;
         let closing = Closing::default()
             .with(&session.stack.warnings, sources)
-            .with(&tell::notes(&session, (&plan, &ledger, &observed), args.destroy), sources)
+            .with(&notes, sources)
             .with(&select::part(&order.selection), sources)
             .with(&open, sources)
             .with(left.as_slice(), sources)

@@ -12,9 +12,9 @@ use crate::plan::cost::Bill;
 use crate::plan::drift::Outside;
 use crate::plan::{self, Jobs, Spared};
 use crate::show::{self, event_json};
+use crate::stack::Desired;
 
 use super::args::Global;
-use super::connect::Session;
 use super::halt::Halt;
 use super::machine::stamp;
 use super::order::{Goal, Order};
@@ -148,20 +148,14 @@ pub fn stopped(ledger: &Ledger, destroy: bool) -> Vec<Problem> {
 /// What is to be said about a plan of nodes: fleets that get no more of them, jobs that would end
 /// with theirs, and failures that are too many at once.
 pub fn notes(
-    session: &Session,
     (plan, ledger, observed): (&Plan, &Ledger, &Observed),
+    desired: Option<&Desired>,
     destroy: bool,
 ) -> Vec<Problem> {
     let mut out = stopped(ledger, destroy);
     out.extend(jobs(plan, observed, destroy));
-    // To expand it all once more is work: without nodes that have failed there is nothing to tell.
-    // What cannot be expanded has been told already.
-    if !destroy
-        && !observed.conditions.is_empty()
-        && let Ok(desired) = session.desired(observed, destroy)
-    {
-        out.extend(plan::spared(&desired, observed, plan).iter().map(spared));
-    }
+    let failed = desired.map(|desired| plan::spared(desired, observed, plan)).unwrap_or_default();
+    out.extend(failed.iter().map(spared));
     out
 }
 

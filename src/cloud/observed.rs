@@ -60,7 +60,8 @@ impl Observed {
         self
     }
 
-    /// What was seen before, with some kinds as they were seen since.
+    /// What was seen before, with some kinds as they were seen since. Of what the cloud itself says
+    /// of nodes there is only what was said since.
     #[must_use]
     pub fn renewed(&self, kinds: &BTreeSet<KindName>, new: Self) -> Self {
         let mut out = new;
@@ -68,14 +69,6 @@ impl Observed {
         out.live.extend(old.map(|(id, live)| (id.clone(), live.clone())));
         let old = self.blind.iter().filter(|(kind, _)| !kinds.contains(*kind));
         out.blind.extend(old.map(|(kind, why)| (*kind, why.clone())));
-        for (id, condition) in &mut out.conditions {
-            if let Some(old) = self.conditions.get(id) {
-                condition.checks = condition.checks.take().or_else(|| old.checks.clone());
-                if condition.announced.is_empty() {
-                    condition.announced.clone_from(&old.announced);
-                }
-            }
-        }
         out.strays.clone_from(&self.strays);
         out
     }

@@ -49,7 +49,7 @@ pub fn decide(
     let room = Room { parts, spare, busy: round.census.busy, gangs };
     let want = head_room(&mut round, room);
     // What was cordoned comes back before anything is launched in its place.
-    let have = round.census.serving + round.census.coming + round.census.unseen;
+    let have = round.census.have();
     // Nodes in several places may be the fewest and yet keep a gang from ever starting: then
     // those without work make room, and nothing is launched in their place before it has
     // started. Where they would not be room enough the fewest stay.

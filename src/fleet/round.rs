@@ -51,12 +51,14 @@ pub(super) struct Census {
 }
 
 impl Census {
+    /// Those that take jobs, or will.
+    pub fn have(self) -> u32 {
+        self.serving.saturating_add(self.coming).saturating_add(self.unseen)
+    }
+
     /// All of them, in whatever state.
     pub fn total(self) -> u32 {
-        self.serving
-            .saturating_add(self.coming)
-            .saturating_add(self.going)
-            .saturating_add(self.unseen)
+        self.have().saturating_add(self.going)
     }
 }
 

@@ -112,9 +112,8 @@ pub(super) fn cordoned(round: &mut Round<'_>, stock: &mut Stock, back: u32) -> (
     // Those that jobs need count, too, so that no more come back than there may be.
     let needed = fleet.nodes.iter().zip(&stock.taken);
     let needed = needed.filter(|(node, taken)| node.state == State::Cordoned && **taken).count();
-    let census = &round.census;
-    let have = census.serving + census.coming.saturating_add(census.unseen);
-    let back = back.min(round.bounds.max.saturating_sub(have).saturating_sub(needed as u32));
+    let room = round.bounds.max.saturating_sub(round.census.have());
+    let back = back.min(room.saturating_sub(needed as u32));
     let (mut came, mut beside) = (0, 0);
     for (at, node) in fleet.nodes.iter().enumerate() {
         let ours = round.is_ours(node);
@@ -203,8 +202,7 @@ pub(super) fn hurry(round: &Round<'_>) -> Option<(u32, TurnWhy)> {
 pub(super) fn idle(round: &mut Round<'_>, stock: &Stock, (min, target, launched): (u32, u32, u32)) {
     let found = candidates(round, stock);
     let census = round.census;
-    let have = census.serving + census.coming.saturating_add(census.unseen);
-    let have = have.saturating_add(launched);
+    let have = census.have().saturating_add(launched);
     let hurry = hurry(round);
     let stable = stabilised(round, target);
     if found.is_empty() {

@@ -93,9 +93,7 @@ impl Stock {
         };
         let mut last = 0;
         // Who was cordoned because there were too many does not come back while there are.
-        let census = &round.census;
-        let have = census.serving + census.coming.saturating_add(census.unseen);
-        let mut back = round.bounds.max.saturating_sub(have);
+        let mut back = round.bounds.max.saturating_sub(round.census.have());
         for (at, node) in nodes.iter().enumerate() {
             let mut soon = soon(round, node).filter(|_| !round.leaving[at]);
             if soon == Some(Soon::Back) {
