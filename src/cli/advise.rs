@@ -4,12 +4,24 @@ use std::collections::BTreeSet;
 
 use crate::cloud::Observed;
 use crate::kinds::{Action, Plan};
+use crate::ledger::Ledger;
 use crate::model::{Address, Block, Problem};
 use crate::show::doctor::Status;
 use crate::stack::Desired;
 
 use super::connect::Session;
-use super::doctor_quota;
+use super::{doctor_quota, tell};
+
+/// What is to be said beside a plan: of its nodes, and how they could be had better.
+pub async fn beside(
+    session: &Session,
+    (plan, ledger, observed): (&Plan, &Ledger, &Observed),
+    destroy: bool,
+) -> (Vec<Problem>, Vec<Problem>) {
+    let desired = desired(session, (plan, destroy), observed);
+    let notes = tell::notes((plan, ledger, observed), desired.as_ref(), destroy);
+    (notes, of(session, plan, observed, desired).await)
+}
 
 /// Whose machines a plan touches.
 fn touched(plan: &Plan) -> BTreeSet<Address> {
@@ -20,7 +32,7 @@ fn touched(plan: &Plan) -> BTreeSet<Address> {
 /// What the stack asks for, for those who have something to say about it beside the plan. To expand
 /// it once more is work: none where there are no machines to speak of, and what cannot be expanded
 /// has been told already.
-pub fn desired(
+fn desired(
     session: &Session,
     (plan, destroy): (&Plan, bool),
     observed: &Observed,
@@ -31,7 +43,7 @@ pub fn desired(
 
 /// Advice on the clusters that a plan touches: of the others it would be told every day. Where it
 /// launches nodes, also whether the account's quotas let it.
-pub async fn of(
+async fn of(
     session: &Session,
     plan: &Plan,
     observed: &Observed,

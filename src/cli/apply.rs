@@ -224,9 +224,9 @@ impl Work<'_> {
                 None => !destroy && selection.targets.is_empty() && plan.unchanged > 0,
                 Some(outside) => selection.refresh_only && !outside.found.is_empty(),
             };
-            let desired = advise::desired(session, (&plan, destroy), &observed);
-            let mut notes = tell::notes((&plan, ledger, &observed), desired.as_ref(), destroy);
-            notes.extend(advise::of(session, &plan, &observed, desired).await);
+            let seen = (&plan, ledger, &observed);
+            let (mut notes, advice) = advise::beside(session, seen, destroy).await;
+            notes.extend(advice);
             return Ok(Planned { plan, bill, renew, notes });
         };
         let rest = hand.rest(&plan);

@@ -38,10 +38,8 @@ pub fn run(global: &Global, terminal: &Terminal, args: &PlanArgs) -> Result<u8, 
         let store = session.read_store()?;
         let outside = tell::find(terminal, &*store, &ledger, &observed).await?;
         let refresh_only = selection.refresh_only;
-        let desired = advise::desired(&session, (&plan, args.destroy), &observed);
-        let told = (&plan, &ledger, &observed);
-        let notes = tell::notes(told, desired.as_ref(), args.destroy);
-        let advice = advise::of(&session, &plan, &observed, desired).await;
+        let seen = (&plan, &ledger, &observed);
+        let (notes, advice) = advise::beside(&session, seen, args.destroy).await;
         let order = Order::of(args.destroy, selection);
         if args.shown.format == PlanFormat::Text {
             tell::outside(terminal, global, &plan, (outside.as_ref(), refresh_only));
